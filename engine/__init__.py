@@ -1,0 +1,1 @@
+"""Sound, pictures and models. Knows neither timelines nor windows."""

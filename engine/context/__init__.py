@@ -1,0 +1,1 @@
+"""What the picture says: encoders, captions and cut-aware sampling."""

@@ -1,0 +1,1 @@
+"""VisAH and the product model: networks, windows, streaming inference, remix."""

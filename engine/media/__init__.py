@@ -1,0 +1,1 @@
+"""Media: exact time, reading by span, streaming writers, resampling, loudness."""

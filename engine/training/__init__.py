@@ -1,0 +1,1 @@
+"""The bundled trainer: material, Muddy Mix, losses, loops."""

@@ -1,0 +1,1 @@
+"""Model cards as data, the weights store and strict loading."""

@@ -1,0 +1,1 @@
+"""One file per interchange format: an OTIO timeline in, a file out."""

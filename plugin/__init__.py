@@ -1,0 +1,1 @@
+"""Hosts and timelines: reading, resolving, jobs, the command line."""

@@ -1,0 +1,1 @@
+"""Reading timelines, resolving their media and writing results back."""
