@@ -80,8 +80,8 @@ class SpectralLoss(nn.Module):
 def noise_to_signal(predicted: Tensor, target: Tensor, floor_db: float = -30.0) -> Tensor:
     """Error against signal in dB, mean over stems (B, 3, samples): 0 for silence, lower is better.
 
-    Both energies are raised by the mix's energy at `floor_db`, so a silent stem is judged by how far under the
-    mix its estimate stays instead of dividing by nothing.
+    Both energies are raised by the mix's energy at `floor_db`, so a silent stem is judged by how far
+    under the mix its estimate stays instead of dividing by nothing.
     """
     mix = target.sum(-2, keepdim=True).square().sum(-1) + target.square().sum(-1).mean(-1, keepdim=True)
     floor = mix * 10.0 ** (floor_db / 10.0) + 1e-6

@@ -67,7 +67,9 @@ class SceneConfig:
     degradations; `flat` is the share of clips whose input is not ducked yet, so that the network has to
     duck; `untouched` the share of clips that are well mixed as they are. `presence` gives the share of silent
     classes.
-    `picture` is the share of scenes that come with pictures, where the source has any.
+    `picture` is the share of scenes that come with pictures, where the source has any. `trim_sd` dB is the
+    spread
+    of a level change common to input and good mix: what to do does not depend on how loud it all is.
     """
 
     target: str = "well_mixed"
@@ -81,10 +83,11 @@ class SceneConfig:
     low_pass: float = 0.3
     reverb: float = 0.15
     picture: float = 0.5
+    trim_sd: float = 3.0
 
 
 PRODUCT = SceneConfig()
-RANDOM = SceneConfig(target="random")
+RANDOM = SceneConfig(target="random", trim_sd=0.0)
 PRESETS = {"well_mixed": PRODUCT, "random": RANDOM}
 
 
@@ -390,7 +393,9 @@ def draw_scene(
     nature = EffectsNature(effects.transient if effects else 1.0, seen)
     target = draw_target(config.target, levels, decibels(power), rng, nature)
     policy = _policy(config, rng)
-    good_db = target.gains_db + np.float32(_target_guard(stems, target.gains_db))
+    trim = config.trim_sd * float(np.clip(rng.standard_normal(), -2.0, 2.0))
+    good_db = target.gains_db + np.float32(trim)
+    good_db += np.float32(_target_guard(stems, good_db))
     flat_db = flat_gain(power, good_db)
     flat = policy != "none" and bool(rng.random() < config.flat)
     base_db = np.repeat(flat_db[:, None], frames, axis=1) if flat else good_db

@@ -1,0 +1,1 @@
+"""How good a mix is: the papers' metrics, and what simpler systems reach."""
