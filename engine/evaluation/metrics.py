@@ -42,7 +42,7 @@ def _amplitudes(x: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
         yield np.sqrt(spectrum.real**2 + spectrum.imag**2 + 1e-8)
 
 
-def magnitude_distance(predicted: Signal, target: Signal) -> float:
+def mag(predicted: Signal, target: Signal) -> float:
     """MAG: mean absolute difference of amplitude spectra (VisAH's released metric) of signals (samples,).
 
     n_fft 2048, window 1764, hop 441, amplitude sqrt(re² + im² + 1e-8). Lower is better; the paper's tables
@@ -56,13 +56,13 @@ def magnitude_distance(predicted: Signal, target: Signal) -> float:
     return total / count
 
 
-def envelope_distance(predicted: Signal, target: Signal) -> float:
+def env(predicted: Signal, target: Signal) -> float:
     """ENV: root mean square difference of the Hilbert envelopes of signals (samples,), per clip."""
     a, b = _pair(predicted, target)
     return float(np.sqrt(np.mean((np.abs(hilbert(a)) - np.abs(hilbert(b))) ** 2)))
 
 
-def amplitude_distance(predicted: Signal, target: Signal) -> float:
+def w_dis(predicted: Signal, target: Signal) -> float:
     """W-dis: Wasserstein distance of the sample values of signals (samples,), blind to their order."""
     a, b = _pair(predicted, target)
     return float(np.mean(np.abs(np.sort(a) - np.sort(b))))
@@ -93,9 +93,9 @@ def match_loudness(predicted: Signal, target: Signal) -> Signal:
 def measure(predicted: Signal, target: Signal, matched: bool = True) -> dict[str, float]:
     """MAG, ENV and W of a prediction (samples,), and as "…_matched" once at the target's loudness."""
     metrics = {
-        "MAG": magnitude_distance(predicted, target),
-        "ENV": envelope_distance(predicted, target),
-        "W": amplitude_distance(predicted, target),
+        "MAG": mag(predicted, target),
+        "ENV": env(predicted, target),
+        "W": w_dis(predicted, target),
     }
     if matched:
         levelled = measure(match_loudness(predicted, target), target, matched=False)

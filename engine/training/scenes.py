@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,6 +14,7 @@ from scipy.fft import irfft, next_fast_len, rfft
 from scipy.signal import butter, sosfilt
 
 from ..errors import TrainingError
+from .corpus import Corpus, Item
 from .levels import (
     HOP,
     SAMPLE_RATE,
@@ -445,47 +446,23 @@ class RandomScenes:
 # Recordings of a corpus --------------------------------------------------------------------------------
 
 
-class CorpusItem(Protocol):
-    """What scenes need to know of a recording."""
-
-    @property
-    def package(self) -> str:
-        """Where the recording comes from."""
-
-    @property
-    def samples(self) -> int:
-        """Its length at 44.1 kHz."""
-
-
-class Recordings(Protocol):
-    """A corpus of recordings by kind and split."""
-
-    def items(self, kind: str, split: str) -> Sequence[Any]:
-        """The recordings of a kind in a split, neighbours beside each other."""
-        ...
-
-    def audio(self, item: Any) -> Array:
-        """A recording, float32 mono at 44.1 kHz (samples,)."""
-        ...
-
-
 class CorpusSource:
     """Draws recordings from a corpus: packages by the square root of their length, music by length."""
 
     def __init__(
-        self, corpus: Recordings, split: str, pictures: Callable[[Any], str | None] | None = None
+        self, corpus: Corpus, split: str, pictures: Callable[[Item], str | None] | None = None
     ) -> None:
         self._corpus = corpus
         self._pictures = pictures
-        self._groups: dict[str, list[list[Any]]] = {}
+        self._groups: dict[str, list[list[Item]]] = {}
         self._shares: dict[str, NDArray[np.float64]] = {}
         for kind in ("speech", "music", "effects"):
             self._group(kind, corpus.items(kind, split), split)
         items = [item for group in self._groups["effects"] for item in group]
         self._shown = [p for item in items if (p := self._picture(item))]
 
-    def _group(self, kind: str, items: Sequence[Any], split: str) -> None:
-        packages: dict[str, list[Any]] = {}
+    def _group(self, kind: str, items: Sequence[Item], split: str) -> None:
+        packages: dict[str, list[Item]] = {}
         for item in items:
             packages.setdefault(item.package, []).append(item)
         if not packages:
@@ -500,14 +477,15 @@ class CorpusSource:
         """A recording or an excerpt of at most `samples`; `near` takes one at most ten away."""
         group, index = self._pick(kind, rng, near)
         item = self._groups[kind][group][index]
-        audio = self._corpus.audio(item)
-        if audio.shape[0] > samples:
-            start = int(rng.integers(0, audio.shape[0] - samples + 1))
-            audio = audio[start : start + samples]
+        part = item
+        if item.samples > samples:
+            skip = int(rng.integers(0, item.samples - samples + 1))
+            part = replace(item, start=item.start + skip, samples=samples)
+        audio = self._corpus.audio(part)
         name = f"{kind}:{group}:{index}"
         return Drawn(np.asarray(audio, np.float32), name, item.package, self._picture(item))
 
-    def _picture(self, item: Any) -> str | None:
+    def _picture(self, item: Item) -> str | None:
         return self._pictures(item) if self._pictures else None
 
     def _pick(self, kind: str, rng: np.random.Generator, near: Drawn | None) -> tuple[int, int]:
