@@ -20,7 +20,7 @@ def round_half_up(value: Fraction) -> int:
 
 
 def snap_rate(rate: float | Fraction) -> Fraction:
-    """The exact frame rate meant by `rate` in Hz: 23.976, 23.98, 29.97, 47.95, 59.94, 119.88 become n·1000/1001.
+    """The exact frame rate meant by `rate` in Hz: 23.976, 23.98, 29.97 … 119.88 become n·1000/1001.
 
     Raises SettingsError for a rate that is not a positive number.
     """
@@ -60,7 +60,7 @@ def _dropped(fps: Fraction) -> int:
     nominal = _nominal(fps)
     if fps != Fraction(nominal * 1000, 1001) or nominal % 30:
         raise SettingsError(
-            f"Drop-frame timecode does not exist at {float(fps):.6g} frames per second; use 29.97, 59.94 or 119.88."
+            f"Drop-frame timecode does not exist at {float(fps):.6g} frames per second; use 29.97 or 59.94."
         )
     return nominal // 15
 
@@ -85,7 +85,7 @@ def timecode(t: Fraction, fps: Fraction, drop_frame: bool = False) -> str:
 
 
 def parse_timecode(text: str, fps: Fraction) -> Fraction:
-    """Seconds since midnight of an SMPTE timecode at `fps` Hz; ";" (or ".") before the frames means drop-frame.
+    """Seconds since midnight of an SMPTE timecode at `fps` Hz; ";" or "." before the frames: drop-frame.
 
     Raises SettingsError for text that is no timecode, or names a frame that does not exist at this rate.
     """

@@ -1,0 +1,229 @@
+"""What a media file holds: opening it with clear errors, and its streams, lengths and start timecode."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.stream import Disposition, Stream
+
+from ..errors import MediaError, SightmixError
+from .time import parse_timecode, snap_rate, to_samples
+
+# Demuxers that take any text or binary file for a picture of characters.
+_TEXT_FORMATS = frozenset({"tty", "bin", "xbin", "adf", "idf"})
+_EXACT_FORMATS = frozenset({"wav", "w64", "aiff", "au", "caf", "flac", "ogg", "mxf", "mov"})
+_RAW_FORMATS = frozenset({"wav", "w64", "aiff", "au"})
+_DEFAULT_LAYOUTS = {"1 channels": "mono", "2 channels": "stereo"}
+_PCM_BITS = re.compile(r"pcm_[suf](\d+)")
+
+
+@dataclass(frozen=True)
+class AudioStream:
+    """One audio stream: `index` counts audio streams from 0, `sample_rate` in Hz, `layout` FFmpeg's name.
+
+    `samples` counts frames from file offset 0 to the stream's end where the container knows it to the sample,
+    else None; `duration` in seconds is then the container's estimate.
+    """
+
+    index: int
+    sample_rate: int
+    channels: int
+    layout: str
+    samples: int | None
+    duration: Fraction
+
+
+@dataclass(frozen=True)
+class VideoStream:
+    """The picture: `rate` in frames per second, `duration` in seconds (0 for a still), sizes in pixels."""
+
+    width: int
+    height: int
+    rate: Fraction
+    duration: Fraction
+    still: bool
+
+
+@dataclass(frozen=True)
+class MediaInfo:
+    """What `probe` found; `timecode` is the start time of day in seconds if the file carries one."""
+
+    path: Path
+    container: str
+    duration: Fraction
+    audio: tuple[AudioStream, ...]
+    video: VideoStream | None
+    timecode: Fraction | None
+
+
+def explain(path: Path, error: OSError | av.FFmpegError) -> MediaError:
+    """The sentence for a failure to open or read `path`."""
+    if isinstance(error, FileNotFoundError):
+        return MediaError(f"{path} does not exist; relink the clip or restore the file.")
+    if isinstance(error, IsADirectoryError):
+        return MediaError(f"{path} is a folder, not a media file.")
+    if isinstance(error, PermissionError):
+        return MediaError(f"{path} cannot be opened: permission denied; check the file's access rights.")
+    if isinstance(error, av.error.InvalidDataError | av.error.EOFError):
+        return MediaError(f"{path} is damaged or not a media file; export or copy it again.")
+    reason = error.strerror or type(error).__name__
+    return MediaError(f"{path} cannot be read ({reason}); check the disk or copy the file again.")
+
+
+def _check_file(path: Path) -> os.stat_result:
+    try:
+        stat = path.stat()
+        if path.is_dir():
+            raise IsADirectoryError
+    except OSError as error:
+        raise explain(path, error) from error
+    if stat.st_size == 0:
+        raise MediaError(f"{path} is empty (0 bytes); export or copy it again.")
+    return stat
+
+
+@contextmanager
+def open_media(path: Path) -> Iterator[InputContainer]:
+    """Open `path` for reading; FFmpeg's and the system's errors inside the block become MediaError."""
+    _check_file(path)
+    try:
+        # The protocol keeps names with colons from being taken for addresses.
+        with av.open(f"file:{path}", mode="r", metadata_errors="replace") as container:
+            if container.format.name in _TEXT_FORMATS:
+                raise MediaError(f"{path} is a text or binary file, not media; relink the clip.")
+            yield container
+    except (OSError, av.FFmpegError) as error:
+        raise explain(path, error) from error
+
+
+def _is_picture(stream: Stream) -> bool:
+    """Whether a video stream is moving picture or a still, not cover art."""
+    return stream.type == "video" and not stream.disposition & Disposition.attached_pic
+
+
+def picture_stream(container: InputContainer) -> av.VideoStream | None:
+    """The first video stream that is not cover art."""
+    return next((stream for stream in container.streams.video if _is_picture(stream)), None)
+
+
+def presentation_start(container: InputContainer) -> Fraction:
+    """Container time in seconds of file offset 0: the earliest start of its sound and picture, never below 0.
+
+    Streams that begin later keep their distance. Encoder priming lies before offset 0 and is not heard.
+    """
+    starts = [
+        stream.start_time * stream.time_base
+        for stream in container.streams
+        if stream.start_time is not None
+        and stream.time_base is not None
+        and (stream.type == "audio" or _is_picture(stream))
+    ]
+    return max(Fraction(0), min(starts, default=Fraction(0)))
+
+
+def probe(path: Path | str) -> MediaInfo:
+    """Streams, exact lengths and start timecode of a media file; cached on path, modification time and size.
+
+    File offset 0 is the start of the container's presentation (see `presentation_start`).
+    Raises MediaError if the file is missing, empty, unreadable or not media.
+    """
+    path = Path(path)
+    stat = _check_file(path)
+    return _probe(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=1024)
+def _probe(path: Path, _mtime_ns: int, size: int) -> MediaInfo:
+    with open_media(path) as container:
+        origin = presentation_start(container)
+        audio = tuple(_audio(container, index, origin, size) for index in range(len(container.streams.audio)))
+        picture = picture_stream(container)
+        video = None if picture is None else _video(container, picture, origin)
+        ends = [stream.duration for stream in audio] + ([video.duration] if video else [])
+        name = container.format.name.split(",")[0]
+        return MediaInfo(
+            path, name, max(ends, default=Fraction(0)), audio, video, _timecode(container, video)
+        )
+
+
+def _container_duration(container: InputContainer) -> Fraction:
+    return Fraction(max(0, container.duration or 0), av.time_base)
+
+
+def _audio(container: InputContainer, index: int, origin: Fraction, size: int) -> AudioStream:
+    stream = container.streams.audio[index]
+    rate = stream.sample_rate
+    layout = _DEFAULT_LAYOUTS.get(stream.layout.name, stream.layout.name) if stream.channels else ""
+    if not rate or not stream.channels:
+        return AudioStream(index, rate or 0, stream.channels or 0, layout, None, Fraction(0))
+    start = (stream.start_time or 0) * (stream.time_base or Fraction(0))
+    length = (stream.duration or 0) * (stream.time_base or Fraction(0))
+    duration = max(Fraction(0), start - origin + length) if length else _container_duration(container)
+    if not length or not _is_exact(container, stream):
+        return AudioStream(index, rate, stream.channels, layout, None, duration)
+    samples = to_samples(duration, rate) - _opus_preskip(container, stream)
+    samples = max(0, min(samples, _most_samples(container, stream, size)))
+    return AudioStream(index, rate, stream.channels, layout, samples, Fraction(samples, rate))
+
+
+def _is_exact(container: InputContainer, stream: av.AudioStream) -> bool:
+    """Whether the stream's duration is counted in samples rather than estimated from the bit rate."""
+    name = container.format.name.split(",")[0]
+    # An MP3 with a gapless header starts after its priming; without one the length is a guess.
+    return name in _EXACT_FORMATS or (name == "mp3" and bool(stream.start_time))
+
+
+def _opus_preskip(container: InputContainer, stream: av.AudioStream) -> int:
+    """Samples at 48 kHz that Ogg counts into an Opus stream's duration unheard (RFC 7845)."""
+    head = stream.codec_context.extradata or b""
+    if container.format.name != "ogg" or not head.startswith(b"OpusHead"):
+        return 0
+    return int.from_bytes(head[10:12], "little")
+
+
+def _most_samples(container: InputContainer, stream: av.AudioStream, size: int) -> int:
+    """No more PCM than the file has bytes for, whatever its header claims."""
+    match = _PCM_BITS.match(stream.codec_context.name)
+    if match is None or container.format.name not in _RAW_FORMATS:
+        return 1 << 62
+    return size * 8 // (int(match.group(1)) * stream.channels)
+
+
+def _video(container: InputContainer, stream: av.VideoStream, origin: Fraction) -> VideoStream:
+    name = container.format.name
+    still = name == "image2" or name.endswith("_pipe")
+    rate = stream.average_rate or stream.guessed_rate or stream.base_rate or Fraction(25)
+    base = stream.time_base or Fraction(0)
+    if still:
+        duration = Fraction(0)
+    elif stream.duration:
+        duration = max(Fraction(0), ((stream.start_time or 0) + stream.duration) * base - origin)
+    else:
+        duration = _container_duration(container)
+    return VideoStream(stream.width, stream.height, snap_rate(rate), duration, still)
+
+
+def _timecode(container: InputContainer, video: VideoStream | None) -> Fraction | None:
+    """Start time of day: a timecode tag on the container or a stream, else BWF's time reference."""
+    tagged = [(container.metadata, None)] + [
+        (stream.metadata, getattr(stream, "average_rate", None)) for stream in container.streams
+    ]
+    for metadata, own_rate in tagged:
+        text = next((value for key, value in metadata.items() if key.lower() == "timecode"), None)
+        rate = video.rate if video and not video.still else own_rate
+        if text and rate:
+            with suppress(SightmixError):
+                return parse_timecode(text, snap_rate(rate))
+    reference = container.metadata.get("time_reference", "")
+    if reference.isdecimal() and container.streams.audio:
+        return Fraction(int(reference), container.streams.audio[0].sample_rate or 1)
+    return None
