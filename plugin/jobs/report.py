@@ -1,0 +1,229 @@
+"""The report of a job: one JSON file and one HTML page that needs nothing else."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from ...engine.passage import Loudness, Rendition
+from ...engine.progress import Progress
+from ...engine.weights.atomic import replacing
+from .eta import clock
+from .keys import engine_version
+from .lanes import STEMS
+from .pictures import Pictures, gather
+from .results import CACHED, FAILED, LEFT_OUT, ClipResult, JobResult
+from .sidecar import loudness_to_dict, number, plain
+
+SCHEMA = "sightmix.report/1"
+_BAR_LOW, _BAR_LEFT, _BAR_WIDTH = -50.0, 5.0, 140.0
+_MEASURES = (
+    ("integrated", "Integrated loudness", "LUFS"),
+    ("short_term_max", "Short-term maximum", "LUFS"),
+    ("momentary_max", "Momentary maximum", "LUFS"),
+    ("range", "Loudness range", "LU"),
+    ("true_peak", "True peak", "dBTP"),
+)
+
+
+def write_report(job: JobResult, progress: Progress) -> tuple[Path, Path]:
+    """Write report.html and report.json into the job's folder and return their paths; raises WriteError."""
+    pictures = {clip.facts.index: gather(clip, progress) for clip in job.done}
+    data = report_data(job)
+    page, sheet = job.folder / "report.html", job.folder / "report.json"
+    with replacing(sheet) as file:
+        file.write(json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False).encode())
+    with replacing(page) as file:
+        file.write(report_page(data, pictures).encode("utf-8", "replace"))
+    return page, sheet
+
+
+def report_data(job: JobResult) -> dict[str, Any]:
+    """The report as JSON values: LUFS, dBTP, LU, dB and seconds; None stands for silence or not measured."""
+    return {
+        "schema": SCHEMA,
+        "sightmix": engine_version(),
+        "made": job.made,
+        "timeline": {
+            "name": job.timeline_name,
+            "source": str(job.source),
+            "result": str(job.out),
+            "folder": str(job.folder),
+        },
+        "settings": plain(job.settings.to_dict()),
+        "model": {"name": job.model, "weights_sha256": job.weights_sha256, "device": job.device},
+        "summary": _summary(job),
+        "clips": [_clip(clip) | {"cuts": _cuts(clip)} for clip in job.clips],
+    }
+
+
+def report_page(data: dict[str, Any], pictures: dict[int, Pictures]) -> str:
+    """The report as one HTML page with every picture inside it."""
+    environment = jinja2.Environment(
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+    )
+    environment.filters.update(signed=_signed, signless=_unsigned, clock=clock)
+    cards = [_card(clip, pictures[clip["index"]]) for clip in data["clips"] if clip["index"] in pictures]
+    problems = [clip for clip in data["clips"] if clip["status"] in (FAILED, LEFT_OUT)]
+    return environment.get_template("report.html").render(
+        report=data,
+        summary=data["summary"],
+        made=data["made"][:16].replace("T", " "),
+        cards=cards,
+        problems=problems,
+    )
+
+
+def _summary(job: JobResult) -> dict[str, Any]:
+    renditions = [clip.rendition for clip in job.done if clip.rendition is not None]
+    rendered = sum(r.samples / r.sample_rate for r in renditions)
+    return {
+        "clips": len(job.clips),
+        "done": len(job.done),
+        "cached": sum(clip.status == CACHED for clip in job.clips),
+        "failed": len(job.failed),
+        "left_out": sum(clip.status == LEFT_OUT for clip in job.clips),
+        "sound_seconds": round(rendered, 3),
+        "seconds": round(job.seconds, 3),
+        "target_lufs": job.settings.target_lufs,
+        "gain_db": job.gain_db,
+        "integrated_before": number(job.integrated[0]),
+        "integrated_after": number(job.integrated[1]),
+        "true_peak_before": _highest([r.before.true_peak for r in renditions]),
+        "true_peak_after": _highest([r.after.true_peak for r in renditions]),
+    }
+
+
+def _highest(peaks: Sequence[float]) -> float | None:
+    return number(max(peaks, default=-math.inf))
+
+
+def _clip(clip: ClipResult) -> dict[str, Any]:
+    facts = clip.facts
+    common = {
+        "index": facts.index,
+        "name": facts.name,
+        "track": facts.track,
+        "record_in": float(facts.record_in),
+        "record_out": float(facts.record_out),
+        "record_in_tc": facts.record_in_tc,
+        "record_out_tc": facts.record_out_tc,
+        "duration": float(facts.record_out - facts.record_in),
+        "status": clip.status,
+        "reason": clip.reason,
+    }
+    return common | (_sound(clip, clip.rendition) if clip.rendition is not None else {})
+
+
+def _sound(clip: ClipResult, rendition: Rendition) -> dict[str, Any]:
+    curves = {
+        name: [round(float(v), 4) for v in getattr(rendition.gains, name)] for name in ("times", *STEMS)
+    }
+    return {
+        "key": clip.key,
+        "seconds": round(clip.seconds, 3),
+        "media": "" if clip.passage is None else str(clip.passage.sound.path),
+        "file": rendition.path.name,
+        "stems": {stem: path.name for stem, path in rendition.stems.items()},
+        "sample_rate": rendition.sample_rate,
+        "channels": rendition.channels,
+        "samples": rendition.samples,
+        "start": float(rendition.start),
+        "before": loudness_to_dict(rendition.before),
+        "after": loudness_to_dict(rendition.after),
+        "makeup_db": rendition.makeup_db,
+        "stem_levels": {stem: [number(v) for v in pair] for stem, pair in rendition.stem_levels.items()},
+        "gains": curves,
+        "frames": [
+            {"time": f.time, "path": str(f.path), "media_time": float(f.media_time), "shot": f.shot}
+            for f in rendition.frames
+        ],
+        "provenance": plain(rendition.provenance),
+        "warnings": list(rendition.warnings),
+    }
+
+
+def _cuts(clip: ClipResult) -> list[float]:
+    """Passage times in seconds of the cuts inside what was rendered."""
+    passage = clip.passage
+    if passage is None:
+        return []
+    first, last = -passage.head, passage.sound.duration + passage.tail
+    return [float(shot.start) for shot in passage.shots[1:] if first < shot.start < last]
+
+
+def _card(clip: dict[str, Any], pictures: Pictures) -> dict[str, Any]:
+    rows = [
+        {"name": text, "unit": unit, "before": clip["before"][key], "after": clip["after"][key]}
+        for key, text, unit in _MEASURES
+    ]
+    levels = clip["stem_levels"]
+    stems = [{"name": s, "before": levels[s][0], "after": levels[s][1]} for s in STEMS if s in levels]
+    return {
+        "clip": clip,
+        "rows": rows,
+        "stems": stems,
+        "bar": _bar(clip["before"]["integrated"], clip["after"]["integrated"]),
+        "lanes": pictures.lanes,
+        "provenance": _provenance(clip),
+    }
+
+
+def _bar(before: float | None, after: float | None) -> list[float] | None:
+    if before is None or after is None:
+        return None
+    places = [min(max(1.0 - value / _BAR_LOW, 0.0), 1.0) for value in (before, after)]
+    return [round(_BAR_LEFT + place * _BAR_WIDTH, 1) for place in places]
+
+
+def _provenance(clip: dict[str, Any]) -> list[tuple[str, str]]:
+    """What made the clip, in words: plain values as they are, times per stage in one line."""
+    facts = []
+    for name, value in clip["provenance"].items():
+        if name == "seconds" and isinstance(value, dict):
+            parts = [
+                f"{stage} {spent:.1f}" for stage, spent in value.items() if isinstance(spent, (int, float))
+            ]
+            facts.append(("Seconds", ", ".join(parts)))
+        elif isinstance(value, (str, int, float)) and not isinstance(value, bool) and value != "":
+            facts.append((_words(name), _short(name, value)))
+    facts.append(("Pictures seen", str(len(clip["frames"]))))
+    if clip["makeup_db"]:
+        facts.append(("Make-up gain", f"{_signed(clip['makeup_db'])} dB"))
+    return facts
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
+def _short(name: str, value: object) -> str:
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return text[:12] if "sha256" in name else text
+
+
+def _signed(value: float) -> str:
+    return _unsigned(value) if round(value, 1) <= 0 else f"+{value:.1f}"
+
+
+def _unsigned(value: float, places: int = 1) -> str:
+    text = f"{value:.{places}f}"
+    return text.replace("-", "") if float(text) == 0 else text.replace("-", "−")
+
+
+def loudness_line(before: Loudness, after: Loudness) -> str:
+    """A clip's loudness before and after, in one short phrase."""
+    return f"{_figure(before.integrated)} → {_figure(after.integrated)} LUFS, {_figure(after.true_peak)} dBTP"
+
+
+def _figure(value: float) -> str:
+    return _unsigned(value) if math.isfinite(value) else "−∞"

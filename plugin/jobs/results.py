@@ -1,0 +1,81 @@
+"""What a job hands back: one result per clip, and figures for the whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from ...engine.passage import Passage, Rendition
+from .settings import JobSettings
+
+RENDERED, CACHED, FAILED, LEFT_OUT = "rendered", "cached", "failed", "left out"
+
+
+@dataclass(frozen=True)
+class ClipFacts:
+    """Which clip: number, name, track, and its place in the record in seconds and as timecode."""
+
+    index: int
+    name: str
+    track: str
+    record_in: Fraction
+    record_out: Fraction
+    record_in_tc: str
+    record_out_tc: str
+
+    @property
+    def label(self) -> str:
+        """The clip as a sentence names it."""
+        return f"clip {self.index} ({self.track} '{self.name}' at {self.record_in_tc})"
+
+
+@dataclass(frozen=True)
+class ClipResult:
+    """What became of one clip: `status` is rendered, cached, failed or left out, the last two with a `reason`."""
+
+    facts: ClipFacts
+    status: str
+    reason: str = ""
+    key: str = ""
+    passage: Passage | None = None
+    rendition: Rendition | None = None
+    seconds: float = 0.0
+
+    @property
+    def done(self) -> bool:
+        """True when there is a rendition to put on the timeline."""
+        return self.rendition is not None and self.status in (RENDERED, CACHED)
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """A finished job: every clip of the timeline in order, what was asked for, and what it came to.
+
+    `gain_db` is the common gain of the loudness stage. `integrated` holds the programme loudness in LUFS over
+    the delivered clips, gated together, before the job and after it; `made` is the local time, ISO 8601.
+    """
+
+    timeline_name: str
+    source: Path
+    out: Path
+    folder: Path
+    settings: JobSettings
+    model: str
+    weights_sha256: str
+    device: str
+    clips: tuple[ClipResult, ...]
+    gain_db: float
+    integrated: tuple[float, float]
+    seconds: float
+    made: str
+
+    @property
+    def done(self) -> tuple[ClipResult, ...]:
+        """The clips that have a rendition."""
+        return tuple(clip for clip in self.clips if clip.done)
+
+    @property
+    def failed(self) -> tuple[ClipResult, ...]:
+        """The clips that were wanted and could not be rendered."""
+        return tuple(clip for clip in self.clips if clip.status == FAILED)

@@ -1,0 +1,121 @@
+"""Every setting of a rebalance job, declared once; flags, panel widgets and files derive from here."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from ...engine.errors import SettingsError
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a flag or a widget needs to know about one setting: range, unit, choices and help."""
+
+    name: str
+    kind: type
+    default: Any
+    help: str
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+
+    @property
+    def flag(self) -> str:
+        """The setting as a command-line flag."""
+        return "--" + self.name.replace("_", "-")
+
+    def check(self, value: Any) -> None:
+        """Raise SettingsError, naming the flag and what it may be, unless `value` is allowed."""
+        if self.choices and value not in self.choices:
+            raise SettingsError(f"{self.flag} {value!r} is none of {', '.join(self.choices)}.")
+        if self.kind in (int, float) and not self._inside(float(value)):
+            unit = f" {self.unit}" if self.unit else ""
+            raise SettingsError(f"{self.flag} {value} lies outside {self.low:g} to {self.high:g}{unit}.")
+
+    def _inside(self, value: float) -> bool:
+        low = -math.inf if self.low is None else self.low
+        high = math.inf if self.high is None else self.high
+        return math.isfinite(value) and low <= value <= high
+
+
+def _setting(default: Any, help: str, unit: str = "", **limits: Any) -> Any:
+    facts = Setting("", type(default), default, help, unit, **limits)
+    return field(default=default, metadata={"setting": facts})
+
+
+LOUDNESS_KEEP = "keep"
+_TARGET_LOW, _TARGET_HIGH = -60.0, -5.0
+
+
+@dataclass(frozen=True)
+class JobSettings:
+    """The settings of one rebalance job; raises SettingsError when one has a value it cannot have."""
+
+    strength: float = _setting(
+        1.0, "Dry to wet: 0 leaves the sound as it is, 1 applies the whole rebalance.", low=0.0, high=1.0
+    )
+    dialogue: float = _setting(0.0, "Extra gain on speech.", "dB", low=-60.0, high=24.0)
+    music: float = _setting(0.0, "Extra gain on music.", "dB", low=-60.0, high=24.0)
+    effects: float = _setting(0.0, "Extra gain on effects and ambience.", "dB", low=-60.0, high=24.0)
+    loudness: str = _setting(
+        LOUDNESS_KEEP,
+        "Programme loudness of the chosen clips together: a LUFS figure such as -23 (EBU R 128), "
+        "-24 (ATSC A/85) or -27, or 'keep' to leave levels as the rebalance made them.",
+        "LUFS",
+    )
+    true_peak: float = _setting(-1.0, "Highest true peak allowed.", "dBTP", low=-20.0, high=0.0)
+    context: str = _setting(
+        "auto",
+        "What the model is told about the picture.",
+        choices=("auto", "none", "frames", "clip", "captions"),
+    )
+    model: str = _setting("", "Model by name (see 'sightmix models'); the bundled one when not given.")
+    handles: int = _setting(
+        12, "Sound rendered before and after each clip where its media has it.", "frames", low=0, high=1000
+    )
+    stems: bool = _setting(False, "Also write speech, music and effects stems, which sum to the result.")
+    mute_originals: bool = _setting(False, "Disable the original audio clips in the result.")
+    device: str = _setting("auto", "Where the model runs: auto, cpu, cuda or cuda:N.")
+    detect_cuts: bool = _setting(False, "For a plain media file: find its cuts first (needs PySceneDetect).")
+    cache: bool = _setting(True, "Use what an earlier run has rendered.")
+
+    def __post_init__(self) -> None:
+        for setting in SETTINGS.values():
+            setting.check(getattr(self, setting.name))
+        self.target_lufs  # noqa: B018  (reads the text once, so that a wrong one fails here)
+        _check_device(self.device)
+
+    @property
+    def target_lufs(self) -> float | None:
+        """The programme loudness asked for in LUFS; None to keep levels."""
+        text = self.loudness.strip().lower()
+        if text == LOUDNESS_KEEP:
+            return None
+        try:
+            target = float(text)
+        except ValueError:
+            target = math.nan
+        if not _TARGET_LOW <= target <= _TARGET_HIGH:
+            raise SettingsError(
+                f"--loudness {self.loudness!r} is neither 'keep' nor a figure "
+                f"from {_TARGET_LOW:g} to {_TARGET_HIGH:g} LUFS."
+            )
+        return target
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the settings as plain values, for reports and the result's metadata."""
+        return asdict(self)
+
+
+SETTINGS: dict[str, Setting] = {
+    f.name: Setting(**{**vars(f.metadata["setting"]), "name": f.name}) for f in fields(JobSettings)
+}
+
+
+def _check_device(text: str) -> None:
+    kind, colon, number = text.partition(":")
+    if kind not in ("auto", "cpu", "cuda") or (colon and (kind != "cuda" or not number.isdecimal())):
+        raise SettingsError(f"--device {text!r} is none of auto, cpu, cuda or cuda:N.")
