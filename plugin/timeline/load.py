@@ -1,0 +1,362 @@
+"""Any timeline file as the parsed dictionary of an OTIO document."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import os
+import re
+import shutil
+import tempfile
+import warnings
+import zipfile
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from ...engine.errors import MediaError, TimelineError, WriteError
+from ...engine.media.reader import MediaInfo, probe
+from .marks import strip
+from .nodes import Node, Pointer, children, name_of, schema
+
+ADAPTERS = {
+    ".xml": ("fcp_xml", "FCP7 XML", "otio-fcp-adapter"),
+    ".fcpxml": ("fcpx_xml", "FCPXML", "otio-fcpx-xml-adapter"),
+    ".aaf": ("AAF", "AAF", "otio-aaf-adapter"),
+    ".edl": ("cmx_3600", "EDL", "otio-cmx3600-adapter"),
+}
+BUNDLES = (".otioz", ".otiod")
+_PLAYLIST = "content.otio"
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a document's text was laid out: spaces of indent (None: one line) and whether it is ASCII only."""
+
+    indent: int | None = 4
+    ascii: bool = False
+
+
+@dataclass(frozen=True)
+class Document:
+    """A parsed file without our own earlier results; relative media paths count from `base`."""
+
+    path: Path
+    root: Node
+    base: Path
+    style: Style = Style()
+    is_media: bool = False
+
+
+def load(path: Path, rate: Fraction | None = None, cuts: tuple[Fraction, ...] = ()) -> Document:
+    """Read a timeline of any supported kind, or a media file as a timeline of its own.
+
+    `rate` is what an EDL counts in (24 if not given: EDLs do not say); `cuts` are seconds at which a media
+    file's picture is cut. Raises TimelineError with one sentence.
+    """
+    suffix = path.suffix.lower()
+    if not path.exists():
+        raise TimelineError(f"{path} does not exist; check the path.")
+    if suffix == ".otiod" and path.is_dir():
+        return _parse(path, _read(path / _PLAYLIST), path)
+    if path.is_dir():
+        raise TimelineError(f"{path} is a folder; name a timeline or media file inside it.")
+    if suffix == ".otioz":
+        return _bundle(path)
+    if suffix in ADAPTERS:
+        return _adapted(path, rate)
+    if suffix in (".otio", ".json") or _looks_like_json(path):
+        return _parse(path, _read(path), path.absolute().parent)
+    return _media(path, cuts)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise TimelineError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise TimelineError(f"{path} is not an OTIO timeline: its text is not UTF-8.") from error
+
+
+def _looks_like_json(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
+    except OSError:
+        return False
+
+
+def _parse(path: Path, text: str, base: Path) -> Document:
+    if not text.strip():
+        raise TimelineError(f"{path} is empty; export the timeline again.")
+    try:
+        root = json.loads(text)
+    except RecursionError as error:
+        raise TimelineError(f"{path} is nested too deeply to be a real timeline.") from error
+    except ValueError as error:
+        raise TimelineError(f"{path} is not an OTIO timeline: {_where(error)}.") from error
+    if not isinstance(root, dict) or not schema(root):
+        raise TimelineError(f"{path} is not an OTIO timeline: it holds JSON of another kind.")
+    strip(root)
+    return Document(path, root, base, _style(text))
+
+
+def _where(error: ValueError) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"line {error.lineno}, column {error.colno} is not valid JSON"
+    return "it holds a number that is far too long"
+
+
+def _style(text: str) -> Style:
+    indent = re.match(r"\{[ \t]*\r?\n( *)\S", text.lstrip())
+    return Style(len(indent.group(1)) if indent else None, text.isascii() and "\\u" in text)
+
+
+def _bundle(path: Path) -> Document:
+    try:
+        with zipfile.ZipFile(path) as bundle:
+            text = bundle.read(_PLAYLIST).decode("utf-8-sig")
+            folder = _unpacked(path, bundle)
+    except (zipfile.BadZipFile, KeyError, UnicodeDecodeError) as error:
+        raise TimelineError(f"{path} is not an OTIO bundle, or is damaged; export it again.") from error
+    except OSError as error:
+        raise TimelineError(f"{path} cannot be unpacked: {error.strerror or error}.") from error
+    return _parse(path, text, folder)
+
+
+def bundle_cache() -> Path:
+    """Where bundles are unpacked: the user's cache folder, so that results may go on pointing at
+    their media.
+    """
+    home = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
+    return (Path(home) if home else Path.home() / ".cache") / "sightmix" / "bundles"
+
+
+def _unpacked(path: Path, bundle: zipfile.ZipFile) -> Path:
+    """The folder a bundle was unpacked to, by now or before; names that lead outside it are refused."""
+    stat = path.stat()
+    key = hashlib.sha256(f"{path.resolve()}|{stat.st_mtime_ns}|{stat.st_size}".encode()).hexdigest()[:16]
+    target = bundle_cache() / f"{path.stem}-{key}"
+    if target.is_dir():
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=target.parent))
+    try:
+        bundle.extractall(partial)
+        os.replace(partial, target)  # noqa: PTH105
+    except OSError:
+        if not target.is_dir():
+            raise
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return target
+
+
+def _adapted(path: Path, rate: Fraction | None) -> Document:
+    """Read through an OTIO adapter, then go on as with OTIO's own JSON."""
+    adapter, title, package = ADAPTERS[path.suffix.lower()]
+    if path.stat().st_size == 0:
+        raise TimelineError(f"{path} is empty; export the timeline again.")
+    otio = library(adapter, title, package)
+    options = {"rate": float(rate)} if adapter == "cmx_3600" and rate is not None else {}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            text = otio.adapters.read_from_file(str(path), adapter_name=adapter, **options).to_json_string()
+    except Exception as error:
+        raise TimelineError(f"{path} cannot be read as {title}: {one_line(error)}.") from error
+    return _parse(path, text, path.absolute().parent)
+
+
+def library(adapter: str, title: str, package: str) -> Any:
+    """The OTIO library, once it is known to have `adapter`; TimelineError with what to install otherwise."""
+    import opentimelineio as otio
+
+    names = otio.adapters.available_adapter_names()
+    if adapter not in names:
+        raise TimelineError(f"{title} files need the package {package}: pip install sightmix[hosts].")
+    return otio
+
+
+def one_line(error: Exception) -> str:
+    """An adapter's complaint cut down to what fits into a sentence."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text[:160].rstrip(".")
+
+
+def _media(path: Path, cuts: tuple[Fraction, ...]) -> Document:
+    try:
+        info = probe(path)
+    except MediaError as error:
+        raise TimelineError(f"{path} is neither a timeline nor a readable media file.") from error
+    return Document(path, media_timeline(path, info, cuts), path.absolute().parent, is_media=True)
+
+
+def _time(value: float, rate: float) -> Node:
+    return {"OTIO_SCHEMA": "RationalTime.1", "rate": float(rate), "value": float(value)}
+
+
+def _range(start: float, duration: float, rate: float) -> Node:
+    return {
+        "OTIO_SCHEMA": "TimeRange.1",
+        "duration": _time(duration, rate),
+        "start_time": _time(start, rate),
+    }
+
+
+def _clip(path: Path, source: Node, available: Node, metadata: Node) -> Node:
+    reference = {
+        "OTIO_SCHEMA": "ExternalReference.1",
+        "metadata": {},
+        "name": path.name,
+        "available_range": available,
+        "available_image_bounds": None,
+        "target_url": path.absolute().as_uri(),
+    }
+    return {
+        "OTIO_SCHEMA": "Clip.2",
+        "metadata": metadata,
+        "name": path.name,
+        "source_range": source,
+        "effects": [],
+        "markers": [],
+        "enabled": True,
+        "media_references": {"DEFAULT_MEDIA": reference},
+        "active_media_reference_key": "DEFAULT_MEDIA",
+    }
+
+
+def _track(name: str, kind: str, clips: list[Node]) -> Node:
+    return {
+        "OTIO_SCHEMA": "Track.1",
+        "metadata": {},
+        "name": name,
+        "source_range": None,
+        "effects": [],
+        "markers": [],
+        "enabled": True,
+        "children": clips,
+        "kind": kind,
+    }
+
+
+def media_timeline(path: Path, info: MediaInfo, cuts: tuple[Fraction, ...]) -> Node:
+    """A timeline of one media file: its picture cut at `cuts` (seconds) and its sound in one clip."""
+    tracks = []
+    if info.video is not None and not info.video.still:
+        rate = float(info.video.rate)
+        frames = int(info.video.duration * info.video.rate + Fraction(1, 2))
+        inner = sorted({int(t * info.video.rate + Fraction(1, 2)) for t in cuts})
+        bounds = [0, *(f for f in inner if 0 < f < frames), frames]
+        whole = _range(0, frames, rate)
+        shots = [
+            _clip(path, _range(a, b - a, rate), whole, {"sightmix_source": {"cut": True}} if a else {})
+            for a, b in itertools.pairwise(bounds)
+        ]
+        tracks.append(_track("Video 1", "Video", shots))
+    if info.audio:
+        tracks.append(_track("Audio 1", "Audio", [_sound_clip(path, info)]))
+    if not tracks:
+        raise TimelineError(f"{path} holds neither moving pictures nor sound.")
+    start = _media_start(info)
+    return {
+        "OTIO_SCHEMA": "Timeline.1",
+        "metadata": {},
+        "name": path.stem,
+        "global_start_time": start,
+        "tracks": {
+            "OTIO_SCHEMA": "Stack.1",
+            "metadata": {},
+            "name": "tracks",
+            "source_range": None,
+            "effects": [],
+            "markers": [],
+            "enabled": True,
+            "children": tracks,
+        },
+    }
+
+
+def _media_start(info: MediaInfo) -> Node | None:
+    if info.timecode is None or info.video is None:
+        return None
+    return _time(float(info.timecode * info.video.rate), float(info.video.rate))
+
+
+def _sound_clip(path: Path, info: MediaInfo) -> Node:
+    stream = info.audio[0]
+    samples = stream.samples
+    if samples is None:
+        samples = int(stream.duration * stream.sample_rate + Fraction(1, 2))
+    whole = _range(0, samples, stream.sample_rate)
+    listed = [
+        [s.index, c] for s in info.audio for c in range(s.channels) if s.sample_rate == stream.sample_rate
+    ]
+    several = {"sightmix_source": {"channels": listed}} if len(info.audio) > 1 else {}
+    return _clip(path, whole, whole, several)
+
+
+def timelines(root: Node) -> list[tuple[str, Pointer]]:
+    """The timelines in a document with their names: the root itself, or those inside a collection."""
+    if schema(root) == "Timeline":
+        return [(name_of(root), ())]
+    if schema(root) != "SerializableCollection":
+        return []
+    found: list[tuple[str, Pointer]] = []
+    for i, child in children(root):
+        found += [(name, ("children", i, *rest)) for name, rest in timelines(child)]
+    return found
+
+
+def as_timeline(document: Document) -> Document:
+    """A document whose root is a lone stack or track, wrapped so that it is a timeline."""
+    root = document.root
+    kind = schema(root)
+    if kind in ("Track", "Sequence"):
+        root = {
+            "OTIO_SCHEMA": "Stack.1",
+            "metadata": {},
+            "name": "tracks",
+            "source_range": None,
+            "children": [root],
+        }
+    elif kind != "Stack":
+        return document
+    name = name_of(document.root) or document.path.stem
+    wrapped = {
+        "OTIO_SCHEMA": "Timeline.1",
+        "metadata": {},
+        "name": name,
+        "global_start_time": None,
+        "tracks": root,
+    }
+    return Document(document.path, wrapped, document.base, document.style)
+
+
+def choose(document: Document, wanted: str | int | None) -> Pointer:
+    """Where the wanted timeline lies (a name, or a number from 1; the first if None); TimelineError if
+    absent.
+    """
+    found = timelines(document.root)
+    if not found:
+        kind = schema(document.root)
+        raise TimelineError(f"{document.path} holds a {kind}, not a timeline; export the whole timeline.")
+    if wanted is None:
+        return found[0][1]
+    for number, (name, pointer) in enumerate(found, start=1):
+        if wanted in (name, number):
+            return pointer
+    listed = ", ".join(f"{number} “{name}”" for number, (name, _) in enumerate(found, start=1))
+    raise TimelineError(f"{document.path} has no timeline {wanted!r}; it has {listed}.")
+
+
+def clone(document: Document) -> Node:
+    """A deep copy of the parsed document."""
+    try:
+        copy: Node = json.loads(json.dumps(document.root))
+    except RecursionError as error:
+        raise WriteError(f"{document.path} is nested too deeply to be written.") from error
+    return copy

@@ -1,0 +1,158 @@
+"""A clip's passage: its sound, its handles, the shots seen with it and the notes over it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, floor
+from pathlib import Path
+
+from ...engine.passage import Note, Shot
+from .layout import ZERO
+from .media import Found, Library, file_offset
+from .nodes import name_of
+from .notes import Remark
+from .picture import Piece, cut, is_forced_cut
+
+MARGIN = Fraction(10)
+_SAME = Fraction(1, 1000)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A stretch of picture in record time with file offsets at both ends; `path` None is black or
+    unreadable.
+    """
+
+    start: Fraction
+    end: Fraction
+    path: Path | None
+    first: Fraction = ZERO
+    last: Fraction = ZERO
+    name: str = ""
+    reason: str = ""
+    forced: bool = False
+
+    @property
+    def speed(self) -> Fraction:
+        """Media seconds per record second."""
+        return (self.last - self.first) / (self.end - self.start)
+
+    def goes_on_in(self, other: Seen) -> bool:
+        """Whether `other` shows the very next moment of the same media, so that nobody sees a cut."""
+        if other.forced or other.start != self.end or (self.path, self.name) != (other.path, other.name):
+            return False
+        same_reason = self.reason == other.reason
+        return same_reason and abs(self.last - other.first) < _SAME and abs(self.speed - other.speed) < _SAME
+
+    def joined(self, other: Seen) -> Seen:
+        """Both as one stretch."""
+        return Seen(
+            self.start, other.end, self.path, self.first, other.last, self.name, self.reason, self.forced
+        )
+
+
+def _resolved(piece: Piece, library: Library) -> Seen:
+    found = library.picture(piece.clip)
+    forced = is_forced_cut(piece.clip)
+    name = name_of(piece.clip) or (found.path.name if found.path else "")
+    if found.state != "online":
+        reason = found.reason
+        return Seen(piece.start, piece.end, None, piece.first, piece.last, name, reason, forced)
+    if found.still:
+        return Seen(piece.start, piece.end, found.path, ZERO, ZERO, name, "", forced)
+    ends = (_offset(piece.first, found, piece), _offset(piece.last, found, piece))
+    return Seen(piece.start, piece.end, found.path, *ends, name, "", forced)
+
+
+def _offset(time: Fraction, found: Found, piece: Piece) -> Fraction:
+    length = found.info.duration if found.info is not None else None
+    lowest = min(piece.first, piece.last)
+    return time - lowest + file_offset(lowest, found, length)
+
+
+def seen(pieces: list[Piece], library: Library, start: Fraction, end: Fraction) -> list[Seen]:
+    """The picture between two record times without holes: black where nothing is seen, through edits
+    joined.
+    """
+    shown: list[Seen] = []
+    position = start
+    black = "Black: no picture on the timeline."
+    origin: list[int] = []
+    for piece in cut(pieces, start, end):
+        if piece.start > position:
+            shown.append(Seen(position, piece.start, None, reason=black))
+            origin.append(0)
+        shown.append(_resolved(piece, library))
+        origin.append(id(piece.clip))
+        position = piece.end
+    if position < end:
+        shown.append(Seen(position, end, None, reason=black))
+        origin.append(0)
+    return _merged(shown, origin)
+
+
+def _merged(shown: list[Seen], origin: list[int]) -> list[Seen]:
+    """Joins what runs on: through edits, and the stretches of one ramped clip."""
+    merged: list[Seen] = []
+    previous = -1
+    for stretch, clip in zip(shown, origin, strict=True):
+        ramp = bool(merged) and clip != 0 and clip == previous and merged[-1].end == stretch.start
+        ramp = ramp and abs(merged[-1].last - stretch.first) < _SAME
+        if merged and (ramp or merged[-1].goes_on_in(stretch)):
+            merged[-1] = merged[-1].joined(stretch)
+        else:
+            merged.append(stretch)
+        previous = clip
+    return merged
+
+
+def to_shots(stretches: list[Seen], passage_time: Callable[[Fraction], Fraction]) -> tuple[Shot, ...]:
+    """Shots in passage time; what the passage shows backwards is turned round, what it freezes on
+    falls away.
+    """
+    shots = []
+    for stretch in stretches:
+        a, b = passage_time(stretch.start), passage_time(stretch.end)
+        first, last = stretch.first, stretch.last
+        if a > b:
+            a, b, first, last = b, a, last, first
+        if a == b:
+            continue
+        is_file = stretch.path is not None
+        speed = (last - first) / (b - a) if is_file else Fraction(1)
+        start = first if is_file else ZERO
+        shots.append(Shot(a, b - a, stretch.path, start, speed, stretch.name, stretch.reason))
+    return tuple(sorted(shots, key=lambda shot: shot.start))
+
+
+def to_notes(
+    found: list[Remark], start: Fraction, end: Fraction, passage_time: Callable[[Fraction], Fraction]
+) -> tuple[Note, ...]:
+    """The remarks that touch [start, end] in record time, as notes in passage time."""
+    notes = []
+    for remark in found:
+        if remark.start < end and (remark.end > start or remark.start == remark.end >= start):
+            ends = sorted((passage_time(max(remark.start, start)), passage_time(min(remark.end, end))))
+            notes.append(Note(ends[0], ends[1] - ends[0], remark.text))
+    return tuple(sorted(notes, key=lambda note: (note.start, note.duration)))
+
+
+def handle(
+    wanted: Fraction, needed: Fraction, limit: Fraction, frame_rate: Fraction, sample_rate: int
+) -> Fraction:
+    """A handle's length in seconds: about `wanted`, at most `limit` (what the media holds), at least `needed`
+    if it can.
+
+    Preferred are lengths that are whole frames and whole samples at once, so that the new clip's source range
+    counts in the old clip's rate and still names the exact sample.
+    """
+    wanted, limit = max(wanted, needed), max(limit, ZERO)
+    both = Fraction((Fraction(sample_rate) / frame_rate).denominator) / frame_rate
+    choices = [ceil(wanted / both) * both] if both <= 2 * wanted else []
+    choices += [floor(limit / both) * both, floor(limit * frame_rate) / frame_rate]
+    for length in choices:
+        if needed <= length <= limit and length <= 2 * wanted + both:
+            return length
+    return Fraction(floor(min(wanted, limit) * sample_rate), sample_rate)

@@ -1,0 +1,409 @@
+"""A timeline as the editor made it: its audio clips, and for each the passage the engine works on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from ...engine.errors import TimelineError
+from ...engine.media.time import parse_timecode, timecode
+from ...engine.passage import Channel, Passage, Sound
+from .layout import ZERO, Layout
+from .load import Document, as_timeline, choose, load, timelines
+from .media import Found, Library, channels_of, file_offset, link_of, stream_of
+from .nodes import (
+    Node,
+    Pointer,
+    body,
+    children,
+    follow,
+    kind_of,
+    metadata,
+    name_of,
+    rate_of,
+    seconds,
+)
+from .notes import Remark, remarks
+from .picture import Eye, Piece
+from .shots import MARGIN, handle, seen, to_notes, to_shots
+from .sounding import Ear, Leaf
+from .timemap import TimeMap
+
+State = Literal["online", "offline", "disabled", "unsupported"]
+Dialect = Literal["resolve", "premiere", "fcp7", "aaf", "otio"]
+_HIGHEST_FRAME_RATE = 240
+
+
+@dataclass(frozen=True)
+class Cue:
+    """The media a clip plays: file offset and length in seconds, and the map from its record time to it."""
+
+    start: Fraction
+    duration: Fraction
+    plan: TimeMap
+    lowest: Fraction
+    skipped: Fraction
+
+    def media_at(self, record: Fraction) -> Fraction:
+        """Passage time for a time in seconds after the clip's (visible) record start."""
+        return self.plan.at(self.skipped + record) - self.lowest
+
+    def slope_at(self, record: Fraction) -> Fraction:
+        """Media seconds per record second there, without sign."""
+        return abs(self.plan.slope(self.skipped + record))
+
+
+@dataclass(frozen=True, eq=False)
+class AudioClip:
+    """One audio clip of a timeline.
+
+    `index` counts from 1 in record order, then track order. `record_in` and `record_out` are exact seconds
+    from the timeline's first frame, what is heard after all trims. `state` says whether it can be rendered;
+    `reason` is one sentence where it cannot. `channels` None means every channel of the file's first audio
+    stream.
+    """
+
+    index: int
+    name: str
+    track: str
+    track_number: int
+    record_in: Fraction
+    record_out: Fraction
+    state: State
+    reason: str
+    enabled: bool
+    path: Path | None
+    channels: tuple[Channel, ...] | None
+    link: str
+    leaf: Leaf
+    timeline: Timeline
+
+    @property
+    def online(self) -> bool:
+        """Whether the clip can be rendered."""
+        return self.state == "online"
+
+    @property
+    def duration(self) -> Fraction:
+        """Record length in seconds."""
+        return self.record_out - self.record_in
+
+    @property
+    def nested(self) -> bool:
+        """Whether the clip lies inside a compound clip or nested track."""
+        return len(self.leaf.pointer) - len(self.timeline.pointer) > 5
+
+    @property
+    def timecode_in(self) -> str:
+        """Record start as timecode, with the timeline's start added."""
+        return self.timeline.timecode(self.record_in)
+
+    @property
+    def timecode_out(self) -> str:
+        """Record end (exclusive) as timecode."""
+        return self.timeline.timecode(self.record_out)
+
+    @property
+    def identifier(self) -> str:
+        """A name that is unique in the timeline and safe in file names."""
+        safe = re.sub(r"[^\w-]+", "-", self.name).strip("-")[:40]
+        return f"{self.index:04d}-{safe or 'clip'}"
+
+    @cached_property
+    def speed(self) -> Fraction:
+        """Media seconds per record second at the clip's start; negative when reversed."""
+        cue = self.timeline.cue(self.leaf)
+        return cue.plan.slope(cue.skipped) if cue is not None else Fraction(1)
+
+    @cached_property
+    def shots(self) -> int:
+        """How many shots are seen while the clip sounds; 0 where the timeline has no picture."""
+        return self.timeline.count_shots(self.record_in, self.record_out)
+
+    def passage(self, handles: Fraction = Fraction(1)) -> Passage:
+        """The clip as the engine takes it, with about `handles` seconds of record time before and after.
+
+        Handles are longer where a transition needs more, shorter where the media ends. Raises TimelineError
+        with the clip's reason if it cannot be rendered.
+        """
+        if self.state != "online":
+            raise TimelineError(f"Clip {self.index} “{self.name}” cannot be rendered: {self.reason}")
+        return self.timeline.passage(self, handles)
+
+
+class Timeline:
+    """A parsed timeline; `root` is the whole document as read, less our own earlier results, and is never
+    edited.
+    """
+
+    def __init__(self, document: Document, wanted: str | int | None, folders: Sequence[Path]) -> None:
+        document = as_timeline(document)
+        self.document = document
+        self.path = document.path
+        self.root = document.root
+        self.pointer: Pointer = choose(document, wanted)
+        self.node: Node = follow(self.root, self.pointer)
+        if not isinstance(self.node.get("tracks"), dict):
+            raise TimelineError(f"{self.path} holds a timeline without tracks; export it again.")
+        self.library = Library(document.base, tuple(folders))
+        self.dialect: Dialect = _dialect(self.node)
+        self.layout = Layout(self.library, self.dialect == "premiere")
+        self.name = name_of(self.node) or self.path.stem
+        self.rate = _frame_rate(self.node)
+        self.start = seconds(self.node.get("global_start_time")) or ZERO
+        self.drop_frame = _drops_frames(self.node, self.rate)
+        self._eye = Eye(self.layout, self.dialect == "resolve")
+        self.duration = self.layout.duration(self.node) or ZERO
+        leaves = Ear(self.layout).leaves(self.node, self.pointer)
+        self.clips = tuple(self._clip(i, leaf) for i, leaf in enumerate(leaves, start=1))
+
+    @property
+    def stack(self) -> Node:
+        """The timeline's top stack."""
+        return body(self.node)
+
+    @cached_property
+    def _pieces(self) -> list[Piece]:
+        return self._eye.pieces(self.node, self.pointer)
+
+    @cached_property
+    def _remarks(self) -> list[Remark]:
+        return remarks(self.layout, self.node, self.pointer, self.start)
+
+    @cached_property
+    def has_picture(self) -> bool:
+        """Whether any enabled video track is there."""
+        return self._eye.has_picture(self.node)
+
+    def timecode(self, time: Fraction) -> str:
+        """Record time in seconds as timecode, counted from the timeline's global start."""
+        return timecode(self.start + time, self.rate, self.drop_frame)
+
+    def clip(self, index: int) -> AudioClip:
+        """The clip with this number, TimelineError if there is none."""
+        if not 1 <= index <= len(self.clips):
+            raise TimelineError(f"{self.path} has no audio clip {index}; it has {len(self.clips)}.")
+        return self.clips[index - 1]
+
+    def count_shots(self, start: Fraction, end: Fraction) -> int:
+        """How many shots are seen between two record times."""
+        if not self.has_picture or end <= start:
+            return 0
+        return len(seen(self._pieces, self.library, start, min(end, self.duration)))
+
+    def cue(self, leaf: Leaf) -> Cue | None:
+        """What a clip plays of its media, None where that cannot be said."""
+        given = self.layout.media_range(leaf.node)
+        retiming = self.layout.retiming(leaf.node)
+        if given is None or retiming.problem or leaf.end <= leaf.start:
+            return None
+        found = self.library.sound(leaf.node)
+        length = found.info.duration if found.info is not None else None
+        media_in = file_offset(given.start, found, length)
+        plan = retiming.map(given.duration, media_in)
+        skipped = leaf.start - leaf.entry
+        ends = (plan.at(skipped), plan.at(skipped + leaf.end - leaf.start))
+        return Cue(media_in + min(ends), max(ends) - min(ends), plan, min(ends), skipped)
+
+    def passage(self, clip: AudioClip, handles: Fraction) -> Passage:
+        """See `AudioClip.passage`."""
+        cue = self.cue(clip.leaf)
+        found = self.library.sound(clip.leaf.node)
+        if cue is None or found.info is None or found.path is None:
+            raise TimelineError(f"Clip {clip.index} “{clip.name}” cannot be rendered: {clip.reason}")
+        head, tail = self._handles(clip, cue, handles)
+
+        def passage_time(record: Fraction) -> Fraction:
+            return cue.media_at(record - clip.record_in)
+
+        start, end = max(clip.record_in - MARGIN, ZERO), min(clip.record_out + MARGIN, self.duration)
+        shown = seen(self._pieces, self.library, start, end) if self.has_picture else []
+        return Passage(
+            identifier=clip.identifier,
+            name=clip.name,
+            sound=Sound(found.path, cue.start, cue.duration, clip.channels),
+            head=head,
+            tail=tail,
+            shots=to_shots(shown, passage_time),
+            notes=to_notes(self._remarks, clip.record_in, clip.record_out, passage_time),
+            record_start=clip.record_in,
+            record_offset=self.start,
+            timecode_rate=self.rate,
+            drop_frame=self.drop_frame,
+        )
+
+    def _handles(self, clip: AudioClip, cue: Cue, wanted: Fraction) -> tuple[Fraction, Fraction]:
+        """Seconds of media before and after; for a reversed clip what comes before in the media is heard
+        after.
+        """
+        info = self.library.sound(clip.leaf.node).info
+        assert info is not None
+        stream = stream_of(info, clip.channels)
+        before = clip.leaf.before.into if clip.leaf.before else ZERO
+        after = clip.leaf.after.out_of if clip.leaf.after else ZERO
+        slopes = (cue.slope_at(ZERO), cue.slope_at(clip.duration))
+        needed = [before * slopes[0], after * slopes[1]]
+        asked = [max(wanted, before) * slopes[0], max(wanted, after) * slopes[1]]
+        if cue.plan.points[-1][1] < cue.plan.points[0][1]:
+            needed.reverse()
+            asked.reverse()
+        limits = (cue.start, stream.duration - cue.start - cue.duration)
+        rate = source_rate(clip.leaf.node) or self.rate
+        head, tail = (
+            handle(asked[i], needed[i], limits[i], rate, stream.sample_rate) if limits[i] > 0 else ZERO
+            for i in (0, 1)
+        )
+        return head, tail
+
+    def _clip(self, index: int, leaf: Leaf) -> AudioClip:
+        layers = self.layout.stack(self.node, self.pointer)
+        track = layers[leaf.track].node
+        found = self.library.sound(leaf.node)
+        channels = channels_of(leaf.node, leaf.parent, found.info) if found.info is not None else None
+        state, reason = self._judge(leaf, found, channels)
+        kind = kind_of(track, "")
+        number = sum(kind_of(layer.node, "") == kind for layer in layers[: leaf.track + 1])
+        return AudioClip(
+            index=index,
+            name=name_of(leaf.node) or (found.path.name if found.path is not None else "unnamed clip"),
+            track=name_of(track) or f"{kind} {number}",
+            track_number=number,
+            record_in=leaf.start,
+            record_out=leaf.end,
+            state=state,
+            reason=reason,
+            enabled=leaf.enabled,
+            path=found.path,
+            channels=channels,
+            link=link_of(leaf.node),
+            leaf=leaf,
+            timeline=self,
+        )
+
+    def _judge(self, leaf: Leaf, found: Found, channels: tuple[Channel, ...] | None) -> tuple[State, str]:
+        """Whether a clip can be rendered, and if not why, in one sentence."""
+        if not leaf.enabled:
+            return "disabled", "It is disabled, or lies on a disabled track or in a disabled compound clip."
+        trouble = leaf.problem or self._time_trouble(leaf)
+        if trouble:
+            return "unsupported", trouble
+        if found.state != "online" or found.info is None:
+            return found.state, found.reason
+        trouble = self._extent_trouble(leaf, found, channels)
+        return ("unsupported", trouble) if trouble else ("online", "")
+
+    def _time_trouble(self, leaf: Leaf) -> str:
+        given = self.layout.media_range(leaf.node)
+        retiming = self.layout.retiming(leaf.node)
+        if given is None:
+            return "Its length is unknown: it has no usable range and its media cannot be read."
+        if given.duration <= 0:
+            return "It has no length." if given.duration == 0 else "Its length is negative."
+        if retiming.problem:
+            return f"It {retiming.problem}."
+        if retiming.frozen:
+            return "It is a freeze frame, which has no sound."
+        if retiming.keys and not retiming.map(given.duration).forward:
+            return "It has a speed ramp that runs backwards part of the way."
+        return ""
+
+    def _extent_trouble(self, leaf: Leaf, found: Found, channels: tuple[Channel, ...] | None) -> str:
+        cue = self.cue(leaf)
+        if cue is None or found.info is None or cue.duration == 0:
+            return "It plays no sound: its speed change holds one frame."
+        length = stream_of(found.info, channels).duration
+        inside = min(cue.start + cue.duration, length) - max(cue.start, ZERO)
+        if inside * 2 >= cue.duration:
+            return ""
+        asked = f"{float(cue.start):.3f} to {float(cue.start + cue.duration):.3f} s"
+        return f"It asks for {asked} of a file that is {float(length):.3f} s long; relink it or trim it."
+
+
+def source_rate(clip: Node) -> Fraction | None:
+    """The rate a clip's source range counts in, None where it has none."""
+    source = clip.get("source_range")
+    return rate_of(source.get("duration")) if isinstance(source, dict) else None
+
+
+def _dialect(timeline: Node) -> Dialect:
+    """Which host wrote the timeline, by the metadata that only it writes."""
+    nodes = [timeline, body(timeline), *(track for _, track in children(timeline))]
+    keys: tuple[tuple[str, Dialect], ...] = (
+        ("Resolve_OTIO", "resolve"),
+        ("PremierePro_OTIO", "premiere"),
+        ("fcp_xml", "fcp7"),
+        ("AAF", "aaf"),
+    )
+    for key, dialect in keys:
+        if any(metadata(node, key) is not None for node in nodes):
+            return dialect
+    return "otio"
+
+
+def _frame_rate(timeline: Node) -> Fraction:
+    """Frames per second: the global start's, Premiere's note of it, or the first picture rate met; 24 if none
+    is.
+    """
+    start = rate_of(timeline.get("global_start_time"))
+    if start is not None and start <= _HIGHEST_FRAME_RATE:
+        return start
+    noted = rate_of({"rate": metadata(body(timeline), "PremierePro_OTIO", "VideoFrameRate")})
+    if noted is not None and noted <= _HIGHEST_FRAME_RATE:
+        return noted
+    tracks = sorted((t for _, t in children(timeline)), key=lambda t: kind_of(t, "") != "Video")
+    for track in tracks:
+        for _, item in children(track):
+            rate = source_rate(item)
+            if rate is not None and rate <= _HIGHEST_FRAME_RATE:
+                return rate
+    return Fraction(24)
+
+
+def _drops_frames(timeline: Node, rate: Fraction) -> bool:
+    """Whether the timecode drops frames: said by FCP7 XML, otherwise seen from a start on a
+    drop-frame hour.
+    """
+    shown = metadata(timeline, "fcp_xml", "timecode", "displayformat")
+    if rate.denominator != 1001 or round(rate) % 30:
+        return False
+    if shown is not None:
+        return bool(shown == "DF")
+    start = timeline.get("global_start_time")
+    time = seconds(start)
+    if time is None or time <= 0:
+        return False
+    hour = parse_timecode("01:00:00;00", rate)
+    return time % hour == 0 and (time * rate) % (3600 * round(rate)) != 0
+
+
+def open_timeline(
+    path: Path | str,
+    *,
+    timeline: str | int | None = None,
+    folders: Sequence[Path] = (),
+    rate: Fraction | None = None,
+    cuts: Sequence[Fraction] = (),
+) -> Timeline:
+    """Open an OTIO timeline or bundle, FCP7 XML, FCPXML, AAF or EDL, or a media file as a timeline of its
+    own.
+
+    `timeline` picks one out of a collection by name or by number from 1; `folders` are searched for media
+    that is not where the timeline says; `rate` is what an EDL counts in; `cuts` are seconds at which a media
+    file's picture is cut. Raises TimelineError with one sentence saying what is wrong with the file.
+    """
+    path = Path(path)
+    try:
+        return Timeline(load(path, rate, tuple(cuts)), timeline, folders)
+    except RecursionError as error:
+        raise TimelineError(f"{path} is nested too deeply to be a real timeline.") from error
+
+
+def list_timelines(path: Path | str, rate: Fraction | None = None) -> tuple[str, ...]:
+    """The names of the timelines in a file, in the order their numbers (from 1) count."""
+    document = as_timeline(load(Path(path), rate))
+    return tuple(name for name, _ in timelines(document.root))

@@ -1,0 +1,151 @@
+"""Time effects as exact maps from record time to media time."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from fractions import Fraction
+
+from .nodes import Node, is_enabled, metadata, number, schema
+
+Point = tuple[Fraction, Fraction]
+_CONSTANT = ("LinearTimeWarp", "FreezeFrame")
+
+
+@dataclass(frozen=True)
+class TimeMap:
+    """Piecewise linear map: `points` are (record, media) seconds from the item's start, records increasing.
+
+    Outside the points the first and last stretch go on, which is what handles see.
+    """
+
+    points: tuple[Point, ...]
+
+    def at(self, record: Fraction) -> Fraction:
+        """Media time in seconds at `record` seconds after the item's start."""
+        (r0, m0), (r1, m1) = self._stretch(record)
+        return m0 + (record - r0) * (m1 - m0) / (r1 - r0)
+
+    def slope(self, record: Fraction) -> Fraction:
+        """Media seconds per record second at `record`."""
+        (r0, m0), (r1, m1) = self._stretch(record)
+        return (m1 - m0) / (r1 - r0)
+
+    def inverse(self, media: Fraction) -> Fraction | None:
+        """The first record time that shows `media`, extended past both ends; None in a freeze."""
+        pairs = list(zip(self.points, self.points[1:], strict=False))
+        for (r0, m0), (r1, m1) in pairs:
+            if m0 != m1 and min(m0, m1) <= media <= max(m0, m1):
+                return r0 + (media - m0) * (r1 - r0) / (m1 - m0)
+        first, last = pairs[0], pairs[-1]
+        rising = self.points[-1][1] >= self.points[0][1]
+        (r0, m0), (r1, m1) = first if (media < self.points[0][1]) == rising else last
+        return None if m0 == m1 else r0 + (media - m0) * (r1 - r0) / (m1 - m0)
+
+    def breaks(self, start: Fraction, end: Fraction) -> list[Fraction]:
+        """Record times that part [start, end] into stretches of one speed, both ends included."""
+        return [start, *(r for r, _ in self.points[1:-1] if start < r < end), end]
+
+    @property
+    def constant(self) -> bool:
+        """Whether one speed holds all along."""
+        return len(self.points) == 2
+
+    @property
+    def forward(self) -> bool:
+        """Whether media time never runs backwards."""
+        return all(a[1] <= b[1] for a, b in zip(self.points, self.points[1:], strict=False))
+
+    def _stretch(self, record: Fraction) -> tuple[Point, Point]:
+        for a, b in zip(self.points, self.points[1:], strict=False):
+            if record <= b[0]:
+                return a, b
+        return self.points[-2], self.points[-1]
+
+
+def constant_map(duration: Fraction, speed: Fraction) -> TimeMap:
+    """The map of an item of `duration` record seconds at one speed; a reversed one starts at its
+    media's end.
+    """
+    length = duration if duration > 0 else Fraction(1)
+    start = -speed * length if speed < 0 else Fraction(0)
+    return TimeMap(((Fraction(0), start), (length, start + speed * length)))
+
+
+@dataclass(frozen=True)
+class Retiming:
+    """What an item's time effects amount to: a constant `speed`, or a ramp's keys in seconds from the media's
+    start.
+    """
+
+    speed: Fraction = Fraction(1)
+    keys: tuple[Point, ...] = ()
+    problem: str = ""
+
+    @property
+    def plain(self) -> bool:
+        """Whether the item plays as it was shot."""
+        return self.speed == 1 and not self.keys and not self.problem
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the item shows one frame only."""
+        return self.speed == 0 and not self.keys
+
+    def map(self, duration: Fraction, media_in: Fraction = Fraction(0)) -> TimeMap:
+        """The map over `duration` record seconds; `media_in` is the item's start in its media (for ramps)."""
+        if not self.keys:
+            return constant_map(duration, self.speed)
+        whole = TimeMap(self.keys)
+        entry = whole.inverse(media_in)
+        if entry is None:
+            entry = Fraction(0)
+        return TimeMap(tuple((r - entry, m - media_in) for r, m in self.keys))
+
+
+def _tidy(value: Fraction) -> Fraction:
+    """1/10 for the float 0.1: the simple fraction that a writer turned into this very float, if
+    there is one.
+    """
+    simple = value.limit_denominator(10000)
+    return simple if float(simple) == float(value) else value
+
+
+def _ramp(effect: Node) -> Retiming:
+    """Resolve's speed ramp: keys of (record, media) seconds counted over the whole media, handles
+    included.
+    """
+    frames = metadata(effect, "Resolve_OTIO", "Key Frames")
+    keys: list[Point] = []
+    for frame in frames if isinstance(frames, list) else []:
+        pair = [number(value) for value in frame[:2]] if isinstance(frame, list) else []
+        if len(pair) != 2 or pair[0] is None or pair[1] is None:
+            return Retiming(problem="has a speed ramp whose keyframes cannot be read")
+        keys.append((pair[0], pair[1]))
+    keys.sort()
+    if len(keys) < 2 or any(a[0] == b[0] for a, b in itertools.pairwise(keys)):
+        return Retiming(problem="has a speed change whose keyframes cannot be read")
+    return Retiming(keys=tuple(keys))
+
+
+def read_retiming(node: Node) -> Retiming:
+    """All enabled time effects of an item taken together; effects of other kinds do not touch time."""
+    effects = node.get("effects")
+    speed = Fraction(1)
+    ramps: list[Retiming] = []
+    for effect in effects if isinstance(effects, list) else []:
+        if not isinstance(effect, dict) or not is_enabled(effect):
+            continue
+        kind = schema(effect)
+        if kind in _CONSTANT:
+            scalar = number(effect.get("time_scalar", 0 if kind == "FreezeFrame" else 1))
+            if scalar is None:
+                return Retiming(problem="has a speed change without a usable speed")
+            speed *= _tidy(scalar)
+        elif kind == "TimeEffect":
+            ramps.append(_ramp(effect))
+    if not ramps:
+        return Retiming(speed=speed)
+    if len(ramps) > 1 or speed != 1:
+        return Retiming(problem="has several speed changes on top of each other")
+    return ramps[0]
