@@ -1,0 +1,183 @@
+"""The highlighting networks: VisAH as published, and the product model with three masks and three gain curves."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .config import BINS, HOP, NetworkConfig
+from .layers import KERNEL, DecoderLayer, EncoderLayer, FrequencyEmbedding, rescale_convolutions
+from .transformer import LatentTransformer
+
+DEPTH = 5  # layers of each branch before the shared one
+
+
+class Trunk(nn.Module):
+    """Hybrid dual U-Net with a latent transformer between its halves (VisAH paper, section 3.2.1).
+
+    Takes a magnitude spectrogram (B, 2048, T) and the waveform (B, 1024·T) or shorter; gives the spectrogram decoder's
+    output (B, masks, 2048, T), the waveform decoder's (B, L) where there is one, and the transformer's hidden
+    sequence (B, L/2048, width). Items of a batch never see each other.
+    """
+
+    def __init__(self, config: NetworkConfig, *, wave_out: bool, null_context: bool) -> None:
+        super().__init__()
+        self.config = config
+        widths = [config.channels * 2**i for i in range(DEPTH + 1)]
+        ins = [1, *widths]
+        top = DEPTH - 1
+        self.encoder = nn.ModuleList(
+            EncoderLayer(ins[i], widths[i], freq=True, pad=0 if i == top else None, norm=i == top)
+            for i in range(DEPTH)
+        )
+        self.wave_encoder = nn.ModuleList(
+            EncoderLayer(ins[i], widths[i], freq=False, empty=i == top) for i in range(DEPTH)
+        )
+        self.shared_encoder = EncoderLayer(
+            widths[top], widths[DEPTH], freq=False, kernel=4, stride=2, norm=True
+        )
+        self.rows = FrequencyEmbedding(BINS // 4, config.channels)
+        self.transformer = LatentTransformer(config, null_context)
+        self.shared_decoder = DecoderLayer(
+            widths[DEPTH], widths[top], freq=False, kernel=4, stride=2, norm=True
+        )
+        outs = [config.masks, *widths]
+        self.decoder = nn.ModuleList(
+            DecoderLayer(
+                widths[i], outs[i], freq=True, pad=0 if i == top else None, norm=i == top, last=i == 0
+            )
+            for i in reversed(range(DEPTH))
+        )
+        outs[0] = 1
+        self.wave_decoder = nn.ModuleList(
+            DecoderLayer(widths[i], outs[i], freq=False, empty=i == top, norm=i == top, last=i == 0)
+            for i in (reversed(range(DEPTH)) if wave_out else ())
+        )
+        # The published recipe rescales the U-Net's convolutions; the transformer keeps its own initialisation.
+        for part in (self.encoder, self.wave_encoder, self.shared_encoder, self.shared_decoder, self.decoder):
+            rescale_convolutions(part)
+        rescale_convolutions(self.wave_decoder)
+
+    def forward(
+        self,
+        spectrogram: Tensor,
+        waveform: Tensor,
+        context: Tensor | None,
+        times: Tensor | None,
+        valid: Tensor | None,
+    ) -> tuple[Tensor, Tensor | None, Tensor]:
+        x = spectrogram[:, None]
+        if self.config.spectrogram == "log":
+            x = torch.log1p(x)
+        mean = waveform.mean(dim=-1, keepdim=True)
+        std = waveform.std(dim=-1, keepdim=True)
+        w = ((waveform - mean) / (1e-5 + std))[:, None]
+
+        frames = x.shape[-1]
+        skips: list[Tensor] = []
+        wave_skips: list[Tensor] = []
+        wave_lengths: list[int] = []
+        for i in range(DEPTH):
+            wave_lengths.append(w.shape[-1])
+            w = self.wave_encoder[i](w)
+            inject = None
+            if i < DEPTH - 1:
+                wave_skips.append(w)
+            else:
+                inject = w[..., :frames]
+            x = self.encoder[i](x, inject)
+            if i == 0:
+                x = self.rows(x)
+            skips.append(x)
+
+        merged = x[:, :, 0]
+        shared = self.shared_encoder(merged)
+        latent, hidden = self.transformer(shared, context, times, valid)
+        y, _ = self.shared_decoder(latent, None, frames)
+        y = y[:, :, None]
+        wave: Tensor | None = None
+        for k, layer in enumerate(self.decoder):
+            y, before = layer(y, skips.pop(), frames)
+            if self.wave_decoder:
+                length = wave_lengths.pop()
+                if k == 0:
+                    wave, _ = self.wave_decoder[0](before[:, :, 0], None, length)
+                else:
+                    wave, _ = self.wave_decoder[k](wave, wave_skips.pop(), length)
+        if wave is not None:
+            wave = wave[:, 0] * std + mean
+        return y, wave, hidden
+
+
+class VisAH(nn.Module):
+    """VisAH: one raw mask for the spectrogram plus a waveform residual (paper, section 3.2).
+
+    The sound is iSTFT(mask · X) + waveform, with the STFT of `spectral`. Without an activation the mask may be
+    negative. `context` (B, N, C), `times` (B, N) seconds from the window's start, `valid` (B, N) booleans.
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.trunk = Trunk(config, wave_out=True, null_context=False)
+
+    def forward(
+        self,
+        spectrogram: Tensor,
+        waveform: Tensor,
+        context: Tensor | None = None,
+        times: Tensor | None = None,
+        valid: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        mask, wave, _ = self.trunk(spectrogram, waveform, context, times, valid)
+        assert wave is not None
+        return mask, wave
+
+
+class ProductModel(nn.Module):
+    """VisAH's trunk with another mouth: masks (B, 3, 2048, T) that sum to one and gains (B, 3, T) in dB.
+
+    Stems are in the order speech, music, effects. Gains are read from the latent transformer's hidden sequence,
+    bounded to ±`gain_bound_db` and 0 before training, so that an untrained model changes nothing.
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.trunk = Trunk(config, wave_out=False, null_context=True)
+        self.gain_norm = nn.LayerNorm(config.width)
+        self.gain = nn.Linear(config.width, config.masks)
+        nn.init.zeros_(self.gain.weight)
+        nn.init.zeros_(self.gain.bias)
+
+    def forward(
+        self,
+        spectrogram: Tensor,
+        waveform: Tensor,
+        context: Tensor | None = None,
+        times: Tensor | None = None,
+        valid: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        logits, _, hidden = self.trunk(spectrogram, waveform, context, times, valid)
+        raw = self.gain(self.gain_norm(hidden)).transpose(1, 2)  # (B, 3, L)
+        bound = self.config.gain_bound_db
+        gains = bound * torch.tanh(raw / bound)
+        frames = spectrogram.shape[-1]
+        gains = F.interpolate(gains, size=2 * gains.shape[-1], mode="linear", align_corners=False)[
+            ..., :frames
+        ]
+        return torch.softmax(logits, dim=1), gains
+
+
+def build(config: NetworkConfig) -> VisAH | ProductModel:
+    """The network a configuration describes, freshly initialised."""
+    return VisAH(config) if config.kind == "visah" else ProductModel(config)
+
+
+def parameter_count(module: nn.Module) -> int:
+    """Learned values in `module`."""
+    return sum(p.numel() for p in module.parameters())
+
+
+__all__ = ["HOP", "KERNEL", "ProductModel", "Trunk", "VisAH", "build", "parameter_count"]

@@ -1,0 +1,138 @@
+"""One training step: batches of scenes, what the networks are asked, how far off they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..highlight.network import ProductModel, VisAH
+from ..highlight.spectral_torch import gain_ramps, istft, render_visah, stft
+from .losses import LossWeights, SpectralLoss, gain_loss
+from .scenes import Scene
+
+CONTEXT_FRAMES = 10
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Scenes as tensors: `stems` (B, 3, L) muddy, `gains_db` and `active` (B, 3, T), context (B, N, C)."""
+
+    stems: Tensor
+    gains_db: Tensor
+    active: Tensor
+    context: Tensor
+    times: Tensor
+    valid: Tensor
+
+
+def collate(scenes: Sequence[Scene], features: Mapping[str, NDArray[np.float32]], dim: int) -> Batch:
+    """A batch of scenes; `features` maps picture ids to vectors (C,). A scene without pictures has no valid context."""
+    count = len(scenes)
+    context = np.zeros((count, CONTEXT_FRAMES, max(dim, 1)), np.float32)
+    valid = np.zeros((count, CONTEXT_FRAMES), bool)
+    times = np.tile(np.arange(CONTEXT_FRAMES, dtype=np.float32) + 0.5, (count, 1))
+    for b, scene in enumerate(scenes):
+        for n in range(CONTEXT_FRAMES):
+            shown = [name for start, name in scene.pictures or () if start <= times[b, n]]
+            if shown and shown[-1] in features and dim:
+                context[b, n] = features[shown[-1]]
+                valid[b, n] = True
+    return Batch(
+        torch.from_numpy(np.stack([s.stems for s in scenes])),
+        torch.from_numpy(np.stack([s.gains_db for s in scenes])),
+        torch.from_numpy(np.stack([s.active for s in scenes]).astype(np.float32)),
+        torch.from_numpy(context),
+        torch.from_numpy(times),
+        torch.from_numpy(valid),
+    )
+
+
+def to_device(batch: Batch, device: torch.device) -> Batch:
+    """The batch on another device."""
+    return Batch(*(getattr(batch, name).to(device) for name in Batch.__dataclass_fields__))
+
+
+class ProductObjective:
+    """Loss of the product model: stems in the model's own spectrogram, remix by MR-STFT, gains in dB where active."""
+
+    def __init__(self, weights: LossWeights, remix: SpectralLoss) -> None:
+        self.weights, self.remix = weights, remix
+
+    def __call__(self, model: ProductModel, batch: Batch) -> dict[str, Tensor]:
+        """Terms by name and their weighted sum "total"."""
+        L = batch.stems.shape[-1]
+        B = batch.stems.shape[0]
+        mix = batch.stems.sum(1)
+        spectrum = stft(mix)
+        with torch.no_grad():
+            wanted = stft(batch.stems.flatten(0, 1)).unflatten(0, (B, 3))
+            target = (batch.stems * gain_ramps(batch.gains_db, L)).sum(1)
+        masks, gains = model(spectrum.abs(), mix, batch.context, batch.times, batch.valid)
+        estimate = masks * spectrum[:, None]
+        terms = {
+            "stem": _relative_distance(estimate, wanted),
+            "noise": _noise(estimate, wanted),
+            "gain": gain_loss(gains, batch.gains_db, batch.active),
+        }
+        # Gains change slowly, so applying them per frame stands in for the ramps that rendering draws.
+        linear = torch.pow(10.0, gains / 20)[:, :, None]
+        remixed = istft((estimate * linear).sum(1), L)
+        terms["remix"] = self.remix(remixed, target)
+        total = mix.new_zeros(())
+        for name, value in terms.items():
+            total = total + getattr(self.weights, name) * value
+        return {**terms, "total": total}
+
+
+class VisAHObjective:
+    """VisAH's own loss: MR-STFT distance of its output to the good mix (paper, equation 5)."""
+
+    def __init__(self, remix: SpectralLoss) -> None:
+        self.remix = remix
+
+    def __call__(self, model: VisAH, batch: Batch) -> dict[str, Tensor]:
+        """The one term under "remix" and "total"."""
+        L = batch.stems.shape[-1]
+        mix = batch.stems.sum(1)
+        with torch.no_grad():
+            target = (batch.stems * gain_ramps(batch.gains_db, L)).sum(1)
+        loss = self.remix(visah_output(model, mix, batch), target)
+        return {"remix": loss, "total": loss}
+
+
+def visah_output(model: VisAH, mix: Tensor, batch: Batch) -> Tensor:
+    """VisAH's sound (B, L) for mixes (B, L)."""
+    spectrum = stft(mix)
+    mask, wave = model(spectrum.abs(), mix, batch.context, batch.times, batch.valid)
+    return render_visah(mask, wave, spectrum, mix.shape[-1])
+
+
+def product_output(model: ProductModel, mix: Tensor, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+    """Rebalanced sound (B, L), stems (B, 3, L) that sum to the mix, and gains (B, 3, T) dB."""
+    L = mix.shape[-1]
+    spectrum = stft(mix)
+    masks, gains = model(spectrum.abs(), mix, batch.context, batch.times, batch.valid)
+    estimate = (masks[:, :2] * spectrum[:, None]).flatten(0, 1)
+    stems = istft(estimate, L).unflatten(0, (mix.shape[0], 2))
+    stems = torch.cat([stems, (mix - stems.sum(1))[:, None]], dim=1)
+    return (stems * gain_ramps(gains, L)).sum(1), stems, gains
+
+
+def _relative_distance(estimate: Tensor, wanted: Tensor) -> Tensor:
+    """Mean absolute error of stems' complex spectrograms over the mix's mean magnitude, so quiet clips count."""
+    scale = wanted.abs().sum(1).mean((-2, -1)).clamp_min(1e-3)
+    error = torch.view_as_real(estimate - wanted).square().sum(-1).add(1e-9).sqrt()
+    return (error.mean((1, 2, 3)) / scale).mean()
+
+
+def _noise(estimate: Tensor, wanted: Tensor, floor_db: float = -30.0) -> Tensor:
+    """Error against signal of each stem in dB, both raised by the mix's energy at `floor_db`."""
+    energy = torch.view_as_real(wanted).square().sum((-3, -2, -1))
+    error = torch.view_as_real(estimate - wanted).square().sum((-3, -2, -1))
+    floor = energy.sum(1, keepdim=True) * 10 ** (floor_db / 10) + 1e-3
+    return (10 * torch.log10((error + floor) / (energy + floor))).mean()
