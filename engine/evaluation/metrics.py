@@ -69,7 +69,7 @@ def w_dis(predicted: Signal, target: Signal) -> float:
 
 
 def si_sdr(predicted: Signal, target: Signal) -> float:
-    """Scale-invariant signal-to-distortion ratio in dB; inf: identical up to scale, nan: silent target."""
+    """Scale-invariant signal-to-distortion ratio in dB; nan for a silent target."""
     a, b = _pair(predicted, target)
     energy = float(np.dot(b, b))
     if energy <= 0.0:
@@ -77,9 +77,9 @@ def si_sdr(predicted: Signal, target: Signal) -> float:
     projected = float(np.dot(a, b)) / energy * b
     error = a - projected
     signal, noise = float(np.dot(projected, projected)), float(np.dot(error, error))
-    if noise <= 1e-20 * max(signal, 1e-300):
-        return math.inf
-    return 10.0 * math.log10(max(signal, 1e-300) / noise)
+    if signal <= 1e-20 * energy:
+        return -math.inf
+    return math.inf if noise <= 1e-20 * signal else 10.0 * math.log10(signal / noise)
 
 
 def match_loudness(predicted: Signal, target: Signal) -> Signal:
