@@ -1,0 +1,56 @@
+"""The demo's figures: how near a mix is to the good one, and how far the dialogue stands out of the bed."""
+
+from __future__ import annotations
+
+import numpy as np
+from sightmix.engine.evaluation import metrics
+from sightmix.engine.media.loudness import measure
+from sightmix.engine.media.resample import resample
+from sightmix.engine.training.levels import SAMPLE_RATE
+from soundtrack import RATE, Line, Sound, Stems
+
+AUDIBLE = -60.0  # LUFS
+
+
+def distances(mix: Sound, good: Sound) -> dict[str, float]:
+    """MAG, ENV and W-dis of a mix (2, samples) from the good one, in mono at the metrics' rate."""
+    a, b = (resample(sound.mean(axis=0, keepdims=True), RATE, SAMPLE_RATE)[0] for sound in (mix, good))
+    return metrics.measure(a, b)
+
+
+def over_film_sound(stems: Stems, lines: tuple[Line, ...]) -> tuple[Line, ...]:
+    """The lines that are spoken over something: where the film is silent there is nothing to balance."""
+    return tuple(line for line in lines if _loudness(stems.bed, line) > AUDIBLE)
+
+
+def dialogue_over_bed(stems: Stems, lines: tuple[Line, ...]) -> list[float]:
+    """Loudness of the dialogue less that of the bed while each line is spoken, LU."""
+    return [_loudness(stems.dialogue, line) - _loudness(stems.bed, line) for line in lines]
+
+
+def _loudness(sound: Sound, line: Line) -> float:
+    return measure(sound[:, line.samples], RATE).integrated
+
+
+def applied_gains(mix: Sound, stems: Stems, line: Line) -> tuple[float, float]:
+    """The gains in dB of dialogue and bed that together come nearest to a mix while a line is spoken.
+
+    Least squares over the samples of the line: what follows the dialogue's waveform counts as dialogue, what
+    follows the bed's as bed, and anything else (what separation lost or smeared) as neither.
+    """
+    parts = np.stack([s[:, line.samples].ravel().astype(np.float64) for s in (stems.dialogue, stems.bed)])
+    found = np.linalg.lstsq(parts.T, mix[:, line.samples].ravel().astype(np.float64), rcond=None)[0]
+    dialogue, bed = 20 * np.log10(np.maximum(np.abs(found), 1e-6))
+    return float(dialogue), float(bed)
+
+
+def balance_after(mix: Sound, stems: Stems, lines: tuple[Line, ...]) -> list[float]:
+    """Dialogue over bed in LU while each line is spoken, after a mix was made of known stems."""
+    gains = [applied_gains(mix, stems, line) for line in lines]
+    before = dialogue_over_bed(stems, lines)
+    return [lu + dialogue - bed for lu, (dialogue, bed) in zip(before, gains, strict=True)]
+
+
+def improvement(before: dict[str, float], after: dict[str, float]) -> dict[str, float]:
+    """How much nearer the good mix came, in % of each distance; below 0 is further away."""
+    return {name: round(value, 1) for name, value in metrics.improvement(before, after).items()}
