@@ -115,8 +115,8 @@ def draw_style(rng: np.random.Generator) -> Style:
     """Draw a mixer's habits; centres and spreads lie within the measured films' (`FILMS`)."""
     return Style(
         anchor=_normal(rng, -28.0, 3.5),
-        music=_normal(rng, -2.5, 3.0),
-        effects=_normal(rng, -2.0, 4.0),
+        music=_normal(rng, -1.0, 3.5),
+        effects=_normal(rng, 0.0, 5.5),
         music_duck=float(rng.uniform(4.0, 14.0)),
         effects_duck=float(rng.uniform(1.5, 8.0)),
         music_yield=float(rng.uniform(0.0, 5.0)),
@@ -158,7 +158,7 @@ def _well_mixed_levels(
         return levels, "speech"
     lead = (
         "effects"
-        if present[2] and (not present[1] or rng.random() < 0.5 * (0.4 + nature.transient))
+        if present[2] and (not present[1] or rng.random() < 0.4 * (0.4 + nature.transient))
         else "music"
     )
     step = float(rng.uniform(3.0, 8.0))

@@ -7,7 +7,7 @@ RATE = 44_100
 
 
 class SyntheticSource:
-    """Gated tones for speech, held chords for music, decaying noise for effects; effect k is shown by picture pk."""
+    """Gated tones are speech, chords music, decaying noise effects; picture pk shows effect k."""
 
     def __init__(self):
         rng = np.random.default_rng(5)
