@@ -1,5 +1,16 @@
 """Reading timelines, resolving their media and writing results back."""
 
+from .results import ResultClip, ResultTrack, result_tracks
 from .timeline import AudioClip, Timeline, list_timelines, open_timeline
+from .write import write_result
 
-__all__ = ["AudioClip", "Timeline", "list_timelines", "open_timeline"]
+__all__ = [
+    "AudioClip",
+    "ResultClip",
+    "ResultTrack",
+    "Timeline",
+    "list_timelines",
+    "open_timeline",
+    "result_tracks",
+    "write_result",
+]

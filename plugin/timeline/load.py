@@ -33,10 +33,13 @@ _PLAYLIST = "content.otio"
 
 @dataclass(frozen=True)
 class Style:
-    """How a document's text was laid out: spaces of indent (None: one line) and whether it is ASCII only."""
+    """How a document's text was laid out: spaces of indent (None: one line), ASCII only, what
+    follows the end.
+    """
 
     indent: int | None = 4
     ascii: bool = False
+    ending: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,9 @@ def _where(error: ValueError) -> str:
 
 def _style(text: str) -> Style:
     indent = re.match(r"\{[ \t]*\r?\n( *)\S", text.lstrip())
-    return Style(len(indent.group(1)) if indent else None, text.isascii() and "\\u" in text)
+    return Style(
+        len(indent.group(1)) if indent else None, text.isascii() and "\\u" in text, text[len(text.rstrip()) :]
+    )
 
 
 def _bundle(path: Path) -> Document:

@@ -33,7 +33,7 @@ def mute(node: Node) -> None:
 
 def strip(root: Node) -> None:
     """Remove every track and clip we added and enable what we muted: the document as the editor left it."""
-    for node in _walk(root):
+    for node in walk(root):
         listed = node.get("children")
         if isinstance(listed, list) and any(isinstance(c, dict) and is_generated(c) for c in listed):
             node["children"] = [c for c in listed if not (isinstance(c, dict) and is_generated(c))]
@@ -58,7 +58,7 @@ def _mark(node: Node) -> Node:
     return mark if isinstance(mark, dict) else {}
 
 
-def _walk(root: Node) -> Iterator[Node]:
+def walk(root: Node) -> Iterator[Node]:
     """Every object of the composition, parents first, without recursion."""
     waiting = [root]
     while waiting:

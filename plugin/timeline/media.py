@@ -17,7 +17,24 @@ from .paths import is_foreign, is_remote, locate
 
 State = Literal["online", "offline", "unsupported"]
 
-STILLS = tuple(".png .jpg .jpeg .tif .tiff .bmp .webp .gif .psd .exr .dpx .tga .heic .svg".split())
+STILLS = tuple(
+    [
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".tif",
+        ".tiff",
+        ".bmp",
+        ".webp",
+        ".gif",
+        ".psd",
+        ".exr",
+        ".dpx",
+        ".tga",
+        ".heic",
+        ".svg",
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -108,9 +125,8 @@ class Library:
         return replace(found, state="unsupported", reason=f"{found.info.path.name} has no sound.")
 
     def _picture_of(self, reference: Node) -> Found:
-        if schema(reference) == "ImageSequenceReference":
-            return self._sequence(reference)
-        other = _without_file(reference, "picture")
+        sequence = schema(reference) == "ImageSequenceReference"
+        other = self._sequence(reference) if sequence else _without_file(reference, "picture")
         if other is not None:
             return other
         found = self._file(reference)
@@ -128,7 +144,7 @@ class Library:
             )
         return Found("online", "", found.path, info, found.available, info.video.still)
 
-    def _sequence(self, reference: Node) -> Found:
+    def _sequence(self, reference: Node) -> Found | None:
         """An image sequence is shown by its first frame that exists: good enough to see what a shot is of."""
         base, prefix, suffix = (
             str(reference.get(key) or "") for key in ("target_url_base", "name_prefix", "name_suffix")

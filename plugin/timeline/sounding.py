@@ -112,10 +112,9 @@ class Ear:
         )
         if child.duration is None:
             problem = "Its length is unknown: it has no usable range and its media cannot be read."
-        return Leaf(
-            child.node, child.pointer, parent, child.start, child.start + length, child.start, enabled, problem,
-            child.before, child.after,
-        )  # fmt: skip
+        start, end = child.start, child.start + length
+        leaf = Leaf(child.node, child.pointer, parent, start, end, start, enabled, problem)
+        return replace(leaf, before=child.before, after=child.after)
 
     def _twins(self, stack: Node, pointer: Pointer) -> Twins:
         """The compounds on a stack's audio tracks: their partners on video tracks would sound a
@@ -173,8 +172,7 @@ def _retimed(leaves: list[Leaf], entry: Fraction, layout: Layout, node: Node) ->
     for leaf in leaves:
         ends = [plan.inverse(t - entry) for t in (leaf.start, leaf.end)]
         times = sorted(min(max(t, ZERO), length) if t is not None else ZERO for t in ends)
-        placed.append(
-            replace(leaf, start=entry + times[0], end=entry + times[-1], entry=entry + times[0], problem=problem,
-                    before=None, after=None)
-        )  # fmt: skip
+        start, end = entry + times[0], entry + times[-1]
+        moved = replace(leaf, start=start, end=end, entry=start, before=None, after=None)
+        placed.append(replace(moved, problem=problem))
     return placed

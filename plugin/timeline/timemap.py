@@ -149,3 +149,29 @@ def read_retiming(node: Node) -> Retiming:
     if len(ramps) > 1 or speed != 1:
         return Retiming(problem="has several speed changes on top of each other")
     return ramps[0]
+
+
+def moved_ramps(effects: list[object], start: Fraction, length: Fraction) -> None:
+    """Make the speed ramps in a copied list of effects count over another file, in place.
+
+    Resolve counts a ramp's keys from its media's first frame. The new file holds `length` seconds of that media
+    from `start` on, so the keys inside it are moved and the first and last one put at its ends.
+    """
+    for effect in effects:
+        retiming = (
+            _ramp(effect) if isinstance(effect, dict) and schema(effect) == "TimeEffect" else Retiming()
+        )
+        if not isinstance(effect, dict) or not retiming.keys:
+            continue
+        plan = TimeMap(retiming.keys)
+        first, last = plan.inverse(start), plan.inverse(start + length)
+        if first is None or last is None or last <= first:
+            continue
+        host = effect["metadata"]["Resolve_OTIO"]
+        rows = sorted(host["Key Frames"], key=lambda row: Fraction(row[0]))
+        inner = [row for row in rows if first < row[0] < last]
+        ends = [[float(t), float(m), False, 0.0, 0.0, 0.0, 0.0] for t, m in ((0, 0), (last - first, length))]
+        moved = [[float(row[0] - first), float(row[1] - start), *row[2:]] for row in inner]
+        host["Key Frames"] = [ends[0], *moved, ends[1]]
+        if "Speed Ratio" in host:
+            host["Speed Ratio"] = float(length / (last - first))

@@ -1,0 +1,216 @@
+"""New tracks, clips and gaps in the words of the host that wrote the timeline."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+from ...engine.media.time import snap_rate
+from .marks import mark_generated
+from .nodes import Node, metadata, number, schema, seconds
+from .results import ResultClip, ResultTrack
+
+_CHANNEL_TYPES = {1: "Mono", 2: "Stereo", 6: "5.1"}
+_TRACK_KEYS = (
+    "OTIO_SCHEMA",
+    "metadata",
+    "name",
+    "source_range",
+    "effects",
+    "markers",
+    "enabled",
+    "color",
+    "children",
+    "kind",
+)
+_HOST_KEYS = ("Resolve_OTIO", "PremierePro_OTIO")
+
+
+class Numbers:
+    """Times the way the document writes them: its own rate figures (23.976 stays 23.976), floats or
+    integers.
+    """
+
+    def __init__(self, whole: bool, known: Sequence[float | int]) -> None:
+        self._whole = whole
+        self._known = {snap_rate(rate): rate for rate in reversed(known)}
+
+    def _figure(self, value: Fraction) -> float | int:
+        return int(value) if self._whole and value.denominator == 1 else float(value)
+
+    def time(self, value: Fraction, rate: Fraction) -> Node:
+        """A RationalTime of `value` units at `rate` Hz."""
+        figure = self._known.get(rate, self._figure(rate))
+        return {"OTIO_SCHEMA": "RationalTime.1", "rate": figure, "value": self._figure(value)}
+
+    def seconds(self, length: Fraction, rates: Sequence[Fraction]) -> Node:
+        """A length in seconds at the first rate that counts it in whole units, at the last one if
+        none does.
+        """
+        rate = next((rate for rate in rates if (length * rate).denominator == 1), rates[-1])
+        return self.time(length * rate, rate)
+
+    @staticmethod
+    def range(start: Node, duration: Node) -> Node:
+        """A TimeRange."""
+        return {"OTIO_SCHEMA": "TimeRange.1", "duration": duration, "start_time": start}
+
+
+def exact(time: Node) -> Fraction:
+    """A RationalTime we wrote, in seconds as a reader will understand it."""
+    value = seconds(time)
+    return value if value is not None else Fraction(0)
+
+
+def plain(value: object) -> object:
+    """Provenance as JSON: paths and fractions as text, tuples as lists, numbers of any library as numbers."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(inner) for inner in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    item = getattr(value, "item", None)
+    return plain(item()) if callable(item) else str(value)
+
+
+def file_url(path: Path, bare: bool) -> str:
+    """How a host wants to be told a file: Resolve as a bare path, every other one as a
+    percent-encoded URI.
+    """
+    return str(path.absolute()) if bare else path.absolute().as_uri()
+
+
+def new_gap(numbers: Numbers, length: Fraction, rates: Sequence[Fraction]) -> Node:
+    """A gap of `length` seconds."""
+    duration = numbers.seconds(length, rates)
+    rate = snap_rate(number(duration["rate"]) or Fraction(1))
+    return {
+        "OTIO_SCHEMA": "Gap.1",
+        "metadata": {},
+        "name": "",
+        "source_range": numbers.range(numbers.time(Fraction(0), rate), duration),
+        "effects": [],
+        "markers": [],
+        "enabled": True,
+    }
+
+
+def new_track(
+    source: Node | None, name: str, role: str, label: str, provenance: Mapping[str, object]
+) -> Node:
+    """An empty audio track like `source`: its host's metadata and effects, but not its lock, solo or
+    markers.
+    """
+    model = source if source is not None else {}
+    given: Node = {
+        "OTIO_SCHEMA": model["OTIO_SCHEMA"] if schema(model) == "Track" else "Track.1",
+        "metadata": {key: copy.deepcopy(v) for key in _HOST_KEYS if (v := metadata(model, key)) is not None},
+        "name": name,
+        "source_range": None,
+        "effects": copy.deepcopy(model.get("effects") or []),
+        "markers": [],
+        "enabled": True,
+        "children": [],
+        "kind": "Audio",
+    }
+    host = given["metadata"].get("Resolve_OTIO")
+    if isinstance(host, dict):
+        host.update({key: False for key in ("Locked", "SoloOn") if key in host})
+    if "color" in model:
+        given["color"] = copy.deepcopy(model["color"])
+    mark_generated(given, {"role": role, "source": label, "provenance": plain(provenance)})
+    order = [key for key in model if key in given]
+    return {key: given[key] for key in dict.fromkeys([*order, *_TRACK_KEYS]) if key in given}
+
+
+def _host_metadata(source: Node, channels: int) -> Node:
+    """What the host needs on the new clip: which channels it plays, and what it is linked to."""
+    found: Node = {}
+    resolve = metadata(source, "Resolve_OTIO")
+    if isinstance(resolve, dict):
+        listed = [{"Source Channel ID": i, "Source Track ID": 0} for i in range(channels)]
+        link = {key: resolve[key] for key in ("Link Group ID",) if key in resolve}
+        found["Resolve_OTIO"] = {"Channels": listed, **link}
+    premiere = metadata(source, "PremierePro_OTIO")
+    if isinstance(premiere, dict):
+        assigned = [{"SecondaryChannelIndex": i} for i in range(channels)]
+        kind = _CHANNEL_TYPES.get(channels, "Adaptive")
+        changed = {
+            "AudioChannels": {"ChannelType": kind, "SecondaryAssignments": assigned},
+            "OriginalChannelGroupIndex": 0,
+            "SourceClipIndex": 0,
+        }
+        found["PremierePro_OTIO"] = {**copy.deepcopy(premiere), **changed}
+    return found
+
+
+def _reference(result: ResultClip, numbers: Numbers, rate: Fraction | None, bare: bool) -> Node:
+    """The media reference: the whole file with its handles, in whole frames at `rate` if one is given."""
+    start = Fraction(result.media_start, result.sample_rate)
+    length = Fraction(result.samples, result.sample_rate)
+    if rate is not None:
+        available = numbers.range(
+            numbers.time(start * rate, rate), numbers.time(Fraction(length * rate // 1), rate)
+        )
+    else:
+        own = Fraction(result.sample_rate)
+        available = numbers.range(numbers.time(start * own, own), numbers.time(length * own, own))
+    return {
+        "OTIO_SCHEMA": "ExternalReference.1",
+        "metadata": {},
+        "name": result.path.name,
+        "available_range": available,
+        "available_image_bounds": None,
+        "target_url": file_url(result.path, bare),
+    }
+
+
+def new_clip(
+    source: Node,
+    result: ResultTrack,
+    length: Fraction,
+    rates: Sequence[Fraction],
+    numbers: Numbers,
+    resolve: bool,
+    facts: Node,
+) -> Node:
+    """A clip that plays `result` where `source` plays its media: same length, effects and links.
+
+    `length` is the source range's duration in seconds, `rates` what it may count in, the old clip's rate
+    first. The new range starts at the file's own time stamp plus the head handle, in the old rate if that
+    hits a whole unit and in samples otherwise.
+    """
+    file = result.clip
+    own = Fraction(file.sample_rate)
+    start = Fraction(file.media_start + file.head, file.sample_rate)
+    framed = (start * rates[0]).denominator == 1 and (start - Fraction(file.head) / own) * rates[0] % 1 == 0
+    counting = list(rates) if framed else [own, *rates]
+    bounds = numbers.range(
+        numbers.seconds(start, [rates[0]] if framed else [own]), numbers.seconds(length, counting)
+    )
+    reference = _reference(file, numbers, rates[0] if framed and resolve else None, resolve)
+    single = "media_references" not in source and "media_reference" in source
+    media: Node = {"media_reference": reference}
+    if not single:
+        media = {
+            "media_references": {"DEFAULT_MEDIA": reference},
+            "active_media_reference_key": "DEFAULT_MEDIA",
+        }
+    given: Node = {
+        "OTIO_SCHEMA": source["OTIO_SCHEMA"] if single or schema(source) == "Clip" else "Clip.2",
+        "metadata": _host_metadata(source, file.channels),
+        "name": file.path.name,
+        "source_range": bounds,
+        "effects": copy.deepcopy(source.get("effects") or []),
+        "markers": [],
+        "enabled": True,
+        **media,
+    }
+    if "color" in source:
+        given["color"] = copy.deepcopy(source["color"])
+    mark_generated(given, {"role": result.role, **facts, "provenance": plain(result.provenance)})
+    order = [key for key in source if key in given]
+    return {key: given[key] for key in dict.fromkeys([*order, *given])}
