@@ -1,0 +1,105 @@
+"""The rooms' borders hold, a breach of them is caught, and a base install needs nothing heavy."""
+
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ROOMS = ("engine", "exporters", "plugin", "ui")
+EXTRAS = ("torch", "torchvision", "onnx", "onnxscript", "open_clip", "transformers", "scenedetect", "PySide6")
+
+BREACHES = {
+    "engine/breach_up.py": "from ..plugin import timeline\n",
+    "engine/breach_otio.py": "import opentimelineio\n",
+    "engine/breach_qt.py": "def window():\n    import PySide6.QtWidgets\n",
+    "exporters/breach_up.py": "from ..plugin import timeline\n",
+    "exporters/breach_qt.py": "import PySide6\n",
+    "plugin/breach_up.py": "from .. import ui\n",
+    "plugin/breach_qt.py": "from PySide6 import QtCore\n",
+}
+
+
+def copy_rooms(where: Path) -> Path:
+    """The rooms' sources under the name they are installed by."""
+    for room in ROOMS:
+        shutil.copytree(
+            ROOT / room,
+            where / "sightmix" / room,
+            ignore=lambda folder, names: [
+                name for name in names if not (Path(folder, name).is_dir() or name.endswith(".py"))
+            ],
+        )
+    return where
+
+
+def lint_imports(tree: Path) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache", "--config"]
+    return subprocess.run(
+        [*command, str(ROOT / "pyproject.toml")],
+        cwd=tree,
+        env={**os.environ, "PYTHONPATH": str(tree), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_rooms_keep_their_borders(tmp_path: Path) -> None:
+    result = lint_imports(copy_rooms(tmp_path))
+    assert result.returncode == 0, result.stdout
+    assert "0 broken" in result.stdout
+
+
+def test_every_kind_of_breach_is_caught(tmp_path: Path) -> None:
+    tree = copy_rooms(tmp_path)
+    for name, text in BREACHES.items():
+        (tree / "sightmix" / name).write_text(text)
+    result = lint_imports(tree)
+    assert result.returncode == 1
+    assert "0 kept" in result.stdout
+    for name in BREACHES:
+        module = "sightmix." + name.removesuffix(".py").replace("/", ".")
+        assert module in result.stdout, f"{module} got through:\n{result.stdout}"
+
+
+def run_without_extras(code: str) -> subprocess.CompletedProcess[str]:
+    """Run Python code in a process where importing any optional package fails as if it were not installed."""
+    block = f"""
+        import sys
+
+        class Absent:
+            def find_spec(self, name, path=None, target=None):
+                if name.partition(".")[0] in {EXTRAS!r}:
+                    raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+        sys.meta_path.insert(0, Absent())
+    """
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(block) + textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_block_itself_works() -> None:
+    result = run_without_extras("import torch")
+    assert result.returncode == 1
+    assert "No module named 'torch'" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["rebalance", "--help"], ["inspect", "--help"]])
+def test_the_command_line_starts_without_extras(arguments: list[str]) -> None:
+    code = f"""
+        sys.argv = ["sightmix", *{arguments!r}]
+        from sightmix.plugin.cli import main
+        main()
+    """
+    result = run_without_extras(code)
+    assert result.returncode == 0, result.stderr
+    assert "Usage" in result.stdout
