@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-
 from sightmix.plugin.jobs.settings import SETTINGS
 
 ROOT = Path(__file__).parent.parent
