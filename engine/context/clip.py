@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 PICTURES_AT_ONCE = 16
 TEXTS_AT_ONCE = 64
 
-# Numbers that OpenAI's archives keep beside the weights.
-ARCHIVE_EXTRAS = ("input_resolution", "context_length", "vocab_size")
+# What TorchScript archives keep beside the weights: OpenAI's three numbers, and the causal mask.
+ARCHIVE_EXTRAS = ("input_resolution", "context_length", "vocab_size", "attn_mask")
 
 
 class ClipEncoder:
@@ -106,8 +106,9 @@ def load_clip(card: Card, device: str = "cpu", threads: int | None = None) -> Cl
     Nothing is ever fetched here. The file is looked for among the weights roots and in open_clip's and the
     hub's own caches. Raises `ModelError` if the weights or the extra `clip` are missing or do not fit.
     """
-    tensors = _tensors(card)
+    path = _locate(card)
     model = build(card)
+    tensors = _read(path)
     strict_match(
         {key: tuple(value.shape) for key, value in model.state_dict().items()},
         tensors,
@@ -139,15 +140,15 @@ def _tokenizer(model: Any) -> Any:
     return SimpleTokenizer(context_length=model.context_length)
 
 
-def _tensors(card: Card) -> Mapping[str, torch.Tensor]:
+def _locate(card: Card) -> Path:
     path = find_file(card.file) or _in_own_cache(card)
     if path is not None:
         verify(path, card)
-        return _read(path)
+        return path
     hub = _in_hub_cache(card)
     if hub is None:
         raise ModelError(absent_message(card))
-    return _read(hub)
+    return hub
 
 
 def _in_own_cache(card: Card) -> Path | None:
