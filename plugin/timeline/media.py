@@ -108,7 +108,7 @@ class Library:
         if os.path.isfile(path):  # noqa: PTH113  (swallows names the system refuses)
             return Found("online", path=path, available=available)
         where = "is a Windows path, out of reach here" if is_foreign(str(path)) else "does not exist"
-        return Found("offline", f"Its media is offline: {path} {where}.", path, available=available)
+        return Found("offline", f"Its media is offline: {str(path)[:400]} {where}.", path, available=available)
 
     def _sound_of(self, reference: Node) -> Found:
         other = _without_file(reference, "sound")

@@ -35,6 +35,7 @@ from .results import ROLES, ResultTrack
 from .timeline import AudioClip, Timeline, source_rate
 from .timemap import moved_ramps
 
+_KNOWN_EFFECTS = ("Effect", "TimeEffect", "LinearTimeWarp", "FreezeFrame")
 _TINY = Fraction(1, 10**9)
 
 
@@ -304,7 +305,7 @@ def _replace(partial: Path, out: Path) -> None:
 
 
 def _export(text: str, partial: Path, out: Path) -> None:
-    """Write any other format through the OTIO library."""
+    """Write any other format through the OTIO library, in schemas that it knows."""
     suffix = out.suffix.lower()
     adapter, title, package = ADAPTERS.get(suffix, (suffix[1:], suffix[1:].upper(), "opentimelineio"))
     otio = library(adapter, title, package)
@@ -318,11 +319,27 @@ def _export(text: str, partial: Path, out: Path) -> None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            document = otio.adapters.read_from_string(text, "otio_json")
+            document = otio.adapters.read_from_string(_older(text), "otio_json")
             _with_urls(document)
             otio.adapters.write_to_file(document, str(partial), adapter_name=adapter, **options)
     except Exception as error:
         raise TimelineError(f"{out} cannot be written as {title}: {one_line(error)}; write .otio.") from error
+
+
+def _older(text: str) -> str:
+    """The document without what makes the released library refuse it: markers of version 3, unknown effects."""
+    root: Node = json.loads(text)
+    for node in walk(root):
+        for marker in node.get("markers") or []:
+            color = marker.get("color") if isinstance(marker, dict) else None
+            if isinstance(color, dict):
+                marker.update({"OTIO_SCHEMA": "Marker.2", "color": str(color.get("name") or "RED").upper()})
+            elif schema(marker) == "Marker":
+                marker["OTIO_SCHEMA"] = "Marker.2"
+        for effect in node.get("effects") or []:
+            if schema(effect) not in _KNOWN_EFFECTS and isinstance(effect, dict):
+                effect.update({"OTIO_SCHEMA": "Effect.1", "effect_name": schema(effect)})
+    return json.dumps(root)
 
 
 def _with_urls(document: object) -> None:
