@@ -2,13 +2,12 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
-EXTRAS := cpu,train,hosts,cuts,dev
+EXTRAS := cpu,train,clip,captions,hosts,cuts,dev
 JOBS ?= 2
 ROOMS := engine plugin exporters ui
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 PIP_FLAGS ?= -qq
 INSTALLED := $(VENV)/.installed
-BENCH_INSTALLED := $(VENV)/.bench-installed
 export HF_HUB_OFFLINE := 1
 
 .PHONY: test lint format types imports pytest demo bench bench-smoke tree deps install clean distclean help
@@ -37,11 +36,6 @@ $(INSTALLED): pyproject.toml setup.py constraints.txt | $(BIN)/python
 	@$(PIP) install $(PIP_FLAGS) -c constraints.txt -e ".[$(EXTRAS)]"
 	@touch $@
 
-# torchaudio depends on a torch build of its own choice; the one installed serves.
-$(BENCH_INSTALLED): $(INSTALLED)
-	@$(PIP) install $(PIP_FLAGS) --no-deps -c constraints.txt torchaudio
-	@touch $@
-
 install: $(INSTALLED)
 
 # The rooms under the name they are installed by, for tools that read source trees.
@@ -65,10 +59,10 @@ pytest: $(INSTALLED)
 demo: $(INSTALLED)
 	@$(BIN)/python examples/demo.py demo
 
-bench: $(BENCH_INSTALLED)
+bench: $(INSTALLED)
 	@$(BIN)/python benchmarks/run.py
 
-bench-smoke: $(BENCH_INSTALLED)
+bench-smoke: $(INSTALLED)
 	@$(BIN)/python benchmarks/run.py --smoke
 
 clean:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import soundfile
-from edit import added_tracks, sound_of, write_timeline
+from edit import rebalanced_track, sound_of, write_timeline
 from film import switch_points, switching, with_sound
 from scores import applied_gains, balance_after, dialogue_over_bed, distances, improvement, over_film_sound
 from sightmix.engine.media.loudness import measure
@@ -40,15 +40,7 @@ def rebalance(folder: Path) -> Sound | None:
     if subprocess.run([sightmix, *command], check=False).returncode:
         return None
     samples = soundfile.info(folder / "mixdown.wav").frames
-    tracks = added_tracks(timeline, result)
-    mixes = [track for name, track in tracks.items() if not _is_stem(name)]
-    if len(mixes) != 1:
-        raise SystemExit(f"Expected one rebalanced track in {result}, found {[t.name for t in mixes]}.")
-    return sound_of(mixes[0], folder, samples)
-
-
-def _is_stem(name: str) -> bool:
-    return any(stem in name.lower() for stem in ("dialogue", "speech", "music", "effects", "dx", "mx", "fx"))
+    return sound_of(rebalanced_track(result), folder, samples)
 
 
 def figures(good: Sound, muddy: Sound, rebalanced: Sound, balance: dict[str, list[float]]) -> dict[str, Any]:

@@ -52,11 +52,10 @@ def _range(first: int, count: int, rate: int) -> otio.opentime.TimeRange:
     )
 
 
-def added_tracks(before: Path, after: Path) -> dict[str, otio.schema.Track]:
-    """The audio tracks by name that are in one timeline but not in the other."""
-    old = {track.name for track in otio.adapters.read_from_file(str(before)).audio_tracks()}
-    tracks = otio.adapters.read_from_file(str(after)).audio_tracks()
-    return {track.name: track for track in tracks if track.name not in old}
+def rebalanced_track(result: Path) -> otio.schema.Track:
+    """The track of a result timeline that plays the new mix."""
+    tracks = otio.adapters.read_from_file(str(result)).audio_tracks()
+    return next(track for track in tracks if track.metadata.get("sightmix", {}).get("role") == "rebalanced")
 
 
 def sound_of(track: otio.schema.Track, folder: Path, samples: int) -> Sound:
