@@ -43,9 +43,7 @@ class ChunkedBLSTM(nn.Module):
 
 
 class LocalState(nn.Module):
-    """Attention that favours near steps by four learned decay slopes and never looks at itself. (B, C, T) in and out."""
-
-    decays: Tensor
+    """Attention that favours near steps by learned decay slopes and never looks at itself. (B, C, T) in and out."""
 
     def __init__(self, channels: int, heads: int = 4, slopes: int = 4) -> None:
         super().__init__()

@@ -89,7 +89,7 @@ class MaskedStems:
         self._dry = np.concatenate([self._dry, block], axis=1)
         self._pushed += block.shape[1]
 
-    def masks(self, masks: Array) -> None:
+    def extend(self, masks: Array) -> None:
         """Take in the next finished mask frames (S, 2048, k)."""
         self._masks = np.concatenate([self._masks, masks.transpose(0, 2, 1)], axis=1)
 

@@ -26,7 +26,7 @@ def istft(z: Tensor, length: int, *, edges: str = "exact") -> Tensor:
     `edges` "exact" divides by the windows that are really there, so that istft(stft(x)) is x to the ends. "demucs"
     counts two absent frames on either side as well, which fades the ends, as the Demucs family does.
     """
-    B, _, T = z.shape
+    T = z.shape[-1]
     full = F.pad(z, (0, 0, 0, 1))
     window = torch.hann_window(N_FFT, device=z.device, dtype=z.real.dtype)
     segments = torch.fft.irfft(full.transpose(1, 2), n=N_FFT) * window  # (B, T, n_fft)

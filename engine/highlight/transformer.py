@@ -22,7 +22,7 @@ def positions(seconds: Tensor, width: int) -> Tensor:
 
 
 class Attention(nn.Module):
-    """Multi-head attention; (B, N, width) queries over (B, M, width) keys, with an optional (B, M) mask of valid keys."""
+    """Multi-head attention: (B, N, width) queries over (B, M, width) keys, of which (B, M) may be valid."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()

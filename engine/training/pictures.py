@@ -1,4 +1,4 @@
-"""Pictures for training scenes: their features, computed once, and the pictures that have nothing to do with the sound."""
+"""Pictures for training scenes: features computed once, and pictures unrelated to the sound."""
 
 from __future__ import annotations
 

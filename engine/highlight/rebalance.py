@@ -1,0 +1,454 @@
+"""Rebalancing a passage: sound and picture in, new sound, gain curves and figures out, as a stream."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..context.captions import TextEncoder, load_text_encoder
+from ..context.encoders import CLIP_ENCODER, PictureEncoder, load_encoder
+from ..errors import MediaError, ModelError, SettingsError
+from ..media.loudness import Meter
+from ..media.reader import probe, read_blocks
+from ..media.resample import Resampler
+from ..media.time import to_samples
+from ..media.writer import Bext, WavWriter, time_reference
+from ..passage import GainCurves, Passage, Rendition, SeenFrame
+from ..progress import Progress
+from ..weights.store import load_card
+from .backends import Network, open_network
+from .config import HOP, MODEL_RATE, STEMS, WINDOW_FRAMES, WINDOW_SAMPLES, frames_of
+from .context import WindowContext, captions_context, empty_context, frames_context
+from .spectral import GainRamps, MaskedStems, magnitudes
+from .windows import Joiner, Window, choose_join, cut_frames, next_window
+
+Array = NDArray[np.float32]
+
+DEFAULT_MODEL = "sightmix-1"
+CONTEXTS = ("auto", "none", "frames", "clip", "captions")
+CURVE_STEP = 4  # frames between points of the curves handed back: 93 ms
+# A clip claiming more than this is a broken header, not a clip.
+LONGEST = Fraction(24 * 3600)
+
+
+@dataclass(frozen=True)
+class RebalanceSettings:
+    """What the user may set: `strength` 0…1 of the model's own curves, and dB added to each stem."""
+
+    strength: float = 1.0
+    dialogue_db: float = 0.0
+    music_db: float = 0.0
+    effects_db: float = 0.0
+    stems: bool = False
+    context: str = "auto"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.strength <= 1:
+            raise SettingsError(f"Strength must lie between 0 and 1, not {self.strength:g}.")
+        for name in ("dialogue_db", "music_db", "effects_db"):
+            value = getattr(self, name)
+            if not -60 <= value <= 24:
+                raise SettingsError(
+                    f"{name.removesuffix('_db').title()} gain must lie in -60…24 dB, not {value:g}."
+                )
+        if self.context not in CONTEXTS:
+            raise SettingsError(f"Context must be one of {', '.join(CONTEXTS)}, not '{self.context}'.")
+
+    @property
+    def offsets_db(self) -> Array:
+        """What is added to each stem's curve, (3, 1) dB."""
+        return np.array([[self.dialogue_db], [self.music_db], [self.effects_db]], np.float32)
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain data for the provenance record."""
+        return asdict(self)
+
+
+class Rebalancer:
+    """A loaded model with its context encoder, ready for any number of passages.
+
+    `model` is a card's name; `device` "auto", "cpu", "cuda" or "cuda:n"; `context` one of `CONTEXTS` ("auto": frames,
+    by the encoder the model was trained with). Raises `ModelError` in one sentence if anything is missing.
+    """
+
+    def __init__(
+        self,
+        model: str = DEFAULT_MODEL,
+        device: str = "auto",
+        context: str = "auto",
+        *,
+        backend: str = "auto",
+        threads: int | None = None,
+    ) -> None:
+        card = load_card(model)
+        self.model_name, self.weights_sha256 = card.name, card.sha256
+        self.network: Network = open_network(card, device, backend, threads)
+        self.device = self.network.device
+        self.context = context
+        self.pictures: PictureEncoder | None = None
+        self.texts: TextEncoder | None = None
+        self._load_encoder(str(card.config.get("context", "")), context)
+
+    def _load_encoder(self, trained_with: str, context: str) -> None:
+        if context not in CONTEXTS:
+            raise SettingsError(f"Context must be one of {', '.join(CONTEXTS)}, not '{context}'.")
+        if context == "none" or not self.network.config.context_dim:
+            return
+        if context == "captions":
+            if not trained_with.startswith("t5"):
+                raise ModelError(
+                    f"The model '{self.model_name}' was trained on pictures, not captions; "
+                    "choose --context frames, or a model trained on text."
+                )
+            self.texts = load_text_encoder(trained_with, "cuda" if self.device != "cpu" else "cpu")
+            return
+        if context == "clip" and trained_with != CLIP_ENCODER:
+            raise ModelError(
+                f"The model '{self.model_name}' was trained with '{trained_with}', not with CLIP; "
+                "choose --context frames, or a model trained with CLIP."
+            )
+        self.pictures = load_encoder(trained_with, "cuda" if self.device != "cpu" else "cpu", threads=1)
+
+    def render(
+        self, passage: Passage, settings: RebalanceSettings, folder: Path, stem_name: str, progress: Progress
+    ) -> Rendition:
+        """Rebalance a passage into `folder`/`stem_name`.wav, and with stems into `stem_name`.speech.wav and so on.
+
+        24-bit BWF at the media's own rate and channels; 32-bit float only where a sample passes full scale, so that
+        the loudness stage can bring it back. Raises `MediaError`, `WriteError`, `Cancelled`; nothing half-written
+        remains.
+        """
+        job = _Job(self, passage, settings, folder, stem_name, progress)
+        rendition, clipped = job.run("PCM_24")
+        if clipped:
+            rendition, _ = _Job(self, passage, settings, folder, stem_name, progress).run("FLOAT")
+        return rendition
+
+    def window_context(
+        self, passage: Passage, start: Fraction, duration: Fraction, progress: Progress
+    ) -> WindowContext:
+        """Context of the window [start, start + duration) of passage time."""
+        if self.pictures is not None and passage.shots:
+            return frames_context(passage, start, duration, self.pictures, progress)
+        if self.texts is not None and passage.notes:
+            return captions_context(passage, start, duration, self.texts)
+        return empty_context(self.network.config.context_dim or 1)
+
+
+class Analysis:
+    """Windows over a passage's sound as it streams by: push sound at its own rate, get finished masks and gains."""
+
+    def __init__(
+        self,
+        network: Network,
+        context: Callable[[Fraction, Fraction], WindowContext],
+        rate: int,
+        samples: int,
+        weights: Array,
+        cuts: NDArray[np.intp],
+        origin: Fraction,
+    ) -> None:
+        self.network, self._context, self._origin = network, context, origin
+        self._weights, self._cuts = weights, cuts
+        self.total = frames_of(to_samples(Fraction(samples, rate), MODEL_RATE))
+        self.frames: list[SeenFrame] = []
+        self.warnings: dict[str, None] = {}
+        self.seconds = {"decode": 0.0, "context": 0.0, "network": 0.0, "wait": 0.0}
+        self._resampler = Resampler(rate, MODEL_RATE, 1)
+        self._mono = np.zeros(0, np.float32)
+        self._mono_start = 0
+        self._window: Window | None = Window(0, 0, 0) if self.total else None
+        self._joiner = Joiner()
+        self._pool = ThreadPoolExecutor(1)
+        self._next: Future[WindowContext] | None = None
+        if self._window is not None:
+            self._next = self._ahead(self._window)
+
+    def push(self, block: Array, last: bool = False) -> Iterator[tuple[Array, Array]]:
+        """Take in sound (channels, n); yields (masks (3, 2048, k), gains (3, k)) in order as they become final."""
+        mono = self._resampler.process((self._weights @ block)[None].astype(np.float32), last)[0]
+        self._mono = np.concatenate([self._mono, mono])
+        while self._window is not None:
+            needed = min((self._window.start + WINDOW_FRAMES), self.total) * HOP - self._mono_start
+            if self._mono.size < needed and not last:
+                return
+            yield self._run(self._window)
+
+    def close(self) -> None:
+        """End the look-ahead thread."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def _ahead(self, window: Window) -> Future[WindowContext]:
+        start = self._origin + Fraction(window.start * HOP, MODEL_RATE)
+        frames = min(WINDOW_FRAMES, self.total)
+        return self._pool.submit(self._context, start, Fraction(frames * HOP, MODEL_RATE))
+
+    def _run(self, window: Window) -> tuple[Array, Array]:
+        sound = self._cut_out(window)
+        end = self.total
+        following: Window | None = None
+        if window.start + WINDOW_FRAMES < self.total:
+            energy = np.square(sound.reshape(WINDOW_FRAMES, HOP)).mean(axis=1)
+            following = next_window(choose_join(window.start, self._cuts, energy), self.total)
+            end = following.fade_start
+        assert self._next is not None
+        began = time.perf_counter()
+        context = self._next.result()
+        waited = time.perf_counter()
+        if following is not None:
+            self._next = self._ahead(following)
+        masks, gains = self.network.run(
+            magnitudes(sound)[None],
+            sound[None],
+            context.features[None],
+            context.times[None],
+            context.valid[None],
+        )
+        self._note(context, time.perf_counter() - waited, waited - began)
+        out = self._joiner.add(window, (masks[0], gains[0]), end, self.total)
+        self._window = following
+        if following is not None:
+            done = following.start * HOP - self._mono_start
+            self._mono = self._mono[done:]
+            self._mono_start += done
+        return out[0], out[1]
+
+    def _cut_out(self, window: Window) -> Array:
+        """The window's sound (441344,); a passage shorter than a window is continued by its own mirror image."""
+        first = window.start * HOP - self._mono_start
+        sound = self._mono[first : first + WINDOW_SAMPLES]
+        if sound.size < WINDOW_SAMPLES:
+            if window.start or sound.size < HOP:
+                return np.pad(sound, (0, WINDOW_SAMPLES - sound.size))
+            return np.pad(sound, (0, WINDOW_SAMPLES - sound.size), mode="symmetric")
+        return sound
+
+    def _note(self, context: WindowContext, network: float, waited: float) -> None:
+        self.seconds["network"] += network
+        self.seconds["wait"] += waited
+        for name, value in context.seconds.items():
+            self.seconds[name] += value
+        newest = self.frames[-1].time if self.frames else float("-inf")
+        self.frames += [frame for frame in context.frames if frame.time > newest]
+        self.warnings.update(dict.fromkeys(context.warnings))
+
+
+def downmix_weights(channels: int, layout: str) -> Array:
+    """Weights (channels,) of the mono sound a model hears: the mean of two channels, BS.775's downmix of 5.1 or 7.1."""
+    surround = {6: [0.5, 0.5, 0.7071, 0.0, 0.3536, 0.3536], 8: [0.5, 0.5, 0.7071, 0.0] + [0.25] * 4}
+    if channels in surround and layout.startswith(("5.1", "7.1")):
+        return np.array(surround[channels], np.float32)
+    return np.full(channels, 1 / channels, np.float32)
+
+
+class _StemLevels:
+    """Integrated loudness of each stem, before and after its gain, on a mono downmix."""
+
+    def __init__(self, rate: int, weights: Array) -> None:
+        self._weights = weights
+        self._meters = [(Meter(rate, 1, true_peak=False), Meter(rate, 1, true_peak=False)) for _ in STEMS]
+
+    def push(self, stems: Array, gains: Array) -> None:
+        """Stems (3, channels, n) before their gains (3, n)."""
+        mono = np.einsum("scn,c->sn", stems, self._weights)
+        for (before, after), sound, gain in zip(self._meters, mono, gains, strict=True):
+            before.push(sound[None])
+            after.push((sound * gain)[None])
+
+    def result(self) -> dict[str, tuple[float, float]]:
+        return {
+            name: (before.result().integrated, after.result().integrated)
+            for name, (before, after) in zip(STEMS, self._meters, strict=True)
+        }
+
+
+class _Job:
+    """One rendering of one passage."""
+
+    def __init__(
+        self,
+        owner: Rebalancer,
+        passage: Passage,
+        settings: RebalanceSettings,
+        folder: Path,
+        stem_name: str,
+        progress: Progress,
+    ) -> None:
+        self.owner, self.passage, self.settings, self.progress = owner, passage, settings, progress
+        self.path = folder / f"{stem_name}.wav"
+        self.stem_paths = (
+            {name: folder / f"{stem_name}.{name}.wav" for name in STEMS} if settings.stems else {}
+        )
+        sound = passage.sound
+        info = probe(sound.path)
+        picked = sound.channels
+        if not info.audio:
+            raise MediaError(f"{sound.path} has no sound; choose a file with an audio stream.")
+        stream = info.audio[picked[0].stream if picked else 0]
+        self.rate = stream.sample_rate
+        self.channels = len(picked) if picked else stream.channels
+        self.layout = stream.layout if not picked or len(picked) == stream.channels else ""
+        # The host finds the clip at round(head · rate) of our file, so count the head in whole samples first.
+        head = to_samples(passage.head, self.rate)
+        clip = to_samples(sound.start, self.rate)
+        self.first = clip - head
+        self.samples = (
+            head
+            + to_samples(sound.start + sound.duration, self.rate)
+            - clip
+            + to_samples(passage.tail, self.rate)
+        )
+        if sound.duration <= 0 or self.samples <= 0:
+            raise MediaError(f"The clip '{passage.name}' has no length; remove it or give it a duration.")
+        if sound.duration > LONGEST:
+            raise MediaError(
+                f"The clip '{passage.name}' claims to last {float(sound.duration) / 3600:.1f} hours; "
+                "its range is damaged, so relink or trim it."
+            )
+
+    def run(self, subtype: str) -> tuple[Rendition, bool]:
+        """The rendition, and whether 24 bits clipped it."""
+        weights = downmix_weights(self.channels, self.layout)
+        before = Meter(self.rate, self.channels, self.layout or None)
+        after = Meter(self.rate, self.channels, self.layout or None)
+        levels = _StemLevels(self.rate, weights)
+        analysis = self._analysis(weights)
+        mixer = MaskedStems(self.rate, self.channels, 2)
+        ramps = GainRamps(self.rate, len(STEMS))
+        curves: list[Array] = []
+        spent = {"mix": 0.0, "write": 0.0, "read": 0.0}
+        done = 0
+        with ExitStack() as stack:
+            stack.callback(analysis.close)
+            out = stack.enter_context(self._writer(self.path, subtype))
+            stem_files = {
+                n: stack.enter_context(self._writer(p, subtype)) for n, p in self.stem_paths.items()
+            }
+            for block, last in self._blocks(spent):
+                for masks, gains in analysis.push(block, last):
+                    curves.append(self.settings.strength * gains + self.settings.offsets_db)
+                    ramps.extend(curves[-1])
+                    mixer.extend(masks[:2])
+                clock = time.perf_counter()
+                mixer.push(block)
+                dry, wet = mixer.pull(last)
+                mixed, stems, applied = self._mix(dry, wet, ramps)
+                before.push(dry)
+                after.push(mixed)
+                levels.push(stems, applied)
+                spent["mix"] += (now := time.perf_counter()) - clock
+                out.write(mixed)
+                for index, name in enumerate(stem_files):
+                    stem_files[name].write(stems[index] * applied[index])
+                spent["write"] += time.perf_counter() - now
+                done += dry.shape[1]
+                self.progress.report(
+                    "rebalance", self.passage.name, done / self.rate, self.samples / self.rate
+                )
+            result = after.result()
+            out.set_loudness(result)
+        clipped = subtype != "FLOAT" and any(w.clipped for w in (out, *stem_files.values()))
+        return (
+            Rendition(
+                identifier=self.passage.identifier,
+                path=self.path,
+                start=-self.passage.head,
+                samples=self.samples,
+                sample_rate=self.rate,
+                channels=self.channels,
+                before=before.result(),
+                after=result,
+                gains=self._curves(np.concatenate(curves, axis=1)),
+                stems=dict(self.stem_paths),
+                stem_levels=levels.result(),
+                frames=tuple(analysis.frames),
+                provenance=self._provenance(analysis, spent),
+                warnings=tuple(analysis.warnings),
+            ),
+            clipped,
+        )
+
+    def _analysis(self, weights: Array) -> Analysis:
+        origin = -self.passage.head
+        cuts = [shot.start for shot in self.passage.shots[1:]]
+
+        def context(start: Fraction, duration: Fraction) -> WindowContext:
+            return self.owner.window_context(self.passage, start, duration, self.progress)
+
+        return Analysis(
+            self.owner.network, context, self.rate, self.samples, weights, cut_frames(cuts, origin), origin
+        )
+
+    def _blocks(self, spent: dict[str, float]) -> Iterator[tuple[Array, bool]]:
+        """The passage's sound, each block with whether it is the last."""
+        taken = 0
+        clock = time.perf_counter()
+        for block in read_blocks(
+            self.passage.sound.path, self.first, self.samples, self.passage.sound.channels
+        ):
+            spent["read"] += time.perf_counter() - clock
+            taken += block.shape[1]
+            yield block, taken == self.samples
+            clock = time.perf_counter()
+
+    def _mix(self, dry: Array, wet: Array, ramps: GainRamps) -> tuple[Array, Array, Array]:
+        """Rebalanced sound (channels, n), stems (3, channels, n) that sum to the dry sound, gains (3, n)."""
+        gains = ramps.pull(dry.shape[1])
+        stems = np.concatenate([wet, (dry - wet[0] - wet[1])[None]])
+        # Written as changes to the dry sound, so that equal gains cost no precision and 0 dB is the identity.
+        speech, music, effects = gains
+        mixed = effects * dry + (speech - effects) * wet[0] + (music - effects) * wet[1]
+        return mixed.astype(np.float32), stems, gains
+
+    def _writer(self, path: Path, subtype: str) -> WavWriter:
+        passage = self.passage
+        start = passage.record_offset + passage.record_start - passage.head
+        bext = Bext(
+            description=f"{passage.name} rebalanced by sightmix",
+            originator="sightmix",
+            time_reference=time_reference(start, self.rate),
+        )
+        return WavWriter(path, self.rate, self.channels, subtype=subtype, bext=bext)
+
+    def _curves(self, gains_db: Array) -> GainCurves:
+        index = np.arange(0, gains_db.shape[1], CURVE_STEP)
+        times = (index * HOP + HOP / 2) / MODEL_RATE - float(self.passage.head)
+        rows = [tuple(round(float(g), 3) for g in row[index]) for row in gains_db]
+        return GainCurves(tuple(round(float(t), 4) for t in times), *rows)
+
+    def _provenance(self, analysis: Analysis, spent: Mapping[str, float]) -> dict[str, object]:
+        encoder = self.owner.pictures or self.owner.texts
+        seconds = {
+            "decode": spent["read"] + analysis.seconds["decode"],
+            "context": analysis.seconds["context"],
+            "network": analysis.seconds["network"],
+            "mix": spent["mix"],
+            "write": spent["write"],
+            "wait": analysis.seconds["wait"],
+        }
+        return {
+            "model": self.owner.model_name,
+            "weights_sha256": self.owner.weights_sha256,
+            "version": engine_version(),
+            "settings": self.settings.to_dict(),
+            "context": encoder.name if encoder and analysis.frames else "none",
+            "device": self.owner.device,
+            "seconds": {name: round(value, 4) for name, value in seconds.items()},
+        }
+
+
+def engine_version() -> str:
+    """The installed version of sightmix."""
+    try:
+        return version("sightmix")
+    except PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,213 @@
+"""The networks against the published figures, a reference implementation, and their own promises."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from sightmix.engine.compat import ensure_torchaudio
+from sightmix.engine.errors import ModelError
+from sightmix.engine.highlight.config import HOP, NetworkConfig, frames_of
+from sightmix.engine.highlight.layers import DecoderLayer, EncoderLayer
+from sightmix.engine.highlight.network import ProductModel, VisAH, build, parameter_count
+from sightmix.engine.highlight.spectral_torch import render_visah, stft
+from sightmix.engine.highlight.transformer import LatentTransformer
+
+SMALL = NetworkConfig(
+    kind="product", channels=4, width=32, heads=4, decoder_layers=1, encoder_layers=1, context_dim=6, spectrogram="log"
+)
+SMALL_VISAH = replace(SMALL, kind="visah", spectrogram="linear")
+
+
+def shaken(config: NetworkConfig, seed: int = 0) -> VisAH | ProductModel:
+    """A network whose zero-initialised parts are not zero, so that every path counts."""
+    torch.manual_seed(seed)
+    model = build(config).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.05 * torch.randn_like(parameter))
+    return model
+
+
+def inputs(batch: int, samples: int, context: int = 3, dim: int = 6, seed: int = 1):
+    generator = torch.Generator().manual_seed(seed)
+    wave = 0.1 * torch.randn(batch, samples, generator=generator)
+    return (
+        stft(wave).abs(),
+        wave,
+        torch.randn(batch, context, dim, generator=generator),
+        torch.arange(float(context)).expand(batch, context),
+        torch.ones(batch, context, dtype=torch.bool),
+    )
+
+
+# Parameter counts of the paper's sizes, solved from its table and the released layer sizes.
+COUNTS = {
+    (0, 768): 53_647_738,
+    (3, 768): 59_956_090,
+    (6, 768): 66_264_442,
+    (0, 4096): 55_351_674,
+    (3, 4096): 61_660_026,
+    (6, 4096): 67_968_378,
+}
+PAPER_MILLIONS = {(0, 4096): "55.4", (3, 4096): "61.7", (6, 4096): "68.0"}
+
+
+@pytest.mark.parametrize(("layers", "dim"), COUNTS)
+def test_parameter_counts_are_the_papers(layers: int, dim: int) -> None:
+    with torch.device("meta"):
+        transformer = LatentTransformer(NetworkConfig(encoder_layers=layers, context_dim=dim), null_context=False)
+    backbone = 20_955_258
+    assert parameter_count(transformer) + backbone == COUNTS[layers, dim]
+    if (layers, dim) in PAPER_MILLIONS:
+        assert f"{COUNTS[layers, dim] / 1e6:.1f}" == PAPER_MILLIONS[layers, dim]
+
+
+def test_backbone_counts_layer_by_layer() -> None:
+    model = VisAH(NetworkConfig(context_dim=0))
+    trunk = model.trunk
+    assert [parameter_count(x) for x in trunk.encoder] == [3228, 20472, 80112, 316896, 2120864]
+    assert parameter_count(trunk.shared_encoder) == 7264544
+    assert [parameter_count(x) for x in trunk.wave_encoder] == [3228, 20472, 80112, 316896, 590208]
+    assert parameter_count(trunk.shared_decoder) == 4724352
+    assert [parameter_count(x) for x in trunk.decoder] == [3246912, 811488, 202992, 50808, 10609]
+    assert [parameter_count(x) for x in trunk.wave_decoder] == [590400, 369120, 92400, 23160, 3697]
+    assert parameter_count(trunk.rows) == 12288
+    assert parameter_count(model) - parameter_count(trunk.transformer) == 20_955_258
+    assert parameter_count(model) == 53_254_010  # the row without context
+
+
+@pytest.fixture(scope="module")
+def reference():
+    ensure_torchaudio()
+    from torchaudio.models import _hdemucs
+
+    return _hdemucs
+
+
+@pytest.mark.parametrize("recurrent", [False, True])
+@pytest.mark.parametrize("freq", [False, True])
+def test_encoder_layer_equals_the_reference(reference, freq: bool, recurrent: bool) -> None:
+    torch.manual_seed(0)
+    theirs = reference._HEncLayer(
+        4,
+        32,
+        freq=freq,
+        norm_type="group_norm" if recurrent else "none",
+        dconv_kw={"lstm": recurrent, "attn": recurrent, "depth": 2, "compress": 4, "init": 0.5},
+    ).eval()
+    ours = EncoderLayer(4, 32, freq=freq, norm=recurrent).eval()
+    ours.load_state_dict(theirs.state_dict())
+    x = torch.randn(2, 4, 16, 231) if freq else torch.randn(2, 4, 1023)
+    inject = torch.randn(2, 32, 231) if freq else None
+    torch.testing.assert_close(ours(x, inject), theirs(x, inject), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("norm", [False, True])
+@pytest.mark.parametrize("freq", [False, True])
+def test_decoder_layer_equals_the_reference(reference, freq: bool, norm: bool) -> None:
+    torch.manual_seed(0)
+    theirs = reference._HDecLayer(
+        16, 8, freq=freq, norm_type="group_norm" if norm else "none", norm_groups=4, last=not norm, context=1
+    ).eval()
+    ours = DecoderLayer(16, 8, freq=freq, norm=norm, last=not norm).eval()
+    ours.load_state_dict(theirs.state_dict())
+    x, skip = (torch.randn(2, 16, 8, 9), torch.randn(2, 16, 8, 9)) if freq else (torch.randn(2, 16, 65),) * 2
+    length = 9 if freq else 257
+    for mine, wanted in zip(ours(x, skip, length), theirs(x, skip, length), strict=True):
+        torch.testing.assert_close(mine, wanted, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("samples", [441_000, 300_000, 65_536, 20_000, 5_000])
+def test_any_length(samples: int) -> None:
+    spectrum, wave, *context = inputs(1, samples)
+    frames = frames_of(samples)
+    masks, gains = shaken(SMALL)(spectrum, wave, *context)
+    assert masks.shape == (1, 3, 2048, frames)
+    assert gains.shape == (1, 3, frames)
+    mask, residual = shaken(SMALL_VISAH)(spectrum, wave, *context)
+    assert mask.shape == (1, 1, 2048, frames)
+    sound = render_visah(mask, residual, stft(wave), samples)
+    assert sound.shape == (1, samples)
+    assert torch.isfinite(sound).all()
+
+
+@pytest.mark.parametrize("config", [SMALL, SMALL_VISAH], ids=["product", "visah"])
+def test_a_batch_equals_its_items(config: NetworkConfig) -> None:
+    model = shaken(config)
+    batch = inputs(3, 90 * HOP)
+    with torch.no_grad():
+        together = model(*batch)
+        alone = [model(*(v[i : i + 1] for v in batch)) for i in range(3)]
+    for k, whole in enumerate(together):
+        torch.testing.assert_close(whole, torch.cat([a[k] for a in alone]), rtol=1e-4, atol=1e-5)
+
+
+def test_masks_sum_to_one_and_gains_are_bounded() -> None:
+    model = shaken(SMALL)
+    with torch.no_grad():
+        model.gain.weight.mul_(1e3)
+        masks, gains = model(*inputs(2, 60 * HOP))
+    torch.testing.assert_close(masks.sum(1), torch.ones_like(masks[:, 0]))
+    assert float(gains.abs().max()) <= 18.0
+    assert float(gains.abs().max()) > 17.0
+
+
+def test_an_untrained_model_changes_nothing() -> None:
+    torch.manual_seed(0)
+    _, gains = build(SMALL)(*inputs(1, 60 * HOP))
+    assert torch.equal(gains, torch.zeros_like(gains))
+
+
+def test_context_is_heard_and_its_mask_respected() -> None:
+    model = shaken(SMALL)
+    spectrum, wave, context, times, valid = inputs(1, 60 * HOP)
+    with torch.no_grad():
+        _, seen = model(spectrum, wave, context, times, valid)
+        _, other = model(spectrum, wave, -context, times, valid)
+        _, later = model(spectrum, wave, context, times + 3, valid)
+        hidden = valid.clone()
+        hidden[:, 1:] = False
+        _, one = model(spectrum, wave, context, times, hidden)
+        changed = context.clone()
+        changed[:, 1:] = 99.0
+        _, same = model(spectrum, wave, changed, times, hidden)
+        _, nothing = model(spectrum, wave, context, times, torch.zeros_like(valid))
+    assert float((seen - other).abs().max()) > 1e-4
+    assert float((seen - later).abs().max()) > 1e-5, "the time of a frame must matter"
+    assert float((seen - one).abs().max()) > 1e-5
+    torch.testing.assert_close(one, same)
+    assert torch.isfinite(nothing).all()
+
+
+@pytest.mark.parametrize("vectors", [1, 2, 10, 37])
+def test_one_frame_frames_over_time_one_or_many_captions(vectors: int) -> None:
+    with torch.no_grad():
+        _, gains = shaken(SMALL)(*inputs(1, 40 * HOP, context=vectors))
+        mask, _ = shaken(SMALL_VISAH)(*inputs(1, 40 * HOP, context=vectors))
+    assert torch.isfinite(gains).all()
+    assert torch.isfinite(mask).all()
+
+
+def test_no_context_needs_none() -> None:
+    spectrum, wave, *_ = inputs(1, 40 * HOP)
+    mask, _ = shaken(replace(SMALL_VISAH, context_dim=0))(spectrum, wave)
+    assert mask.shape[-1] == 40
+
+
+def test_wrong_sizes_are_one_sentence() -> None:
+    with pytest.raises(ModelError, match="multiple of 4"):
+        NetworkConfig(channels=6)
+    with pytest.raises(ModelError, match="unknown entries"):
+        NetworkConfig.from_dict({"chanels": 8})
+    assert NetworkConfig.from_dict(SMALL.to_dict()) == SMALL
+
+
+def test_gradients_reach_every_parameter() -> None:
+    model = shaken(SMALL)
+    masks, gains = model(*inputs(1, 40 * HOP))
+    (masks[:, 0].mean() + gains.square().mean()).backward()
+    silent = [n for n, p in model.named_parameters() if p.grad is None or not np.isfinite(p.grad.numpy()).all()]
+    assert silent == []
