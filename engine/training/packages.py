@@ -1,0 +1,129 @@
+"""Free packages as material: fetched with apt into a cache, unpacked, and read file by file, archives included."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+import urllib.parse
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from ..errors import TrainingError
+from .recipes import PackageRecipe, any_match, refuse_reserved
+
+Runner = Callable[[Sequence[str], Path], None]
+
+
+def run_command(command: Sequence[str], folder: Path) -> None:
+    """Run `command` in `folder`; raises `TrainingError` with the last line it complained with."""
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise TrainingError(
+            f"The program {command[0]} is needed to fetch the corpus; this machine has none (use Debian or Ubuntu)."
+        ) from None
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or ["no reason given"]
+        raise TrainingError(f"{' '.join(command[:3])} failed: {lines[-1]}.")
+
+
+def fetch_package(name: str, cache: Path, run: Runner = run_command) -> Path:
+    """The .deb of package `name` in `cache`, downloaded with apt when it is not there yet."""
+    refuse_reserved(name)
+    cache.mkdir(parents=True, exist_ok=True)
+    found = _find_deb(name, cache)
+    if found is None:
+        run(["apt-get", "download", name], cache)
+        found = _find_deb(name, cache)
+    if found is None:
+        raise TrainingError(
+            f"apt-get gave no file for {name}; run apt-get update or put the .deb into {cache}."
+        )
+    return found
+
+
+def _find_deb(name: str, cache: Path) -> Path | None:
+    return max(cache.glob(f"{name}_*.deb"), default=None)
+
+
+def version_of(deb: Path) -> str:
+    """The version in the file name of a .deb."""
+    return urllib.parse.unquote(deb.stem.split("_")[1])
+
+
+def unpack(deb: Path, run: Runner = run_command) -> Path:
+    """Unpack a .deb into a new folder beside it; the caller removes it."""
+    folder = Path(tempfile.mkdtemp(prefix=f"unpacked-{deb.name.split('_', maxsplit=1)[0]}-", dir=deb.parent))
+    try:
+        run(["dpkg-deb", "-x", str(deb), str(folder)], deb.parent)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return folder
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file of a package: its path inside it (`archive!path` for files in archives), and how to get its bytes."""
+
+    path: str
+    read: Callable[[], bytes]
+
+
+def sources(folder: Path, package: PackageRecipe, stack: ExitStack) -> Iterator[Source]:
+    """Every file of the unpacked package, those in its archives too; archives stay open until `stack` closes."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_symlink() or not path.is_file():
+            continue
+        inside = path.relative_to(folder).as_posix()
+        if any_match(inside, package.archives):
+            yield from _zip_sources(path, inside, stack)
+        elif any_match(inside, package.containers):
+            yield from _table_sources(path, inside, stack)
+        else:
+            yield Source(inside, path.read_bytes)
+
+
+def _zip_sources(path: Path, inside: str, stack: ExitStack) -> Iterator[Source]:
+    try:
+        archive = stack.enter_context(zipfile.ZipFile(path))
+    except zipfile.BadZipFile:
+        raise TrainingError(
+            f"The archive {inside} inside the package is damaged; delete the .deb and fetch it anew."
+        ) from None
+    for name in sorted(archive.namelist()):
+        if not name.endswith("/"):
+            yield Source(f"{inside}!{name}", lambda name=name: archive.read(name))  # type: ignore[misc]
+
+
+def _table_sources(path: Path, inside: str, stack: ExitStack) -> Iterator[Source]:
+    """Entries of a ScummVM resource file with a table of contents in front (`QTBL`: name, bundle, offset, size)."""
+    file = stack.enter_context(path.open("rb"))
+    for name, offset, size in _read_table(file, inside):
+        yield Source(f"{inside}!{name}", lambda offset=offset, size=size: _read_at(file, offset, size))  # type: ignore[misc]
+
+
+def _read_at(file: BinaryIO, offset: int, size: int) -> bytes:
+    file.seek(offset)
+    return file.read(size)
+
+
+def _read_table(file: BinaryIO, inside: str) -> list[tuple[str, int, int]]:
+    head = file.read(15)
+    if head[:4] != b"QTBL":
+        raise TrainingError(f"The container {inside} has no table of contents this builder knows.")
+    count = int.from_bytes(head[13:15], "big")
+    rows = [file.read(21) for _ in range(count)]
+    return [
+        (
+            row[:12].split(b"\0")[0].decode("latin-1"),
+            int.from_bytes(row[13:17], "big"),
+            int.from_bytes(row[17:21], "big"),
+        )
+        for row in rows
+    ]
