@@ -381,7 +381,7 @@ class _Stretch:
         at = lane.tail or 0
         if frame.pts is not None and frame.time_base is not None:
             at = to_samples(frame.pts * frame.time_base - self._origin, self._rate)
-        grid = self._grids.get(index)
+        grid = self._grids.get(index) if self._sought else None
         if grid is not None:
             at = grid.snap(at)
         if self._sought and lane.tail is None and at > self._settled - to_samples(_PREROLL / 4, self._rate):
