@@ -60,6 +60,17 @@ def ensure_torchaudio() -> ModuleType:
     return module
 
 
+def ensure_companions() -> None:
+    """Make sure of whichever of torchvision and torchaudio is installed.
+
+    For libraries that import them where they are there, and fail where they do not fit. Raises `ModelError`.
+    """
+    if find_spec("torchvision"):
+        ensure_torchvision()
+    if find_spec("torchaudio"):
+        ensure_torchaudio()
+
+
 def _register_vision_schemas() -> None:
     import torch
 

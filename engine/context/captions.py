@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compat import ensure_torchvision
+from ..compat import ensure_companions
 from ..errors import ModelError, SettingsError
 from ..passage import Note
 from ..weights.card import nearest
@@ -216,9 +215,7 @@ def _transformers() -> Any:
         import torch  # noqa: F401
         import transformers
 
-        if find_spec("torchvision"):
-            # transformers imports it where it is installed, and fails where it does not fit torch.
-            ensure_torchvision()
+        ensure_companions()
     except ImportError as error:
         raise ModelError(
             f"Text encoders need torch and transformers ({error}); "

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compat import ensure_torchvision
+from ..compat import ensure_companions, ensure_torchvision
 from ..errors import ModelError
 from ..weights.card import Card
 from ..weights.store import absent_message, find_file, strict_match, verify
@@ -194,6 +194,7 @@ def _open_clip() -> Any:
     except ImportError as error:
         raise ModelError("CLIP needs torch; install it with `pip install sightmix[clip]`.") from error
     ensure_torchvision()
+    ensure_companions()
     try:
         import open_clip
     except ImportError as error:

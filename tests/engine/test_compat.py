@@ -116,6 +116,13 @@ def test_a_package_that_is_absent_names_the_extra(packages, monkeypatch):
         compat.ensure_torchvision()
 
 
+def test_companions_are_those_that_are_installed(packages, monkeypatch):
+    only = {"torchaudio": SimpleNamespace(submodule_search_locations=["/x"])}
+    monkeypatch.setattr(compat, "find_spec", only.get)
+    compat.ensure_companions()
+    assert packages.imported == [("torchaudio", False)]
+
+
 def test_a_compiled_part_that_is_none_does_not_load(tmp_path):
     assert compat._loads(tmp_path, "_C") is None
     (tmp_path / "_C.so").write_bytes(b"no library")
