@@ -72,7 +72,7 @@ def card_from(data: object, where: str) -> Card:
 
 
 def make_card(path: Path, **values: Any) -> Card:
-    """A card for the file at `path`: name, size and digest are measured, the other fields given.
+    """A card for the weights at `path`: file name, size and digest are measured, the other fields given.
 
     Raises `ModelError` if a field is unknown or missing or the file cannot be read.
     """
@@ -84,11 +84,17 @@ def make_card(path: Path, **values: Any) -> Card:
 
 
 def write_card(card: Card, folder: Path) -> Path:
-    """Write `folder/NAME.json`, whole or not at all, and return its path. Raises `WriteError`."""
+    """Write `folder/NAME.json`, whole or not at all, and return its path.
+
+    Raises `ModelError` if a value does not fit or is nothing JSON can hold (NaN too), and `WriteError`.
+    """
     data = asdict(card)
     card_from(data, f"for {card.name}")
     path = folder / f"{card.name}.json"
-    text = json.dumps({**data, "trained_on": list(card.trained_on)}, indent=2, ensure_ascii=False) + "\n"
+    try:
+        text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"The model card for {card.name} cannot be written as JSON: {error}.") from error
     with replacing(path) as file:
         file.write(text.encode("utf-8"))
     return path

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
@@ -114,6 +113,6 @@ def _blocks(plan: Offer, timeout_s: float) -> Iterator[bytes]:
         with urllib.request.urlopen(plan.url, timeout=timeout_s) as answer:
             while block := answer.read(BLOCK):
                 yield block
-    except (urllib.error.URLError, HTTPException, TimeoutError, ConnectionError) as error:
+    except (OSError, HTTPException) as error:
         reason = getattr(error, "reason", None) or error
         raise ModelError(f"'{plan.name}' cannot be fetched from {plan.url}: {reason}.") from error

@@ -155,6 +155,13 @@ def test_make_card_measures_the_file(tmp_path):
         make_card(tmp_path / "absent", name="a", kind="b", licence="c", trained_on="d")
 
 
+@pytest.mark.parametrize("value", [float("nan"), object()])
+def test_a_card_holds_only_what_json_can(tmp_path, value):
+    with pytest.raises(ModelError, match="card for toy cannot be written as JSON"):
+        write_card(card_of(results={"SI-SDR": value}), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_failed_write_leaves_the_old_card(tmp_path, monkeypatch):
     path = write_card(card_of(), tmp_path)
     before = path.read_bytes()
