@@ -366,7 +366,7 @@ class _PackageBuilder:
             if item is not None and item.kind == "effects":
                 entry = self._save_picture(sources[path], item.split)
                 paired += [entry | {"item_id": item.id}] if entry else []
-            elif stems[path] not in sounding:
+            elif stems[path] not in sounding and not any_match(path, wanted["distractors_unless"]):
                 silent.append(path)
         chosen = _spread(silent)[: int(wanted["distractors"])]
         splits = ("validation" if number % 10 == 9 else "train" for number in range(len(chosen)))
@@ -394,7 +394,9 @@ def letterbox(data: bytes, size: int = 224, ground: tuple[int, int, int] = (128,
     """The picture in `data`, whole, centred on a square of `size` pixels of the colour `ground` (RGB)."""
     with Image.open(io.BytesIO(data)) as opened:
         image = opened.convert("RGBA")
-    image.thumbnail((size, size), Image.Resampling.LANCZOS)
+    scale = size / max(image.size)
+    fitted = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    image = image.resize(fitted, Image.Resampling.LANCZOS)
     square = Image.new("RGB", (size, size), ground)
     square.paste(image, ((size - image.width) // 2, (size - image.height) // 2), image)
     return square
