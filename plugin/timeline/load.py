@@ -19,7 +19,7 @@ from typing import Any
 from ...engine.errors import MediaError, TimelineError, WriteError
 from ...engine.media.reader import MediaInfo, probe
 from .marks import strip
-from .nodes import Node, Pointer, children, name_of, schema
+from .nodes import Node, Pointer, children, name_of, schema, seconds
 
 ADAPTERS = {
     ".xml": ("fcp_xml", "FCP7 XML", "otio-fcp-adapter"),
@@ -28,6 +28,7 @@ ADAPTERS = {
     ".edl": ("cmx_3600", "EDL", "otio-cmx3600-adapter"),
 }
 BUNDLES = (".otioz", ".otiod")
+_COMPOUND_FILE = bytes.fromhex("d0cf11e0")
 _PLAYLIST = "content.otio"
 
 
@@ -70,7 +71,7 @@ def load(path: Path, rate: Fraction | None = None, cuts: tuple[Fraction, ...] = 
         return _bundle(path)
     if suffix in ADAPTERS:
         return _adapted(path, rate)
-    if suffix in (".otio", ".json") or _looks_like_json(path):
+    if suffix in (".otio", ".json") or _starts_with(path, b"{"):
         return _parse(path, _read(path), path.absolute().parent)
     return _media(path, cuts)
 
@@ -84,10 +85,11 @@ def _read(path: Path) -> str:
         raise TimelineError(f"{path} is not an OTIO timeline: its text is not UTF-8.") from error
 
 
-def _looks_like_json(path: Path) -> bool:
+def _starts_with(path: Path, mark: bytes) -> bool:
+    """Whether a file's first bytes, after blanks and a byte order mark, are `mark`."""
     try:
         with path.open("rb") as file:
-            return file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
+            return file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(mark)
     except OSError:
         return False
 
@@ -166,6 +168,8 @@ def _adapted(path: Path, rate: Fraction | None) -> Document:
     if path.stat().st_size == 0:
         raise TimelineError(f"{path} is empty; export the timeline again.")
     otio = library(adapter, title, package)
+    if adapter == "AAF" and not _starts_with(path, _COMPOUND_FILE):
+        raise TimelineError(f"{path} cannot be read as AAF: it is a file of another kind.")
     options = {"rate": float(rate)} if adapter == "cmx_3600" and rate is not None else {}
     try:
         with warnings.catch_warnings():
@@ -173,7 +177,31 @@ def _adapted(path: Path, rate: Fraction | None) -> Document:
             text = otio.adapters.read_from_file(str(path), adapter_name=adapter, **options).to_json_string()
     except Exception as error:
         raise TimelineError(f"{path} cannot be read as {title}: {one_line(error)}.") from error
-    return _parse(path, text, path.absolute().parent)
+    document = _parse(path, text, path.absolute().parent)
+    if adapter == "cmx_3600":
+        _move_edl(document.root)
+    return document
+
+
+def _move_edl(root: Node) -> None:
+    """Count an EDL from its first event.
+
+    The adapter gives each track a range that starts at minus its first record timecode. That timecode becomes the
+    timeline's global start; tracks that begin later get a gap.
+    """
+    tracks = [track for _, track in children(root)]
+    starts = [(track, given.get("start_time")) for track in tracks if (given := track.get("source_range"))]
+    timed = [(track, start) for track, start in starts if (time := seconds(start)) is not None and time < 0]
+    if not timed or len(timed) != len(tracks):
+        return
+    origin = max(start["value"] for _, start in timed)
+    for track, start in timed:
+        late, rate = origin - start["value"], start["rate"]
+        track["source_range"] = None
+        if late:
+            gap = {"OTIO_SCHEMA": "Gap.1", "metadata": {}, "name": "", "source_range": _range(0, late, rate)}
+            track["children"].insert(0, gap)
+    root["global_start_time"] = _time(-origin, timed[0][1]["rate"])
 
 
 def library(adapter: str, title: str, package: str) -> Any:

@@ -108,7 +108,9 @@ class Library:
         if os.path.isfile(path):  # noqa: PTH113  (swallows names the system refuses)
             return Found("online", path=path, available=available)
         where = "is a Windows path, out of reach here" if is_foreign(str(path)) else "does not exist"
-        return Found("offline", f"Its media is offline: {str(path)[:400]} {where}.", path, available=available)
+        return Found(
+            "offline", f"Its media is offline: {str(path)[:400]} {where}.", path, available=available
+        )
 
     def _sound_of(self, reference: Node) -> Found:
         other = _without_file(reference, "sound")
@@ -118,11 +120,12 @@ class Library:
         if found.state != "online" or found.path is None:
             return found
         if found.path.suffix.lower() in STILLS:
-            return Found("unsupported", f"{found.path.name} is a still picture and has no sound.", found.path)
+            reason = f"Its media is a still picture, which has no sound: {found.path.name}."
+            return Found("unsupported", reason, found.path)
         found = _probed(found, found.path)
         if found.info is None or found.info.audio:
             return found
-        return replace(found, state="unsupported", reason=f"{found.info.path.name} has no sound.")
+        return replace(found, state="unsupported", reason=f"Its media has no sound: {found.info.path.name}.")
 
     def _picture_of(self, reference: Node) -> Found:
         sequence = schema(reference) == "ImageSequenceReference"

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from .layout import ZERO, Child, Fade, Layout
 from .nodes import Node, Pointer, body, is_container, is_enabled, kind_of, metadata, name_of, schema
+from .timemap import TimeMap
 
 
 @dataclass(frozen=True)
@@ -101,8 +102,12 @@ class Ear:
             for layer in self.layout.stack(node, child.pointer):
                 found += self._layer(layer, kind if kind == "Audio" else "", enabled, inner)
         entry = self.layout.entry(node)
-        end = entry + length if length is not None else _furthest(found, entry)
-        placed = _retimed(_windowed(found, entry, end), entry, self.layout, node)
+        retiming = self.layout.retiming(node)
+        if length is None or retiming.plain:
+            end = entry + length if length is not None else _furthest(found, entry)
+            placed = _windowed(found, entry, end)
+        else:
+            placed = _retimed(found, entry, retiming.map(length), length, name_of(node))
         return [_shifted(leaf, child.start - entry) for leaf in _troubled(placed, child)]
 
     def _clip(self, child: Child, parent: Node, enabled: bool) -> Leaf:
@@ -157,19 +162,15 @@ def _troubled(leaves: list[Leaf], child: Child) -> list[Leaf]:
     return [replace(leaf, problem=leaf.problem or problem) for leaf in leaves]
 
 
-def _retimed(leaves: list[Leaf], entry: Fraction, layout: Layout, node: Node) -> list[Leaf]:
-    """Clips inside a container whose speed was changed are placed as well as can be, but cannot be
-    rendered.
-    """
-    retiming = layout.retiming(node)
-    if retiming.plain:
-        return leaves
-    name = name_of(node) or "its compound clip"
-    problem = f"It lies inside “{name}”, whose speed was changed; render that compound clip first."
-    length = layout.duration(node) or Fraction(1)
-    plan = retiming.map(length)
+def _retimed(leaves: list[Leaf], entry: Fraction, plan: TimeMap, length: Fraction, name: str) -> list[Leaf]:
+    """Clips inside a container whose speed was changed are placed as well as can be, but cannot be rendered."""
+    shown = [plan.at(record) for record in plan.breaks(ZERO, length)]
+    heard = _windowed(leaves, entry + min(shown), entry + max(shown))
+    problem = (
+        f"It lies inside “{name or 'a compound clip'}”, whose speed was changed; render that clip first."
+    )
     placed = []
-    for leaf in leaves:
+    for leaf in heard:
         ends = [plan.inverse(t - entry) for t in (leaf.start, leaf.end)]
         times = sorted(min(max(t, ZERO), length) if t is not None else ZERO for t in ends)
         start, end = entry + times[0], entry + times[-1]

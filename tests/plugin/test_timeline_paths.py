@@ -103,4 +103,4 @@ def test_what_is_nowhere_keeps_its_name(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("url", ["\0", "a" * 300, "file://", "file:", "%", "//", "\\\\", "file://%00/x"])
 def test_odd_references_do_no_harm(tmp_path: Path, url: str) -> None:
-    assert not os.path.isfile(paths.locate(url, tmp_path))
+    assert not os.path.isfile(paths.locate(url, tmp_path))  # noqa: PTH113

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from fractions import Fraction
 from pathlib import Path
@@ -128,7 +127,7 @@ def test_results_lie_where_the_clips_lie(root: dict[str, Any], mute: bool) -> No
         write_result(open_timeline(out), results, again, mute)
         assert again.read_bytes() == out.read_bytes()
         assert [c.name for c in open_timeline(out).clips] == [c.name for c in source.clips]
-        os.unlink(out)
+        out.unlink()
     placed = [hit for t in ours for hit in expected(t, Fraction(0), Fraction(0), Fraction(10**6))]
     wanted = [(c.record_in, c.record_out, f"{c.index}.wav") for c in source.clips if c.duration > 0]
     assert len(placed) == len(wanted)
