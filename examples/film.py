@@ -73,8 +73,8 @@ def _alternating(sounds: dict[str, Sound], turns: list[tuple[str, int, int]], ex
     for name, a, b in turns:
         if sounds[name] is second:
             share[a * RATE // excerpt.rate : b * RATE // excerpt.rate] = 1.0
-    share = np.convolve(np.pad(share, FADE // 2, mode="edge"), np.ones(FADE + 1) / (FADE + 1), mode="valid")
-    return np.asarray(first * (1 - share) + second * share, np.float32)
+    smooth = np.convolve(np.pad(share, FADE // 2, mode="edge"), np.ones(FADE + 1) / (FADE + 1), mode="valid")
+    return np.asarray(first * (1 - smooth) + second * smooth, np.float32)
 
 
 def _audio_stream(film: av.container.OutputContainer) -> av.AudioStream:
