@@ -13,14 +13,12 @@ from .jobs.eta import JOB, Clock, fraction
 
 _LINE_EVERY = 2.0  # seconds between plain lines within one stage
 _WORDS = {
-    "decode": "reading sound",
-    "context": "looking",
-    "network": "rebalancing",
-    "mix": "mixing",
-    "write": "writing",
+    "rebalance": "rebalancing",
     "loudness": "measuring",
     "finish": "levelling",
     "report": "reporting",
+    "cuts": "finding cuts",
+    "fetch": "fetching",
 }
 
 

@@ -27,13 +27,14 @@ def finish(
     ceiling_dbtp: float,
     folder: Path,
     progress: Progress,
+    stem_name: str | None = None,
 ) -> Rendition:
     """Write a rendition into `folder` with `gain_db` applied and its true peak (ITU-R BS.1770 annex 2) held.
 
     Stems get the gain but no limiter, so that they still sum to the sound before limiting; a warning says so
-    where the limiter had work to do. Files keep names, rate, channels and 24 bits. Returns the new rendition,
-    with `makeup_db` raised by the gain. Raises SettingsError for figures that are not finite, MediaError and
-    WriteError.
+    where the limiter had work to do. Files keep rate and channels, have 24 bits, and keep their names unless
+    `stem_name` gives a new one. Returns the new rendition, with `makeup_db` raised by the gain. Raises
+    SettingsError for figures that are not finite, MediaError and WriteError.
     """
     if not (math.isfinite(gain_db) and math.isfinite(ceiling_dbtp)):
         raise SettingsError(
@@ -41,11 +42,12 @@ def finish(
             "give finite figures."
         )
     limiter = Limiter(rendition.sample_rate, rendition.channels, ceiling_dbtp)
-    path = folder / rendition.path.name
+    name = rendition.path.stem if stem_name is None else stem_name
+    path = folder / f"{name}.wav"
     after = _copy(rendition, rendition.path, path, gain_db, limiter, progress)
     stems = {}
     for stem, source in rendition.stems.items():
-        stems[stem] = folder / source.name
+        stems[stem] = folder / f"{name}.{stem}.wav"
         _copy(rendition, source, stems[stem], gain_db, None, progress)
     return replace(
         rendition,

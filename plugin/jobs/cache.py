@@ -58,12 +58,12 @@ class Shelf:
             if entry is not None:
                 yield entry
 
-    def find(self, key: str, stems: bool) -> Rendition | None:
-        """Return the whole rendition stored under `key`, with stems if wanted, or None."""
-        for entry in self.entries():
-            if entry.key == key and entry.complete(stems):
-                return entry.rendition
-        return None
+    def find(self, name: str, key: str, stems: bool) -> Rendition | None:
+        """Return the rendition called `name` if it is whole, of this `key`, and has stems where wanted."""
+        entry = _read(self.folder / f"{name}.json")
+        if entry is None or entry.key != key or not entry.complete(stems):
+            return None
+        return entry.rendition
 
     def store(self, key: str, span: str, rendition: Rendition) -> None:
         """Write the sidecar that makes a finished rendition in this folder count; raises WriteError."""
@@ -80,7 +80,7 @@ class Shelf:
             "rendition": rendition_to_dict(rendition),
         }
         with replacing(self.folder / f"{rendition.path.stem}.json") as file:
-            file.write(json.dumps(body, indent=1, allow_nan=False).encode())
+            file.write(json.dumps(body, separators=(",", ":"), allow_nan=False).encode())
 
     def prune(self, keep: Callable[[Entry], bool]) -> tuple[Path, ...]:
         """Remove the files of every entry that `keep` refuses, and return what was removed."""

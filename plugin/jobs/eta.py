@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from ...engine.progress import Progress, Step
 
 JOB = "job"  # the stage whose steps count seconds of sound over all clips of a job
-# Shares of a clip's time by stage, as on a CPU; a bar needs no better than that.
-_SHARES = {"decode": 0.05, "context": 0.15, "network": 0.60, "mix": 0.15, "write": 0.05}
+_CLIP = "rebalance"  # the stage that takes a clip from its first to its last second
 _SETTLED = 0.02
 
 
@@ -26,25 +25,17 @@ def clip_share(progress: Progress, item: str, before: float, size: float, total:
     def observe(step: Step) -> None:
         nonlocal reached
         outer(step)
-        reached = max(reached, share_done(step))
+        if step.stage == _CLIP:
+            reached = max(reached, fraction(step))
         outer(Step(JOB, item, before + size * reached, total))
 
     progress.report(JOB, item, before, total)
     progress.observe = observe
     try:
         yield
+        outer(Step(JOB, item, before + size, total))
     finally:
         progress.observe = outer
-
-
-def share_done(step: Step) -> float:
-    """The fraction of a clip's work that is done at a step of one of its stages; 0 for an unknown stage."""
-    before = 0.0
-    for name, share in _SHARES.items():
-        if name == step.stage:
-            return before + share * fraction(step)
-        before += share
-    return 0.0
 
 
 def fraction(step: Step) -> float:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+from ...engine.errors import MediaError
 from ...engine.media.loudness import Meter, integrated_of
 from ...engine.media.reader import probe, read_blocks
 from ...engine.media.time import to_samples
-from ...engine.passage import Passage, Rendition
+from ...engine.passage import Loudness, Passage, Rendition, Sound
 from ...engine.progress import Progress
 from .settings import JobSettings
 
@@ -24,28 +28,65 @@ class Stage:
     ceiling_dbtp: float | None
 
 
-def meter_clip(rendition: Rendition, passage: Passage, progress: Progress) -> Meter:
-    """Measure a rendition from the clip's first to its last sample; handles do not count."""
-    layout = probe(rendition.path).audio[0].layout
-    meter = Meter(rendition.sample_rate, rendition.channels, layout)
-    first = to_samples(-rendition.start, rendition.sample_rate)
-    samples = min(to_samples(passage.sound.duration, rendition.sample_rate), rendition.samples - first)
-    done = 0
-    for block in read_blocks(rendition.path, first, samples):
-        meter.push(block)
-        done += block.shape[-1]
-        progress.report(
-            "loudness", passage.name, done / rendition.sample_rate, samples / rendition.sample_rate
-        )
-    return meter
-
-
 def programme_gain(
     rendered: Sequence[tuple[Rendition, Passage]], target_lufs: float, progress: Progress
 ) -> float:
-    """The gain in dB that brings the clips, gated together (ITU-R BS.1770), to `target_lufs`; 0 for silence."""
-    integrated = integrated_of([meter_clip(rendition, passage, progress) for rendition, passage in rendered])
+    """The gain in dB that brings the clips together to `target_lufs`; 0 where there is only silence."""
+    integrated = programme_loudness(rendered, progress)
     return target_lufs - integrated if math.isfinite(integrated) else 0.0
+
+
+def programme_loudness(
+    rendered: Sequence[tuple[Rendition, Passage]], progress: Progress, original: bool = False
+) -> float:
+    """Integrated loudness of several clips gated together (ITU-R BS.1770) in LUFS, of the originals if asked.
+
+    Handles do not count. Raises MediaError when a file can no longer be read.
+    """
+    return integrated_of([_meter(r, passage, progress, original) for r, passage in rendered])
+
+
+def measure_sound(sound: Sound, name: str, progress: Progress) -> Loudness:
+    """Loudness of a stretch of a media file as it is; raises MediaError when it cannot be read."""
+    streams = probe(sound.path).audio
+    if not streams:
+        raise MediaError(f"{sound.path} has no sound to measure.")
+    stream = streams[sound.channels[0].stream if sound.channels else 0]
+    rate = stream.sample_rate
+    whole = sound.channels is None or len(sound.channels) == stream.channels
+    channels = stream.channels if sound.channels is None else len(sound.channels)
+    meter = Meter(rate, channels, stream.layout if whole else None)
+    first, samples = to_samples(sound.start, rate), to_samples(sound.duration, rate)
+    _push(meter, read_blocks(sound.path, first, samples, sound.channels), samples, rate, name, progress)
+    return meter.result()
+
+
+def _meter(rendition: Rendition, passage: Passage, progress: Progress, original: bool) -> Meter:
+    rate, sound = rendition.sample_rate, passage.sound
+    samples = to_samples(sound.duration, rate)
+    if original:
+        path, first, channels = sound.path, to_samples(sound.start, rate), sound.channels
+    else:
+        path, first, channels = rendition.path, to_samples(-rendition.start, rate), None
+        samples = min(samples, rendition.samples - first)
+    meter = Meter(rate, rendition.channels, probe(rendition.path).audio[0].layout)
+    _push(meter, read_blocks(path, first, samples, channels), samples, rate, passage.name, progress)
+    return meter
+
+
+def _push(
+    meter: Meter,
+    blocks: Iterable[NDArray[np.float32]],
+    samples: int,
+    rate: int,
+    name: str,
+    progress: Progress,
+) -> None:
+    done = 0
+    for block in blocks:
+        meter.push(block)
+        done += block.shape[-1]
+        progress.report("loudness", name, done / rate, samples / rate)
 
 
 def stage_for(rendition: Rendition, gain_db: float, settings: JobSettings) -> Stage:

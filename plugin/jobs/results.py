@@ -32,7 +32,7 @@ class ClipFacts:
 
 @dataclass(frozen=True)
 class ClipResult:
-    """What became of one clip: `status` is rendered, cached, failed or left out, the last two with a `reason`."""
+    """What became of one clip; `status` is rendered, cached, failed or left out (with a `reason`)."""
 
     facts: ClipFacts
     status: str

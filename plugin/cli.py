@@ -1,0 +1,205 @@
+"""The command line: ``sightmix inspect``, ``rebalance`` and ``models``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .cli_errors import CANCELLED, USAGE, debugging, say, sentences
+from .cli_flags import DEFAULTS, flag
+
+_ClickError: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+
+app = typer.Typer(
+    name="sightmix",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+models = typer.Typer(help="List, show and fetch models.", invoke_without_command=True, rich_markup_mode=None)
+app.add_typer(models, name="models")
+
+Source = Annotated[
+    Path,
+    typer.Argument(metavar="INPUT", help="A timeline (OTIO, XML, FCPXML, AAF, EDL) or a media file."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object; progress goes to stderr.")]
+Sequences = Annotated[
+    str,
+    typer.Option("--timeline", metavar="NAME", help="Which timeline of several, by name or number."),
+]
+Media = Annotated[
+    list[Path] | None,
+    typer.Option("--media", metavar="FOLDER", help="Also look for media here; may be repeated."),
+]
+Rate = Annotated[str, typer.Option("--rate", metavar="FPS", help="What an EDL counts in; 24 if not given.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        say(f"sightmix {metadata.version('sightmix')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Rebalance a timeline's soundtrack by looking at the picture: speech, music and effects, clip by clip.
+
+    Exit status: 0 done, 1 some clips failed, 2 input or usage that cannot work, 130 stopped with Ctrl-C.
+    """
+
+
+@app.command()
+@sentences
+def inspect(
+    source: Source,
+    as_json: AsJson = False,
+    loudness: Annotated[bool, typer.Option("--loudness", help="Measure every online clip.")] = False,
+    timeline: Sequences = "",
+    media: Media = None,
+    rate: Rate = "",
+) -> None:
+    """Show a timeline's tracks and audio clips, and what can be rebalanced."""
+    from .cli_inspect import inspect_timeline
+
+    inspect_timeline(source, as_json, loudness, timeline, media or [], rate)
+
+
+@app.command()
+@sentences
+def rebalance(
+    source: Source,
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="OUT", help="The timeline to write.")],
+    clips: Annotated[str, typer.Option("--clips", metavar="3,5-9", help="Which clips, by number.")] = "",
+    track: Annotated[
+        list[str] | None,
+        typer.Option("--track", metavar="A1", help="Every clip of this audio track; may be repeated."),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every online clip, which is the default.")] = False,
+    strength: Annotated[float, flag("strength")] = DEFAULTS.strength,
+    dialogue: Annotated[float, flag("dialogue")] = DEFAULTS.dialogue,
+    music: Annotated[float, flag("music")] = DEFAULTS.music,
+    effects: Annotated[float, flag("effects")] = DEFAULTS.effects,
+    loudness: Annotated[str, flag("loudness")] = DEFAULTS.loudness,
+    true_peak: Annotated[float, flag("true_peak")] = DEFAULTS.true_peak,
+    context: Annotated[str, flag("context")] = DEFAULTS.context,
+    model: Annotated[str, flag("model")] = DEFAULTS.model,
+    handles: Annotated[int, flag("handles")] = DEFAULTS.handles,
+    stems: Annotated[bool, flag("stems")] = DEFAULTS.stems,
+    mute_originals: Annotated[bool, flag("mute_originals")] = DEFAULTS.mute_originals,
+    device: Annotated[str, flag("device")] = DEFAULTS.device,
+    detect_cuts: Annotated[bool, flag("detect_cuts")] = DEFAULTS.detect_cuts,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Render anew even what an earlier run has left.")
+    ] = False,
+    timeline: Sequences = "",
+    media: Media = None,
+    rate: Rate = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Rebalance clips of a timeline and write a timeline with the result on new tracks, beside a report."""
+    from .cli_rebalance import Request, rebalance_timeline
+    from .jobs.settings import JobSettings
+
+    settings = JobSettings(
+        strength=strength,
+        dialogue=dialogue,
+        music=music,
+        effects=effects,
+        loudness=loudness,
+        true_peak=true_peak,
+        context=context,
+        model=model,
+        handles=handles,
+        stems=stems,
+        mute_originals=mute_originals,
+        device=device,
+        detect_cuts=detect_cuts,
+        cache=not no_cache,
+    )
+    request = Request(
+        source, out, settings, clips, tuple(track or ()), every, timeline, tuple(media or ()), rate
+    )
+    rebalance_timeline(request, dry_run, as_json)
+
+
+@models.callback()
+@sentences
+def _models(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """List the models there are cards for, or show or fetch one."""
+    if context.invoked_subcommand is None:
+        from .cli_models import list_models
+
+        list_models(as_json)
+
+
+@models.command("show")
+@sentences
+def _models_show(
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Show what is known about a model."""
+    from .cli_models import show_model
+
+    show_model(name, as_json)
+
+
+@models.command("fetch")
+@sentences
+def _models_fetch(
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Fetch a model's weights, after showing from where, how big, and under which licence."""
+    from .cli_models import fetch_model
+
+    fetch_model(name, yes)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    sys.exit(_run(None if arguments is None else list(arguments)))
+
+
+def _run(arguments: list[str] | None) -> int:
+    try:
+        status = app(args=arguments, standalone_mode=False, prog_name="sightmix")
+        sys.stdout.flush()
+    except _ClickError as error:
+        if debugging():
+            raise
+        message = " ".join(error.format_message().split())
+        if message:
+            say(f"sightmix: {message}", error=True)
+        return int(error.exit_code)
+    except (typer.Abort, KeyboardInterrupt):
+        say("sightmix: Stopped.", error=True)
+        return CANCELLED
+    except BrokenPipeError:
+        # The reader of our output has gone, and Python must not try to flush on its way out.
+        sys.stdout = None  # type: ignore[assignment]
+        return USAGE
+    return status if isinstance(status, int) else 0
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""Puts a job's renditions on the timeline, with how they were made."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ...engine.media.reader import probe
+from ...engine.media.time import to_samples
+from ...engine.passage import Rendition
+from ..timeline import ResultTrack, result_tracks, write_result
+from .keys import engine_version
+from .plan import Plan
+from .results import ClipResult, JobResult
+from .sidecar import plain
+
+
+def place(plan: Plan, job: JobResult) -> None:
+    """Write the timeline with a new clip for every finished one; raises WriteError or TimelineError."""
+    results = {
+        clip.facts.index: _tracks(clip, clip.rendition) for clip in job.done if clip.rendition is not None
+    }
+    provenance = {
+        "version": engine_version(),
+        "made": job.made,
+        "model": job.model,
+        "weights_sha256": job.weights_sha256,
+        "settings": plain(job.settings.to_dict()),
+        "gain_db": job.gain_db,
+    }
+    write_result(plan.timeline, results, job.out, job.settings.mute_originals, provenance)
+
+
+def _tracks(clip: ClipResult, rendition: Rendition) -> list[ResultTrack]:
+    stamp = probe(rendition.path).timecode
+    media_start = 0 if stamp is None else to_samples(stamp, rendition.sample_rate)
+    facts = plain(rendition.provenance) | {"key": clip.key, "makeup_db": rendition.makeup_db}
+    return result_tracks(replace(rendition, provenance=facts), media_start)

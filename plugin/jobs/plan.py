@@ -1,0 +1,225 @@
+"""Plans a job: which clips, where results go, what is there already, whether there is room."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from ...engine.errors import SettingsError, SightmixError, WriteError
+from ...engine.media.reader import probe
+from ...engine.media.time import to_samples
+from ...engine.passage import Passage, Rendition
+from ..timeline import AudioClip, Timeline
+from ..timeline.load import ADAPTERS, library
+from ..timeline.marks import is_generated, walk
+from .cache import Shelf
+from .disk import check_room
+from .keys import Identities, rendition_key, span_key
+from .names import result_folder, result_path
+from .ranges import parse_ranges
+from .render import Renderer, engine_settings
+from .results import FAILED, LEFT_OUT, ClipFacts, ClipResult
+from .settings import JobSettings
+
+_SAMPLE_BYTES = 3
+_SPARE = 50_000_000  # bytes for the report, the timeline and whatever else is being written
+
+
+@dataclass(frozen=True)
+class Job:
+    """What was asked for: `clips` as ranges ("3,5-9") or `tracks` by name; every online clip if neither."""
+
+    source: Path
+    out: Path
+    settings: JobSettings
+    clips: str = ""
+    tracks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Task:
+    """One clip to render: its passage, cache key and span, and the rendition if an earlier run left one."""
+
+    facts: ClipFacts
+    passage: Passage
+    key: str
+    span: str
+    cached: Rendition | None
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of sound to render."""
+        return float(self.passage.rendered_duration)
+
+    @property
+    def cache_name(self) -> str:
+        """Base name of the rendition's files in the cache."""
+        return self.key[:32]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A job ready to run; `others` are the clips left out or already known to fail."""
+
+    job: Job
+    timeline: Timeline
+    out: Path
+    folder: Path
+    tasks: tuple[Task, ...]
+    others: tuple[ClipResult, ...]
+
+    @property
+    def cache_folder(self) -> Path:
+        """Where renditions wait before the loudness stage, kept for the next run."""
+        return self.folder / "cache"
+
+    @property
+    def bytes_needed(self) -> int:
+        """About how many bytes the job will write."""
+        files = 4 if self.job.settings.stems else 1
+        copies = 1 if self.job.settings.target_lufs is None else 2
+        return sum(_bytes(task.passage) * files * (copies - (task.cached is not None)) for task in self.tasks)
+
+
+def make_plan(job: Job, timeline: Timeline, renderer: Renderer) -> Plan:
+    """Decide on every clip of the timeline.
+
+    Raises SettingsError for a selection that names nothing or an output that would harm something, WriteError
+    for a disk without room.
+    """
+    out = result_path(job.out.absolute())
+    folder = result_folder(out)
+    chosen, named = choose_clips(timeline, job)
+    check_output(out, folder, job.source, [clip.path for clip in timeline.clips if clip.path is not None])
+    identities = Identities()
+    shelf = Shelf(folder / "cache")
+    tasks: list[Task] = []
+    others: list[ClipResult] = []
+    for clip in timeline.clips:
+        facts = facts_of(clip)
+        if clip.index not in chosen:
+            reason = clip.reason if not clip.online else "It was not chosen."
+            others.append(ClipResult(facts, LEFT_OUT, reason))
+        elif not clip.online:
+            others.append(ClipResult(facts, FAILED if named else LEFT_OUT, clip.reason))
+        else:
+            try:
+                tasks.append(_task(clip, facts, job, renderer, identities, shelf))
+            except SightmixError as error:
+                others.append(ClipResult(facts, FAILED, str(error)))
+    plan = Plan(job, timeline, out, folder, tuple(tasks), tuple(others))
+    check_room(folder, plan.bytes_needed + (_SPARE if tasks else 0))
+    return plan
+
+
+def choose_clips(timeline: Timeline, job: Job) -> tuple[frozenset[int], bool]:
+    """The indices of the clips asked for, and whether they were asked for by number.
+
+    Raises SettingsError when nothing on the timeline fits.
+    """
+    if job.clips and job.tracks:
+        raise SettingsError("--clips and --track cannot be used together; name the clips by number alone.")
+    if not timeline.clips:
+        raise SettingsError(f"{job.source} has no audio clips to rebalance.")
+    if job.clips:
+        return frozenset(parse_ranges(job.clips, len(timeline.clips))), True
+    wanted = [clip for clip in timeline.clips if not job.tracks or _on_tracks(clip, job.tracks)]
+    if not wanted:
+        tracks = ", ".join(dict.fromkeys(f"'{clip.track}'" for clip in timeline.clips))
+        raise SettingsError(
+            f"--track {', '.join(job.tracks)} fits no audio track; this timeline has {tracks}."
+        )
+    if not any(clip.online for clip in wanted):
+        first = wanted[0]
+        raise SettingsError(
+            f"None of the {len(wanted)} audio clips of {job.source} can be rendered; "
+            f"the first is '{first.name}': {first.reason}"
+        )
+    return frozenset(clip.index for clip in wanted), False
+
+
+def check_output(out: Path, folder: Path, source: Path, media: Sequence[Path]) -> None:
+    """Raise SettingsError or WriteError if writing `out` and `folder` would harm what is not ours."""
+    real = out.resolve()
+    if real == source.resolve():
+        raise SettingsError(f"The result would replace the input {source}; choose another name with -o.")
+    if any(real == path.resolve() for path in media):
+        raise SettingsError(f"The result would replace the media file {out}; choose another name with -o.")
+    if any(folder.resolve() in path.resolve().parents for path in (source, *media)):
+        raise SettingsError(
+            f"The input uses files in {folder}, where the result's own files go; choose another name with -o."
+        )
+    if not out.parent.is_dir():
+        raise WriteError(f"The folder {out.parent} does not exist; create it or choose another with -o.")
+    if folder.exists() and not folder.is_dir():
+        raise WriteError(f"{folder} is in the way; choose another name with -o.")
+    if out.exists() and not _ours(out, folder):
+        raise SettingsError(
+            f"{out} exists and was not written by sightmix; choose another name with -o, or remove it first."
+        )
+    check_format(out)
+
+
+def check_format(out: Path) -> None:
+    """Raise WriteError or TimelineError unless a timeline can be written to a file of this kind."""
+    suffix = out.suffix.lower()
+    if suffix == ".edl":
+        raise WriteError(f"An EDL carries no new audio tracks: name {out} .otio or .xml.")
+    if suffix in ADAPTERS:
+        library(*ADAPTERS[suffix])
+
+
+def _ours(out: Path, folder: Path) -> bool:
+    """Whether an earlier job wrote `out`: its report says so, or the timeline does."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+        if Path(report["timeline"]["result"]).resolve() == out.resolve():
+            return True
+    with suppress(OSError, ValueError):
+        root = json.loads(out.read_text(encoding="utf-8"))
+        return isinstance(root, dict) and any(is_generated(node) for node in walk(root))
+    return False
+
+
+def facts_of(clip: AudioClip) -> ClipFacts:
+    """Which clip, in words and figures."""
+    return ClipFacts(
+        clip.index,
+        clip.name,
+        clip.track,
+        clip.record_in,
+        clip.record_out,
+        clip.timecode_in,
+        clip.timecode_out,
+    )
+
+
+def _on_tracks(clip: AudioClip, tracks: Sequence[str]) -> bool:
+    """Whether a clip lies on one of the tracks, named as they are or as A1, A2 …."""
+    names = {clip.track.casefold(), f"a{clip.track_number}"}
+    return any(track.strip().casefold() in names for track in tracks)
+
+
+def _task(
+    clip: AudioClip, facts: ClipFacts, job: Job, renderer: Renderer, identities: Identities, shelf: Shelf
+) -> Task:
+    settings = job.settings
+    passage = clip.passage(handles=Fraction(settings.handles) / clip.timeline.rate)
+    facts_in: dict[str, Any] = engine_settings(settings).to_dict()
+    key = rendition_key(passage, facts_in, renderer.model_name, renderer.weights_sha256, identities)
+    task = Task(facts, passage, key, span_key(passage), None)
+    cached = shelf.find(task.cache_name, key, settings.stems) if settings.cache else None
+    return Task(facts, passage, key, task.span, cached)
+
+
+def _bytes(passage: Passage) -> int:
+    sound = passage.sound
+    streams = probe(sound.path).audio
+    stream = streams[sound.channels[0].stream if sound.channels else 0]
+    channels = len(sound.channels) if sound.channels else stream.channels
+    return to_samples(passage.rendered_duration, stream.sample_rate) * channels * _SAMPLE_BYTES

@@ -1,0 +1,226 @@
+"""Runs a planned job clip by clip: render, level, place on the timeline, report, tidy up."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ...engine.errors import Cancelled, SightmixError, WriteError
+from ...engine.highlight.finish import finish
+from ...engine.passage import Rendition
+from ...engine.progress import Progress
+from ..timeline import Timeline
+from .cache import Entry, Shelf, deliver
+from .disk import is_disk_full
+from .eta import clip_share
+from .keys import delivery_key, span_key
+from .levels import programme_gain, programme_loudness, stage_for
+from .names import stem_name
+from .place import place
+from .plan import Plan, Task
+from .render import Renderer, engine_settings
+from .report import write_report
+from .results import CACHED, FAILED, RENDERED, ClipResult, JobResult
+
+_log = logging.getLogger(__name__)
+_ALL = "all clips"
+
+
+class DiskFullError(WriteError):
+    """The disk filled up while a job ran; what was finished is kept."""
+
+
+@dataclass
+class _Bench:
+    """What one run works with."""
+
+    plan: Plan
+    renderer: Renderer
+    progress: Progress
+    cache: Shelf
+    top: Shelf
+
+
+def run(plan: Plan, renderer: Renderer, progress: Progress) -> JobResult:
+    """Run a job: render what is missing, bring it to level, write the timeline and the report.
+
+    A clip that fails is named in the result and the others go on; without a finished clip no timeline is
+    written. Raises Cancelled when stopped and DiskFullError when the disk is full: finished renditions are
+    kept for the next run, the timeline is not written. Raises WriteError when nothing can be written at all.
+    """
+    began = time.monotonic()
+    bench = _Bench(plan, renderer, progress, Shelf(plan.folder / "cache"), Shelf(plan.folder))
+    _prepare(bench)
+    rendered: list[tuple[Task, ClipResult]] = []
+    try:
+        _render_all(bench, rendered)
+        results, gain_db = _level_all(bench, rendered)
+        done = [(task, result) for task, result in results if result.done]
+        integrated = _integrated(bench, done)
+        clips = (*(result for _, result in results), *plan.others)
+        job = JobResult(
+            timeline_name=plan.timeline.name,
+            source=plan.job.source.absolute(),
+            out=plan.out,
+            folder=plan.folder,
+            settings=plan.job.settings,
+            model=renderer.model_name,
+            weights_sha256=renderer.weights_sha256,
+            device=renderer.device,
+            clips=tuple(sorted(clips, key=lambda clip: clip.facts.index)),
+            gain_db=gain_db,
+            integrated=integrated,
+            seconds=time.monotonic() - began,
+            made=datetime.now().astimezone().isoformat(timespec="seconds"),
+        )
+        write_report(job, progress)
+        if job.done:
+            place(plan, job)
+    except Cancelled as error:
+        raise Cancelled(_stopped(plan, rendered, "Stopped on request")) from error
+    except (SightmixError, OSError) as error:
+        if is_disk_full(error):
+            text = _stopped(plan, rendered, f"The disk that holds {plan.folder} is full")
+            raise DiskFullError(text) from error
+        raise
+    if job.done and not job.failed:
+        _tidy(bench, job)
+    return job
+
+
+def _prepare(bench: _Bench) -> None:
+    """Make the folders, and clear away what a killed run left half-written in them."""
+    try:
+        bench.cache.folder.mkdir(parents=True, exist_ok=True)
+        for folder in (bench.cache.folder, bench.top.folder):
+            for path in folder.glob(".*.part"):
+                path.unlink(missing_ok=True)
+    except OSError as error:
+        raise WriteError(f"{bench.cache.folder} cannot be made: {error.strerror or error}.") from error
+
+
+def _render_all(bench: _Bench, rendered: list[tuple[Task, ClipResult]]) -> None:
+    total = sum(task.seconds for task in bench.plan.tasks)
+    before = 0.0
+    for task in bench.plan.tasks:
+        with clip_share(bench.progress, task.facts.name, before, task.seconds, total):
+            rendered.append((task, _render(bench, task)))
+        before += task.seconds
+
+
+def _render(bench: _Bench, task: Task) -> ClipResult:
+    """Render one clip, or take it from the cache; whatever goes wrong with it alone becomes its result."""
+    settings = bench.plan.job.settings
+    result = ClipResult(task.facts, CACHED, key=task.key, passage=task.passage, rendition=task.cached)
+    if task.cached is not None:
+        return result
+    began = time.monotonic()
+    try:
+        folder = bench.cache.folder
+        rendition = bench.renderer.render(
+            task.passage, engine_settings(settings), folder, task.cache_name, bench.progress
+        )
+        bench.cache.store(task.key, task.span, rendition)
+    except Exception as error:  # noqa: BLE001  (one clip must not take the others with it)
+        return _failed(result, error)
+    return replace(result, status=RENDERED, rendition=rendition, seconds=time.monotonic() - began)
+
+
+def _failed(result: ClipResult, error: Exception) -> ClipResult:
+    """The result of a clip that `error` stopped; what stops every clip is raised on."""
+    if isinstance(error, Cancelled) or is_disk_full(error):
+        raise error
+    _log.debug("%s failed", result.facts.label, exc_info=error)
+    reason = str(error)
+    if not isinstance(error, SightmixError):
+        reason = f"Unexpected {type(error).__name__}: {' '.join(reason.split()) or 'no message'}."
+    return replace(result, status=FAILED, reason=reason, rendition=None)
+
+
+def _level_all(
+    bench: _Bench, rendered: Sequence[tuple[Task, ClipResult]]
+) -> tuple[list[tuple[Task, ClipResult]], float]:
+    """Bring every rendition to level and put it where the timeline finds it; also returns the gain in dB."""
+    target = bench.plan.job.settings.target_lufs
+    ready = [(r.rendition, task.passage) for task, r in rendered if r.rendition is not None]
+    gain_db = 0.0 if target is None else programme_gain(ready, target, bench.progress)
+    return [(task, _level(bench, task, result, gain_db)) for task, result in rendered], gain_db
+
+
+def _level(bench: _Bench, task: Task, result: ClipResult, gain_db: float) -> ClipResult:
+    if result.rendition is None:
+        return result
+    try:
+        return replace(result, rendition=_delivered(bench, task, result.rendition, gain_db))
+    except Exception as error:  # noqa: BLE001  (as in `_render`)
+        return _failed(result, error)
+
+
+def _delivered(bench: _Bench, task: Task, rendition: Rendition, gain_db: float) -> Rendition:
+    settings = bench.plan.job.settings
+    stems = rendition.stems if settings.stems else {}
+    rendition = replace(rendition, stems=stems)
+    stage = stage_for(rendition, gain_db, settings)
+    key = delivery_key(task.key, stage.gain_db, stage.ceiling_dbtp)
+    name = stem_name(task.facts.track, task.facts.index, task.facts.name, key)
+    there = bench.top.find(name, key, settings.stems) if settings.cache else None
+    if there is not None and bool(there.stems) == bool(stems):
+        return there
+    folder = bench.top.folder
+    if stage.ceiling_dbtp is None:
+        result = deliver(rendition, folder, name)
+    else:
+        result = finish(rendition, stage.gain_db, stage.ceiling_dbtp, folder, bench.progress, name)
+    bench.top.store(key, task.span, result)
+    return result
+
+
+def _integrated(bench: _Bench, done: Sequence[tuple[Task, ClipResult]]) -> tuple[float, float]:
+    """Programme loudness of the finished clips before and after, LUFS; -inf where it cannot be measured."""
+    pairs = [(result.rendition, task.passage) for task, result in done if result.rendition is not None]
+    before = -math.inf
+    with suppress(SightmixError):
+        bench.progress.check()
+        before = programme_loudness(pairs, bench.progress, original=True)
+    bench.progress.check()
+    return before, programme_loudness(pairs, bench.progress)
+
+
+def _stopped(plan: Plan, rendered: Sequence[tuple[Task, ClipResult]], why: str) -> str:
+    done = sum(result.done for _, result in rendered)
+    return (
+        f"{why}: {done} of {len(plan.tasks)} clips are rendered and kept in {plan.folder}, no timeline was "
+        "written; run the same command again to go on."
+    )
+
+
+def _tidy(bench: _Bench, job: JobResult) -> None:
+    """Remove our own renditions that neither this result nor a later selection of its clips can use."""
+    delivered = {clip.rendition.path for clip in job.done if clip.rendition is not None}
+    keys = {task.key for task in bench.plan.tasks}
+    chosen = {clip.facts.index for clip in job.done}
+    others = _spans(bench.plan.timeline, chosen)
+
+    def wanted(entry: Entry) -> bool:
+        return entry.key in keys or entry.span in others
+
+    try:
+        bench.top.prune(lambda entry: entry.rendition.path in delivered)
+        bench.cache.prune(wanted)
+    except OSError as error:
+        _log.debug("old renditions stay", exc_info=error)
+
+
+def _spans(timeline: Timeline, chosen: set[int]) -> set[str]:
+    """The spans of the online clips that were not chosen: what an earlier run rendered of them is kept."""
+    spans = set()
+    for clip in timeline.clips:
+        if clip.online and clip.index not in chosen:
+            with suppress(SightmixError):
+                spans.add(span_key(clip.passage()))
+    return spans

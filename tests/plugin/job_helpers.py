@@ -1,0 +1,109 @@
+"""A renderer that needs no model, and small timelines of real media, for the tests of jobs and command line."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import opentimelineio as otio
+import soundfile as sf
+from sightmix.engine.media.loudness import measure
+from sightmix.engine.media.reader import read_span
+from sightmix.engine.passage import GainCurves, Passage, Rendition, SeenFrame
+from sightmix.engine.progress import Progress
+
+RATE = 48_000
+
+
+@dataclass
+class FakeRenderer:
+    """Scales the sound by strength and dialogue gain; can be slow, fail on names, or fill the disk."""
+
+    model_name: str = "fake-1"
+    weights_sha256: str = "ab" * 32
+    device: str = "cpu"
+    gain_db: float = -3.0
+    failing: dict[str, Exception] = field(default_factory=dict)
+    pause: float = 0.0
+    calls: list[str] = field(default_factory=list)
+
+    def render(
+        self, passage: Passage, settings: Any, folder: Path, stem_name: str, progress: Progress
+    ) -> Rendition:
+        self.calls.append(passage.name)
+        if passage.name in self.failing:
+            raise self.failing[passage.name]
+        for step in range(20 if self.pause else 1):
+            progress.report("rebalance", passage.name, step, 20)
+            time.sleep(self.pause / 20)
+        sound = passage.sound
+        x = read_span(sound.path, passage.rendered_start, passage.rendered_duration, sound.channels)
+        gain = 10 ** ((self.gain_db * settings.strength + settings.dialogue_db) / 20)
+        path = folder / f"{stem_name}.wav"
+        write(path, x * np.float32(gain))
+        stems = {}
+        if settings.stems:
+            for stem in ("speech", "music", "effects"):
+                stems[stem] = folder / f"{stem_name}.{stem}.wav"
+                write(stems[stem], x * np.float32(gain / 3))
+        seconds = x.shape[1] / RATE
+        times = np.arange(0, seconds, 0.1) - float(passage.head)
+        curve = tuple(float(v) for v in np.sin(times) * 3)
+        shots = [shot for shot in passage.shots if shot.path is not None]
+        frames = tuple(
+            SeenFrame(float(s.start), s.path, s.media_start, i) for i, s in enumerate(shots) if s.path
+        )
+        return Rendition(
+            identifier=passage.identifier,
+            path=path,
+            start=-passage.head,
+            samples=x.shape[1],
+            sample_rate=RATE,
+            channels=x.shape[0],
+            before=measure(x, RATE),
+            after=measure(x * np.float32(gain), RATE),
+            gains=GainCurves(tuple(times.tolist()), curve, curve, tuple(0.0 for _ in curve)),
+            stems=stems,
+            stem_levels={"speech": (-20.0, -21.0), "music": (-30.0, -31.5), "effects": (-40.0, -40.0)},
+            frames=frames,
+            provenance={"model": self.model_name, "seconds": {"network": 0.1}},
+        )
+
+
+def write(path: Path, x: np.ndarray[Any, Any]) -> None:
+    sf.write(path, x.T, RATE, subtype="PCM_24")
+
+
+def tone(
+    path: Path, seconds: float, level_db: float = -20.0, frequency: float = 440.0, channels: int = 2
+) -> Path:
+    t = np.arange(round(seconds * RATE)) / RATE
+    x = 10 ** (level_db / 20) * np.sin(2 * np.pi * frequency * t)
+    write(path, np.stack([x] * channels).astype(np.float32))
+    return path
+
+
+def timeline_of(path: Path, clips: list[tuple[str, Path, float, float]], track: str = "A1") -> Path:
+    """An OTIO file with one audio track of clips: name, media, start and duration in seconds at 25 fps."""
+    timeline = otio.schema.Timeline("Test reel")
+    audio = otio.schema.Track(track, kind=otio.schema.TrackKind.Audio)
+    timeline.tracks.append(audio)
+    for name, media, start, duration in clips:
+        span = otio.opentime.TimeRange(
+            otio.opentime.RationalTime(round(start * 25), 25),
+            otio.opentime.RationalTime(round(duration * 25), 25),
+        )
+        reference = otio.schema.ExternalReference(target_url=str(media))
+        audio.append(otio.schema.Clip(name, media_reference=reference, source_range=span))
+    otio.adapters.write_to_file(timeline, str(path))
+    return path
+
+
+def three_clips(folder: Path) -> Path:
+    """A reel of three clips on two files, of different levels."""
+    loud, soft = tone(folder / "loud.wav", 3, -12), tone(folder / "soft.wav", 3, -30, 900.0)
+    clips = [("one", loud, 0.0, 1.0), ("two", soft, 0.48, 1.2), ("three", loud, 1.0, 1.0)]
+    return timeline_of(folder / "reel.otio", clips)

@@ -1,0 +1,60 @@
+"""Settings are declared once, checked once, and become flags."""
+
+import math
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from sightmix.engine.errors import SettingsError
+from sightmix.plugin.jobs.render import engine_settings
+from sightmix.plugin.jobs.settings import SETTINGS, JobSettings
+
+
+def test_every_setting_says_what_it_is() -> None:
+    assert list(SETTINGS) == [f.name for f in fields(JobSettings)]
+    for name, setting in SETTINGS.items():
+        assert setting.help.endswith(".")
+        assert setting.kind is type(getattr(JobSettings(), name))
+
+
+@pytest.mark.parametrize(
+    ("given", "what"),
+    [
+        ({"strength": 1.01}, "--strength 1.01 lies outside 0 to 1"),
+        ({"strength": math.nan}, "--strength nan"),
+        ({"music": -61.0}, "--music -61.0 lies outside -60 to 24 dB"),
+        ({"true_peak": 0.1}, "--true-peak 0.1"),
+        ({"handles": -1}, "--handles -1 lies outside 0 to 1000 frames"),
+        ({"context": "smell"}, "--context 'smell' is none of auto, none"),
+        ({"loudness": "loud"}, "--loudness 'loud' is neither"),
+        ({"loudness": "nan"}, "--loudness 'nan' is neither"),
+        ({"loudness": "23"}, "--loudness '23' is neither"),
+        ({"device": "gpu"}, "--device 'gpu' is none of"),
+        ({"device": "cuda:x"}, "--device 'cuda:x'"),
+        ({"device": "cpu:1"}, "--device 'cpu:1'"),
+    ],
+)
+def test_wrong_values_are_explained(given: dict[str, Any], what: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        JobSettings(**given)
+    assert what in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "lufs"), [("keep", None), ("KEEP", None), ("-23", -23.0), ("-24.5", -24.5), (" -27 ", -27.0)]
+)
+def test_loudness_targets(text: str, lufs: float | None) -> None:
+    assert JobSettings(loudness=text).target_lufs == lufs
+
+
+def test_the_engine_gets_its_part() -> None:
+    given = engine_settings(JobSettings(strength=0.5, dialogue=2.0, music=-3.0, effects=1.0, stems=True))
+    assert given.to_dict() == {
+        "strength": 0.5,
+        "dialogue_db": 2.0,
+        "music_db": -3.0,
+        "effects_db": 1.0,
+        "stems": True,
+        "context": "auto",
+    }
