@@ -62,6 +62,8 @@ class EmbeddedEncoder:
         runtime = _runtime()
         options = runtime.SessionOptions()
         options.log_severity_level = 3
+        # Waiting threads that spin take the cores that decoding and the network need.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         if threads is not None:
             options.intra_op_num_threads = threads
             options.inter_op_num_threads = 1

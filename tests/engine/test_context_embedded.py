@@ -105,7 +105,8 @@ class FakeRuntime(types.SimpleNamespace):
     """An ONNX Runtime of the GPU build, with or without a device to run on."""
 
     def __init__(self, device):
-        super().__init__(asked=[], SessionOptions=types.SimpleNamespace)
+        options = types.SimpleNamespace(add_session_config_entry=lambda *_: None)
+        super().__init__(asked=[], SessionOptions=lambda: options)
         self.device = device
 
     def get_available_providers(self):
