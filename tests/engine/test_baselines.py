@@ -42,7 +42,7 @@ def gained(gain_db, seconds=2.0, seed=0):
 def test_table_of_all_systems_orders_as_it_must(train, valid):
     systems = {
         "loudness": baselines.LoudnessMatch.fit(train),
-        "broadband": baselines.BroadbandGain.fit(train, units=32),
+        "broadband": baselines.BroadbandGain.fit(train),
         "levelled": baselines.LevelledStems.fit(train),
         "masks": baselines.ideal_masks,
         "truth": lambda scene: scene.target(),
@@ -77,7 +77,7 @@ def test_broadband_gain_learns_a_gain_that_the_level_tells():
         made = gained(-level, seed=seed)
         return replace(made, stems=made.stems * np.float32(10 ** (level / 20)))
 
-    system = baselines.BroadbandGain.fit([scene(i) for i in range(30)], units=16)
+    system = baselines.BroadbandGain.fit([scene(i) for i in range(30)])
     table = baselines.evaluate_set([scene(100 + i) for i in range(4)], {"gain": system}, matched=False)
     assert table.row("gain").improvement["MAG"] > 80
 
