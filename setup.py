@@ -3,6 +3,7 @@
 from setuptools import find_packages, setup
 
 ROOMS = ("engine", "plugin", "exporters", "ui")
+DATA = ["py.typed", "*.html", "*.json", "cards/*", "files/*", "configs/*", "recipe/*"]
 
 packages = []
 for room in ROOMS:
@@ -12,5 +13,5 @@ for room in ROOMS:
 setup(
     packages=packages,
     package_dir={f"sightmix.{room}": room for room in ROOMS},
-    package_data={name: ["py.typed", "*.json", "*.onnx", "*.safetensors", "*.html", "*.css", "*.txt"] for name in packages},
+    package_data={name: DATA for name in packages},
 )

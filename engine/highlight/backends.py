@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -92,6 +93,7 @@ class OnnxNetwork:
         tensors = load_tensors(path)
         options = runtime.SessionOptions()
         options.log_severity_level = 3
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         if threads is not None:
             options.intra_op_num_threads = threads
         names = list(tensors)
@@ -204,17 +206,20 @@ def write_graph(model: ProductModel, path: Path, frames: int) -> None:
         torch.ones(1, n, dtype=torch.bool),
     )
     temporary = path.with_name(f".{path.name}.part")
-    torch.onnx.export(
-        model.eval(),
-        example,
-        str(temporary),
-        input_names=list(INPUTS),
-        output_names=["masks", "gains"],
-        dynamic_axes={name: {1: "n"} for name in ("context", "times", "valid")},
-        opset_version=17,
-        dynamo=False,
-        do_constant_folding=False,
-    )
+    with warnings.catch_warnings():
+        # The tracing exporter keeps torch's names for the weights, which the newer one does not.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            model.eval(),
+            example,
+            str(temporary),
+            input_names=list(INPUTS),
+            output_names=["masks", "gains"],
+            dynamic_axes={name: {1: "n"} for name in ("context", "times", "valid")},
+            opset_version=17,
+            dynamo=False,
+            do_constant_folding=False,
+        )
     graph = onnx.load(str(temporary))
     for tensor in graph.graph.initializer:
         tensor.ClearField("raw_data")

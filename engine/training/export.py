@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import pickle
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -75,8 +76,10 @@ def _averaged(checkpoint: Path) -> tuple[NetworkConfig, dict[str, torch.Tensor],
         stored = torch.load(checkpoint, map_location="cpu", weights_only=True)
         network = NetworkConfig.from_dict(json.loads(stored["config"])["network"])
         return network, stored["average"], int(stored["step"])
-    except (OSError, RuntimeError, KeyError, ValueError, EOFError) as error:
-        raise TrainingError(f"{checkpoint} is not a checkpoint of a training run: {error}.") from error
+    except (OSError, RuntimeError, KeyError, ValueError, EOFError, pickle.UnpicklingError) as error:
+        raise TrainingError(
+            f"{checkpoint} is not a checkpoint of a training run: {str(error).splitlines()[0]}."
+        ) from error
 
 
 def corpus_credits(corpus: Path) -> list[str]:

@@ -7,6 +7,7 @@ import copy
 import difflib
 import json
 import math
+import pickle
 import signal
 import sys
 import time
@@ -144,9 +145,9 @@ class Trainer:
             self.average.load_state_dict(state["average"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.step = int(state["step"])
-        except (RuntimeError, KeyError, EOFError, OSError) as error:
+        except (RuntimeError, KeyError, EOFError, OSError, pickle.UnpicklingError) as error:
             raise TrainingError(
-                f"Checkpoint {path} does not fit this run: {error}. Move it away to start anew."
+                f"Checkpoint {path} does not fit this run: {str(error).splitlines()[0]}. Move it away to start anew."
             ) from error
 
     def save(self) -> None:

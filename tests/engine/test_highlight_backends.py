@@ -1,0 +1,184 @@
+"""Both backends run the same weights to the same numbers; what is missing or wrong is one sentence."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sightmix.engine.errors import ModelError, TrainingError
+from sightmix.engine.highlight import backends
+from sightmix.engine.highlight.backends import OnnxNetwork, TorchNetwork, load_model, open_network
+from sightmix.engine.highlight.config import HOP, WINDOW_FRAMES, NetworkConfig
+from sightmix.engine.highlight.network import build
+from sightmix.engine.highlight.spectral import magnitudes
+from sightmix.engine.training.export import corpus_credits, export
+from sightmix.engine.training.loop import TrainConfig
+from sightmix.engine.weights.store import load_card, read_card, write_card
+
+SMALL = NetworkConfig(
+    kind="product",
+    channels=4,
+    width=32,
+    heads=4,
+    decoder_layers=1,
+    encoder_layers=1,
+    context_dim=1280,
+    spectrogram="log",
+)
+
+
+def checkpoint(path: Path, network: NetworkConfig = SMALL, seed: int = 0) -> Path:
+    """A checkpoint as the training loop writes it, with every weight shaken away from zero."""
+    torch.manual_seed(seed)
+    model = build(network)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.05 * torch.randn_like(parameter))
+    config = TrainConfig(name="tiny", network=network.to_dict())
+    torch.save({"average": model.state_dict(), "step": 7, "config": json.dumps(asdict(config))}, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("weights")
+    export(
+        checkpoint(folder / "checkpoint.pt"),
+        folder,
+        name="tiny",
+        licence="CC0-1.0",
+        trained_on=["noise: 0 h"],
+    )
+    visah = replace(SMALL, kind="visah", context_dim=0)
+    export(
+        checkpoint(folder / "visah.pt", visah),
+        folder,
+        name="tiny-visah",
+        licence="CC0-1.0",
+        trained_on=["noise: 0 h"],
+    )
+    return folder
+
+
+@pytest.fixture
+def store(root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SIGHTMIX_WEIGHTS", str(root))
+    return root
+
+
+def window(batch: int = 2, vectors: int = 10):
+    rng = np.random.default_rng(1)
+    wave = (0.1 * rng.standard_normal((batch, WINDOW_FRAMES * HOP))).astype(np.float32)
+    return (
+        np.stack([magnitudes(w) for w in wave]),
+        wave,
+        rng.standard_normal((batch, vectors, 1280)).astype(np.float32),
+        np.tile(np.arange(vectors, dtype=np.float32), (batch, 1)),
+        np.tile(np.arange(vectors) < 6, (batch, 1)),
+    )
+
+
+def test_backends_agree_and_batches_equal_items(store: Path) -> None:
+    card = load_card("tiny")
+    onnx, torched = OnnxNetwork.open(card, threads=1), TorchNetwork.open(card)
+    assert onnx.config == torched.config == SMALL
+    batch = window()
+    for mine, theirs in zip(onnx.run(*batch), torched.run(*batch), strict=True):
+        assert np.abs(mine - theirs).max() < 1e-4
+    alone = [torched.run(*(v[i : i + 1] for v in batch)) for i in range(2)]
+    for k, whole in enumerate(torched.run(*batch)):
+        assert np.abs(whole - np.concatenate([a[k] for a in alone])).max() < 1e-4
+    masks, _ = onnx.run(*batch)
+    assert np.abs(masks.sum(1) - 1).max() < 1e-6
+
+
+@pytest.mark.parametrize("vectors", [1, 10, 25])
+def test_any_number_of_context_vectors(store: Path, vectors: int) -> None:
+    card = load_card("tiny")
+    batch = window(1, vectors)
+    mine, theirs = OnnxNetwork.open(card, threads=1).run(*batch), TorchNetwork.open(card).run(*batch)
+    assert np.abs(mine[1] - theirs[1]).max() < 1e-4
+
+
+def test_weights_are_half_precision_and_the_graph_holds_none(store: Path) -> None:
+    card = load_card("tiny")
+    values = sum(p.numel() for p in build(SMALL).parameters())
+    assert 2 * values < card.size < 2.2 * values + 60_000
+    assert card.config["steps"] == 7
+    assert card.trained_on == ("noise: 0 h",)
+
+
+def test_onnx_runs_where_torch_is_not_installed(store: Path) -> None:
+    code = (
+        "import sys\n"
+        "class NoTorch:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.split('.')[0] == 'torch': raise ModuleNotFoundError('No module named torch')\n"
+        "sys.meta_path.insert(0, NoTorch())\n"
+        "import numpy as np\n"
+        "from sightmix.engine.highlight.rebalance import Rebalancer\n"
+        "from sightmix.engine.highlight.config import HOP, WINDOW_FRAMES as T\n"
+        "r = Rebalancer('tiny', threads=1)\n"
+        "m, g = r.network.run(np.ones((1,2048,T),np.float32), np.ones((1,T*HOP),np.float32),\n"
+        "  np.ones((1,10,1280),np.float32), np.zeros((1,10),np.float32), np.ones((1,10),bool))\n"
+        "assert abs(m.sum(1) - 1).max() < 1e-5 and g.shape == (1, 3, T)\n"
+        "assert 'torch' not in sys.modules\n"
+        "print('fine')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "fine", done.stderr
+
+
+def test_what_is_wrong_is_one_sentence(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    card = load_card("tiny")
+    with pytest.raises(ModelError, match="no backend called 'tpu'"):
+        open_network(card, backend="tpu")
+    with pytest.raises(ModelError, match="cannot rebalance"):
+        open_network(load_card("tiny-visah"))
+    with pytest.raises(ModelError, match="cannot rebalance"):
+        open_network(load_card("efficientnet-lite0"))
+    monkeypatch.setattr(backends, "_torch_has_cuda", lambda: False)
+    monkeypatch.setattr(backends, "_onnx_has_cuda", lambda: False)
+    with pytest.raises(ModelError, match="choose --device cpu"):
+        open_network(card, "cuda")
+    with pytest.raises(ModelError, match="lacks its graph"):
+        OnnxNetwork.open(replace(card, config={**card.config, "graph": "gone.onnx"}))
+
+
+def test_strict_loading(store: Path) -> None:
+    card = load_card("tiny")
+    wider = {**card.config, "network": {**card.config["network"], "decoder_layers": 2}}
+    with pytest.raises(ModelError, match="missing"):
+        load_model(replace(card, config=wider))
+    assert load_model(card).config == SMALL
+
+
+def test_a_broken_card_or_checkpoint(root: Path, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="not a checkpoint"):
+        (tmp_path / "junk.pt").write_bytes(b"not a checkpoint")
+        export(tmp_path / "junk.pt", tmp_path, name="x", licence="x", trained_on=["x"])
+    state = torch.load(checkpoint(tmp_path / "big.pt"), weights_only=True)
+    next(iter(state["average"].values())).fill_(1e9)
+    torch.save(state, tmp_path / "big.pt")
+    with pytest.raises(TrainingError, match="half precision"):
+        export(tmp_path / "big.pt", tmp_path, name="x", licence="x", trained_on=["x"])
+    card = read_card(root / "cards" / "tiny.json")
+    with pytest.raises(ModelError, match="unknown entries"):
+        load_model(replace(card, config={**card.config, "network": {"chanels": 4}}))
+    assert write_card(card, tmp_path).exists()
+
+
+def test_credits_name_package_hours_and_licence(tmp_path: Path) -> None:
+    items = [
+        {"package": "a", "kind": "speech", "split": "train", "samples": 44100 * 3600, "licence": "GPL-2"},
+        {"package": "a", "kind": "effects", "split": "train", "samples": 44100 * 1800, "licence": "GPL-2"},
+        {"package": "b", "kind": "music", "split": "validation", "samples": 44100, "licence": "CC0"},
+    ]
+    (tmp_path / "corpus.json").write_text(json.dumps({"sample_rate": 44100, "items": items}))
+    assert corpus_credits(tmp_path) == ["a: 0.50 h effects, 1.00 h speech; GPL-2"]
