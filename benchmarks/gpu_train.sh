@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Trains on a CUDA machine that is lent for minutes at a time and keeps nothing between calls.
+#
+#   benchmarks/gpu_train.sh pack CORPUS PACKED [MIB]    here: an even choice of the corpus, small enough to travel
+#   benchmarks/gpu_train.sh train PACKED CONFIG [SECONDS]   there: resume, train, leave the checkpoint in $OUT
+#   benchmarks/gpu_train.sh keep FETCHED PACKED         here: put what came back where the next call resumes from
+#
+# PACKED is one folder to carry along; WHEELS=3.12 with `pack` adds the few packages a bare PyTorch of that Python lacks.
+# The checkpoint comes back as checkpoint.pt.00, .01, … of at most 15 MiB each, beside log.jsonl.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+PYTHON=${PYTHON:-$([ -x .venv/bin/python ] && echo .venv/bin/python || echo python3)}
+
+pack() {
+    "$PYTHON" benchmarks/pack_corpus.py pack "$1" "$2" --mib "${3:-30}"
+    if [ -n "${WHEELS:-}" ]; then
+        "$PYTHON" -m pip download -q --no-deps --only-binary=:all: --python-version "$WHEELS" --implementation cp \
+            --platform manylinux_2_28_x86_64 --platform manylinux_2_17_x86_64 --platform manylinux2014_x86_64 \
+            -c constraints.txt -d "$2/wheels" soxr soundfile cffi pycparser av
+    fi
+    du -sh "$2"
+}
+
+train() {
+    local packed=$1 config=$2 seconds=${3:-540} out=${OUT:-out} work
+    mkdir -p "$out"
+    work=$(mktemp -d)
+    make --no-print-directory tree
+    export PYTHONPATH=$PWD/build/tree
+    if [ -d "$packed/wheels" ]; then
+        "$PYTHON" -m pip install -q --no-index --no-deps --target "$work/site" "$packed"/wheels/*.whl
+        export PYTHONPATH=$PYTHONPATH:$work/site
+    fi
+    "$PYTHON" benchmarks/pack_corpus.py unpack "$packed" "$work/corpus"
+    mkdir "$work/run"
+    if ls "$packed"/run/checkpoint.pt.* >/dev/null 2>&1; then
+        cat "$packed"/run/checkpoint.pt.* >"$work/run/checkpoint.pt"
+    fi
+    local device
+    device=$("$PYTHON" -c 'import torch; print("cuda" if torch.cuda.is_available() else "cpu")')
+    # The loop saves and stops on SIGTERM, which is status 124 here and no failure.
+    local status=0
+    timeout --signal=TERM --kill-after=45 "$seconds" \
+        "$PYTHON" -m sightmix.engine.training.loop "$config" --corpus "$work/corpus" --out "$work/run" --device "$device" ||
+        status=$?
+    [ -f "$work/run/checkpoint.pt" ] && split -b 15M -d "$work/run/checkpoint.pt" "$out/checkpoint.pt."
+    cp "$work/run/log.jsonl" "$out/"
+    tail -n 3 "$work/run/log.jsonl"
+    rm -rf "$work"
+    [ "$status" = 0 ] || [ "$status" = 124 ]
+}
+
+keep() {
+    rm -rf "$2/run"
+    mkdir -p "$2/run"
+    cp "$1"/checkpoint.pt.* "$1/log.jsonl" "$2/run/"
+}
+
+case "${1:-}" in
+pack | train | keep) "$@" ;;
+*)
+    sed -n '2,9s/^# \{0,1\}//p' "$0"
+    exit 2
+    ;;
+esac
