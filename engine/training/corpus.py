@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..errors import TrainingError
+from ..errors import TrainingError, WriteError
 from ..progress import Progress, Step
 from .packages import Runner, Source, fetch_package, run_command, sources, unpack, version_of
 from .recipes import KINDS, SPLITS, PackageRecipe, Recipe, Rule, any_match, load_recipe, refuse_reserved
@@ -153,18 +153,22 @@ def build_corpus(
 
     A package already built by the same recipe is kept as it is; `corpus.json` is written anew after each one, so a
     stopped build leaves a usable smaller corpus. Raises `TrainingError` for a bad recipe, an unknown package name
-    or one that cannot be fetched, and `Cancelled` when the user stops it.
+    or one that cannot be fetched, `WriteError` when the disk is full or not writable, and `Cancelled` when the
+    user stops it.
     """
     recipe = load_recipe(recipe_path)
     progress = progress or Progress()
     chosen = _choose(recipe, packages)
     out_dir = Path(out_dir)
-    (out_dir / "parts").mkdir(parents=True, exist_ok=True)
-    for number, package in enumerate(chosen):
-        progress.report("corpus", package.name, number, len(chosen), "packages")
-        if not _is_built(package, recipe, out_dir):
-            _build_package(package, recipe, Path(cache_dir), out_dir, progress, run)
-        _write_manifest(recipe, out_dir)
+    try:
+        (out_dir / "parts").mkdir(parents=True, exist_ok=True)
+        for number, package in enumerate(chosen):
+            progress.report("corpus", package.name, number, len(chosen), "packages")
+            if not _is_built(package, recipe, out_dir):
+                _build_package(package, recipe, Path(cache_dir), out_dir, progress, run)
+            _write_manifest(recipe, out_dir)
+    except OSError as fault:
+        raise WriteError(f"The corpus cannot be built in {out_dir}: {fault.strerror or fault}.") from fault
     progress.report("corpus", recipe.name, len(chosen), len(chosen), "packages")
     return Corpus(out_dir)
 
@@ -211,20 +215,31 @@ def _build_package(
 ) -> None:
     deb = fetch_package(package.name, cache, run)
     folder = unpack(deb, run)
+    builder = _PackageBuilder(package, recipe, out_dir, progress)
     try:
         with ExitStack() as stack:
-            found = {source.path: source for source in sources(folder, package, stack)}
-            part = _PackageBuilder(package, recipe, out_dir, progress).build(found)
+            part = builder.build({source.path: source for source in sources(folder, package, stack)})
+        part["package"] = {
+            "version": version_of(deb),
+            "licence": package.licence,
+            "credit": package.credit,
+            "url": package.url,
+        }
         _copy_licence(folder, package.name, out_dir)
+        _withdraw(package, recipe, out_dir)
+        builder.commit()
     finally:
+        builder.discard()
         shutil.rmtree(folder, ignore_errors=True)
-    part["package"] = {
-        "version": version_of(deb),
-        "licence": package.licence,
-        "credit": package.credit,
-        "url": package.url,
-    }
     _write_json(_part_path(out_dir, package.name), part)
+
+
+def _withdraw(package: PackageRecipe, recipe: Recipe, out_dir: Path) -> None:
+    # No list may ever speak of samples that have been replaced, however the build ends.
+    part = _part_path(out_dir, package.name)
+    if part.exists():
+        part.unlink()
+        _write_manifest(recipe, out_dir)
 
 
 def _copy_licence(folder: Path, name: str, out_dir: Path) -> None:
@@ -259,16 +274,10 @@ class _PackageBuilder:
     def build(self, sources: Mapping[str, Source]) -> dict[str, Any]:
         """Sort, clean and write the package's files; returns the part of the manifest that speaks of them."""
         plan = self._plan(sources)
-        try:
-            with ExitStack() as stack:
-                for number, (index, path) in enumerate(plan):
-                    self.progress.report("corpus", self.package.name, number, len(plan), "files")
-                    self._take(sources[path], index, stack)
-            for kind in self._files:
-                self._partial(kind).replace(self.out_dir / self._name(kind))
-        finally:
-            for kind in KINDS:
-                self._partial(kind).unlink(missing_ok=True)
+        with ExitStack() as stack:
+            for number, (index, path) in enumerate(plan):
+                self.progress.report("corpus", self.package.name, number, len(plan), "files")
+                self._take(sources[path], index, stack)
         pictures, distractors = self._pictures(sources)
         return {
             "fingerprint": _fingerprint(self.package, self.recipe),
@@ -278,6 +287,16 @@ class _PackageBuilder:
             "distractors": distractors,
             "warnings": self.warnings,
         }
+
+    def commit(self) -> None:
+        """Give the files their names, now that all of them are whole."""
+        for kind in self._files:
+            self._partial(kind).replace(self.out_dir / self._name(kind))
+
+    def discard(self) -> None:
+        """Remove what has not been committed."""
+        for kind in KINDS:
+            self._partial(kind).unlink(missing_ok=True)
 
     def _plan(self, sources: Mapping[str, Source]) -> list[tuple[int, str]]:
         by_rule: dict[int, list[str]] = {}

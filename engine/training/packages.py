@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -57,8 +58,11 @@ def version_of(deb: Path) -> str:
 
 
 def unpack(deb: Path, run: Runner = run_command) -> Path:
-    """Unpack a .deb into a new folder beside it; the caller removes it."""
-    folder = Path(tempfile.mkdtemp(prefix=f"unpacked-{deb.name.split('_', maxsplit=1)[0]}-", dir=deb.parent))
+    """Unpack a .deb into a new folder beside it; the caller removes it (and this what a killed build left)."""
+    prefix = f"unpacked-{deb.name.split('_', maxsplit=1)[0]}-"
+    for stale in deb.parent.glob(f"{prefix}*"):
+        shutil.rmtree(stale, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=deb.parent))
     try:
         run(["dpkg-deb", "-x", str(deb), str(folder)], deb.parent)
     except BaseException:
@@ -98,14 +102,14 @@ def _zip_sources(path: Path, inside: str, stack: ExitStack) -> Iterator[Source]:
         ) from None
     for name in sorted(archive.namelist()):
         if not name.endswith("/"):
-            yield Source(f"{inside}!{name}", lambda name=name: archive.read(name))  # type: ignore[misc]
+            yield Source(f"{inside}!{name}", partial(archive.read, name))
 
 
 def _table_sources(path: Path, inside: str, stack: ExitStack) -> Iterator[Source]:
     """Entries of a ScummVM resource file with a table of contents in front (`QTBL`: name, bundle, offset, size)."""
     file = stack.enter_context(path.open("rb"))
     for name, offset, size in _read_table(file, inside):
-        yield Source(f"{inside}!{name}", lambda offset=offset, size=size: _read_at(file, offset, size))  # type: ignore[misc]
+        yield Source(f"{inside}!{name}", partial(_read_at, file, offset, size))
 
 
 def _read_at(file: BinaryIO, offset: int, size: int) -> bytes:

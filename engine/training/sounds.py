@@ -33,7 +33,7 @@ def _decode_av(data: bytes, suffix: str) -> tuple[Sound, int]:
     demuxer = {".g722": "g722", ".sb": "mp3"}.get(suffix)
     blocks: list[Sound] = []
     try:
-        with av.open(io.BytesIO(data), format=demuxer) as container:
+        with av.open(io.BytesIO(data), mode="r", format=demuxer) as container:
             rate = 0
             for frame in container.decode(audio=0):
                 plane = _as_float(frame.to_ndarray())
