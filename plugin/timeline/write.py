@@ -7,16 +7,16 @@ import json
 import os
 import shutil
 import tempfile
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from ...engine.errors import TimelineError, WriteError
+from ...engine.errors import WriteError
 from .dialects import Numbers, exact, file_url, new_clip, new_gap, new_track
+from .export import export
 from .layout import ZERO
-from .load import ADAPTERS, BUNDLES, Style, clone, library, one_line
+from .load import ADAPTERS, BUNDLES, Style, clone
 from .marks import mute, walk
 from .nodes import (
     Node,
@@ -35,7 +35,6 @@ from .results import ROLES, ResultTrack
 from .timeline import AudioClip, Timeline, source_rate
 from .timemap import moved_ramps
 
-_KNOWN_EFFECTS = ("Effect", "TimeEffect", "LinearTimeWarp", "FreezeFrame")
 _TINY = Fraction(1, 10**9)
 
 
@@ -74,7 +73,7 @@ def write_result(
     _Writer(timeline, root, provenance or {}).add(results)
     if mute_originals:
         _mute(timeline, root, set(results))
-    _save(root, timeline.document.style, out)
+    _save(root, timeline.document.style, out, timeline.rate)
     return out
 
 
@@ -273,7 +272,7 @@ def to_text(root: Node, style: Style) -> str:
     return text + style.ending
 
 
-def _save(root: Node, style: Style, out: Path) -> None:
+def _save(root: Node, style: Style, out: Path, timeline_rate: Fraction) -> None:
     """Write under a temporary name beside the target, then rename."""
     try:
         text = to_text(root, style)
@@ -287,7 +286,7 @@ def _save(root: Node, style: Style, out: Path) -> None:
         if out.suffix.lower() == ".otio":
             partial.write_text(text, encoding="utf-8", newline="\n")
         else:
-            _export(text, partial, out)
+            export(text, partial, out, timeline_rate)
         _replace(partial, out)
     except OSError as error:
         raise WriteError(f"{out} cannot be written: {error.strerror or error}.") from error
@@ -302,50 +301,3 @@ def _replace(partial: Path, out: Path) -> None:
             raise WriteError(f"{out} cannot be written: a folder of that name holds something else.")
         os.replace(out, partial.parent / "replaced")  # noqa: PTH105
     os.replace(partial, out)  # noqa: PTH105
-
-
-def _export(text: str, partial: Path, out: Path) -> None:
-    """Write any other format through the OTIO library, in schemas that it knows."""
-    suffix = out.suffix.lower()
-    adapter, title, package = ADAPTERS.get(suffix, (suffix[1:], suffix[1:].upper(), "opentimelineio"))
-    otio = library(adapter, title, package)
-    from opentimelineio.adapters.file_bundle_utils import MediaReferencePolicy
-
-    options: dict[str, object] = {}
-    if suffix in BUNDLES:
-        options["media_policy"] = MediaReferencePolicy.MissingIfNotFile
-    if suffix == ".aaf":
-        options["use_empty_mob_ids"] = True
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            document = otio.adapters.read_from_string(_older(text), "otio_json")
-            _with_urls(document)
-            otio.adapters.write_to_file(document, str(partial), adapter_name=adapter, **options)
-    except Exception as error:
-        raise TimelineError(f"{out} cannot be written as {title}: {one_line(error)}; write .otio.") from error
-
-
-def _older(text: str) -> str:
-    """The document without what makes the released library refuse it: markers of version 3, unknown effects."""
-    root: Node = json.loads(text)
-    for node in walk(root):
-        for marker in node.get("markers") or []:
-            color = marker.get("color") if isinstance(marker, dict) else None
-            if isinstance(color, dict):
-                marker.update({"OTIO_SCHEMA": "Marker.2", "color": str(color.get("name") or "RED").upper()})
-            elif schema(marker) == "Marker":
-                marker["OTIO_SCHEMA"] = "Marker.2"
-        for effect in node.get("effects") or []:
-            if schema(effect) not in _KNOWN_EFFECTS and isinstance(effect, dict):
-                effect.update({"OTIO_SCHEMA": "Effect.1", "effect_name": schema(effect)})
-    return json.dumps(root)
-
-
-def _with_urls(document: object) -> None:
-    """Bare paths as file URIs, which is what adapters and bundles understand."""
-    for clip in document.find_clips():  # type: ignore[attr-defined]
-        for reference in clip.media_references().values():
-            url = getattr(reference, "target_url", None)
-            if url and not url.lower().startswith("file:") and Path(url).is_file():
-                reference.target_url = Path(url).absolute().as_uri()

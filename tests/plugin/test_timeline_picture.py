@@ -44,9 +44,9 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def see(tmp_path: Path, media: Path) -> Any:
     """The first audio clip's passage of a timeline made of these tracks."""
 
-    def passage(*tracks: Root, handles: Fraction = F(0), number: int = 1, **more: Any) -> Passage:
+    def passage(*tracks: Root, handles: int = 0, number: int = 1, **more: Any) -> Passage:
         path = save(tmp_path / "in.otio", timeline(*tracks, **more))
-        return open_timeline(path).clip(number).passage(handles)
+        return open_timeline(path).clip(number).passage(F(handles))
 
     return passage
 
@@ -138,7 +138,7 @@ def test_through_edits_are_one_shot(see: Any, shot: Any, sound: Any) -> None:
 
 def test_neighbours_within_ten_seconds(see: Any, shot: Any, sound: Any) -> None:
     video = track("Video", gap(24 * 5), shot("a", 0, 24), gap(24 * 9), shot("b", 0, 24), gap(24 * 20))
-    passage = see(video, track("Audio", gap(24 * 16), *sound(24)["children"]), handles=F(1))
+    passage = see(video, track("Audio", gap(24 * 16), *sound(24)["children"]), handles=1)
     assert passage.shots[0].start == -10
     assert passage.shots[-1].start + passage.shots[-1].duration == 11
     assert [row[:3] for row in rows(passage)] == [
