@@ -42,6 +42,7 @@ class NetworkConfig:
     dropout: float = 0.0
     spectrogram: str = "linear"
     gain_bound_db: float = 18.0
+    gain_layers: int = 2
 
     def __post_init__(self) -> None:
         if self.kind not in ("visah", "product"):

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from .config import BINS, HOP, NetworkConfig
 from .layers import KERNEL, DecoderLayer, EncoderLayer, FrequencyEmbedding, rescale_convolutions
-from .transformer import LatentTransformer
+from .transformer import ContextLayer, LatentTransformer, latent_positions
 
 DEPTH = 5  # layers of each branch before the shared one
 
@@ -135,21 +135,55 @@ class VisAH(nn.Module):
         return mask, wave
 
 
+class GainHead(nn.Module):
+    """Gain curves (B, 3, T) in dB from the latent transformer's hidden sequence and how loud the stems are.
+
+    A balance is a matter of levels, which the trunk's norms partly hide, so the levels of the mix and of the masked
+    stems are handed over as they are: per latent step and for the whole window, as log10 of mean power.
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.bound, self.width = config.gain_bound_db, config.width
+        self.norm_in = nn.LayerNorm(config.width)
+        self.levels_in = nn.Linear(2 * (config.masks + 1), config.width)
+        self.layers = nn.ModuleList(
+            ContextLayer(config.width, config.heads, config.dropout) for _ in range(config.gain_layers)
+        )
+        self.norm_out = nn.LayerNorm(config.width)
+        self.out = nn.Linear(config.width, config.masks)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, hidden: Tensor, masks: Tensor, spectrogram: Tensor) -> Tensor:
+        frames = spectrogram.shape[-1]
+        # The masks answer for separation alone: what gains want of them must not bend them.
+        parts = masks.detach() * spectrogram[:, None]
+        power = torch.cat([spectrogram[:, None], parts], dim=1).square().mean(2)  # (B, 4, T)
+        power = F.avg_pool1d(F.pad(power, (0, 2 * hidden.shape[1] - frames)), 2)
+        whole = power.mean(-1, keepdim=True).expand_as(power)
+        levels = torch.log10(torch.cat([power, whole], dim=1) + 1e-5).transpose(1, 2)
+        x = self.norm_in(hidden) + self.levels_in(levels)
+        where = latent_positions(x, self.width)
+        for layer in self.layers:
+            x = layer(x, where, None)
+        raw = self.out(self.norm_out(x)).transpose(1, 2)
+        gains = self.bound * torch.tanh(raw / self.bound)
+        return F.interpolate(gains, scale_factor=2.0, mode="linear", align_corners=False)[..., :frames]
+
+
 class ProductModel(nn.Module):
     """VisAH's trunk with another mouth: masks (B, 3, 2048, T) that sum to one and gains (B, 3, T) in dB.
 
-    Stems are in the order speech, music, effects. Gains are read from the latent transformer's hidden sequence,
-    bounded to ±`gain_bound_db` and 0 before training, so that an untrained model changes nothing.
+    Stems are in the order speech, music, effects. Gains are bounded to ±`gain_bound_db` and 0 before training, so
+    that an untrained model changes nothing.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.config = config
         self.trunk = Trunk(config, wave_out=False, null_context=True)
-        self.gain_norm = nn.LayerNorm(config.width)
-        self.gain = nn.Linear(config.width, config.masks)
-        nn.init.zeros_(self.gain.weight)
-        nn.init.zeros_(self.gain.bias)
+        self.gain = GainHead(config)
 
     def forward(
         self,
@@ -160,14 +194,8 @@ class ProductModel(nn.Module):
         valid: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         logits, _, hidden = self.trunk(spectrogram, waveform, context, times, valid)
-        raw = self.gain(self.gain_norm(hidden)).transpose(1, 2)  # (B, 3, L)
-        bound = self.config.gain_bound_db
-        gains = bound * torch.tanh(raw / bound)
-        frames = spectrogram.shape[-1]
-        gains = F.interpolate(gains, size=2 * gains.shape[-1], mode="linear", align_corners=False)[
-            ..., :frames
-        ]
-        return torch.softmax(logits, dim=1), gains
+        masks = torch.softmax(logits, dim=1)
+        return masks, self.gain(hidden, masks, spectrogram)
 
 
 def build(config: NetworkConfig) -> VisAH | ProductModel:

@@ -21,6 +21,12 @@ def positions(seconds: Tensor, width: int) -> Tensor:
     return torch.cat([angles.sin(), angles.cos()], dim=-1)
 
 
+def latent_positions(x: Tensor, width: int) -> Tensor:
+    """Positions (N, width) of a latent sequence (B, N, …): every step at its middle."""
+    steps = torch.arange(x.shape[1], device=x.device, dtype=x.dtype)
+    return positions((steps + 0.5) * LATENT_SECONDS, width)
+
+
 class Attention(nn.Module):
     """Multi-head attention: (B, N, width) queries over (B, M, width) keys, of which (B, M) may be valid."""
 
@@ -126,8 +132,7 @@ class LatentTransformer(nn.Module):
         self, latent: Tensor, context: Tensor | None, times: Tensor | None, valid: Tensor | None
     ) -> tuple[Tensor, Tensor]:
         x = self.proj_in(self.norm(latent)).transpose(1, 2)
-        steps = torch.arange(x.shape[1], device=x.device, dtype=x.dtype)
-        where = positions((steps + 0.5) * LATENT_SECONDS, self.width)
+        where = latent_positions(x, self.width)
         attended = self._context(context, times, valid)
         for layer in self.layers:
             x = layer(x, where, attended)

@@ -16,7 +16,14 @@ from sightmix.engine.highlight.spectral_torch import render_visah, stft
 from sightmix.engine.highlight.transformer import LatentTransformer
 
 SMALL = NetworkConfig(
-    kind="product", channels=4, width=32, heads=4, decoder_layers=1, encoder_layers=1, context_dim=6, spectrogram="log"
+    kind="product",
+    channels=4,
+    width=32,
+    heads=4,
+    decoder_layers=1,
+    encoder_layers=1,
+    context_dim=6,
+    spectrogram="log",
 )
 SMALL_VISAH = replace(SMALL, kind="visah", spectrogram="linear")
 
@@ -58,7 +65,9 @@ PAPER_MILLIONS = {(0, 4096): "55.4", (3, 4096): "61.7", (6, 4096): "68.0"}
 @pytest.mark.parametrize(("layers", "dim"), COUNTS)
 def test_parameter_counts_are_the_papers(layers: int, dim: int) -> None:
     with torch.device("meta"):
-        transformer = LatentTransformer(NetworkConfig(encoder_layers=layers, context_dim=dim), null_context=False)
+        transformer = LatentTransformer(
+            NetworkConfig(encoder_layers=layers, context_dim=dim), null_context=False
+        )
     backbone = 20_955_258
     assert parameter_count(transformer) + backbone == COUNTS[layers, dim]
     if (layers, dim) in PAPER_MILLIONS:
@@ -148,7 +157,7 @@ def test_a_batch_equals_its_items(config: NetworkConfig) -> None:
 def test_masks_sum_to_one_and_gains_are_bounded() -> None:
     model = shaken(SMALL)
     with torch.no_grad():
-        model.gain.weight.mul_(1e3)
+        model.gain.out.weight.mul_(1e3)
         masks, gains = model(*inputs(2, 60 * HOP))
     torch.testing.assert_close(masks.sum(1), torch.ones_like(masks[:, 0]))
     assert float(gains.abs().max()) <= 18.0
@@ -209,5 +218,7 @@ def test_gradients_reach_every_parameter() -> None:
     model = shaken(SMALL)
     masks, gains = model(*inputs(1, 40 * HOP))
     (masks[:, 0].mean() + gains.square().mean()).backward()
-    silent = [n for n, p in model.named_parameters() if p.grad is None or not np.isfinite(p.grad.numpy()).all()]
+    silent = [
+        n for n, p in model.named_parameters() if p.grad is None or not np.isfinite(p.grad.numpy()).all()
+    ]
     assert silent == []
