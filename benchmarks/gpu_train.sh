@@ -43,14 +43,17 @@ train() {
     timeout --signal=TERM --kill-after=45 "$seconds" \
         "$PYTHON" -m sightmix.engine.training.loop "$config" --corpus "$work/corpus" --out "$work/run" --device "$device" ||
         status=$?
-    [ -f "$work/run/checkpoint.pt" ] && split -b 15M -d "$work/run/checkpoint.pt" "$out/checkpoint.pt."
-    cp "$work/run/log.jsonl" "$out/"
-    tail -n 3 "$work/run/log.jsonl"
+    if [ -f "$work/run/checkpoint.pt" ]; then
+        split -b 15M -d "$work/run/checkpoint.pt" "$out/checkpoint.pt."
+        cp "$work/run/log.jsonl" "$out/"
+        tail -n 3 "$work/run/log.jsonl"
+    fi
     rm -rf "$work"
     [ "$status" = 0 ] || [ "$status" = 124 ]
 }
 
 keep() {
+    ls "$1"/checkpoint.pt.* >/dev/null
     rm -rf "$2/run"
     mkdir -p "$2/run"
     cp "$1"/checkpoint.pt.* "$1/log.jsonl" "$2/run/"
