@@ -502,10 +502,7 @@ def test_caps_take_an_even_choice(tmp_path):
     path = recipe_file(tmp_path, packages=[{"name": "songs", "licence": "free", "rules": rules}])
     songs = build_corpus(path, tmp_path / "c", tmp_path / "o", run=FakeApt({"songs": files}))
     assert [item.samples for item in songs.items()] == [5 * RATE] * 3
-    assert (
-        sorted(int(item.label) for item in songs.items()) == [0, 5, 7]
-        or max(int(item.label) for item in songs.items()) >= 5
-    )
+    assert sorted(item.label for item in songs.items()) == ["00", "02", "05"]
 
 
 @given(st.integers(1, 200), st.integers(1, 200))
@@ -565,7 +562,7 @@ def test_quiet_hiss_counts_as_silence_and_pauses_stay():
 
 
 def test_cuts_in_noise_are_faded():
-    sound = np.concatenate([np.full(RATE, 1e-3), noise(0.5, 3), np.full(RATE, 1e-3)]).astype(np.float32)
+    sound = np.concatenate([np.full(RATE, 1e-4), noise(0.5, 3), np.full(RATE, 1e-4)]).astype(np.float32)
     kept = trim_silence(sound)
     assert kept[0] == 0.0
     assert kept[-1] == 0.0
