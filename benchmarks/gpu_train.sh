@@ -38,9 +38,9 @@ train() {
     fi
     local device
     device=$("$PYTHON" -c 'import torch; print("cuda" if torch.cuda.is_available() else "cpu")')
-    # The loop saves and stops on SIGTERM, which is status 124 here and no failure.
+    # The loop saves and stops on SIGTERM, which is status 124 here and no failure; its loader's processes get none.
     local status=0
-    timeout --signal=TERM --kill-after=45 "$seconds" \
+    timeout --foreground --signal=TERM --kill-after=45 "$seconds" \
         "$PYTHON" -m sightmix.engine.training.loop "$config" --corpus "$work/corpus" --out "$work/run" --device "$device" ||
         status=$?
     if [ -f "$work/run/checkpoint.pt" ]; then
@@ -49,6 +49,7 @@ train() {
         tail -n 3 "$work/run/log.jsonl"
     fi
     rm -rf "$work"
+    ls "$out"/checkpoint.pt.* >/dev/null
     [ "$status" = 0 ] || [ "$status" = 124 ]
 }
 
