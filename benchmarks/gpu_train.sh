@@ -6,7 +6,8 @@
 #   benchmarks/gpu_train.sh keep FETCHED PACKED         here: put what came back where the next call resumes from
 #
 # PACKED is one folder to carry along; WHEELS=3.12 with `pack` adds the few packages a bare PyTorch of that Python lacks.
-# The checkpoint comes back as checkpoint.pt.00, .01, … of at most 15 MiB each, beside log.jsonl.
+# While a machine stays warm, calls go on from the full checkpoint in $WORK there. What comes back is a slim one, in half
+# precision and parts of at most 15 MiB (checkpoint.pt.00, .01, …), beside log.jsonl: `cat` them to export or to go on.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 PYTHON=${PYTHON:-$([ -x .venv/bin/python ] && echo .venv/bin/python || echo python3)}
@@ -22,18 +23,15 @@ pack() {
 }
 
 train() {
-    local packed=$1 config=$2 seconds=${3:-540} out=${OUT:-out} work
-    mkdir -p "$out"
-    work=$(mktemp -d)
+    local packed=$1 config=$2 seconds=${3:-540} out=${OUT:-out} work=${WORK:-/tmp/sightmix-train}
+    mkdir -p "$out" "$work/run"
     make --no-print-directory tree
-    export PYTHONPATH=$PWD/build/tree
-    if [ -d "$packed/wheels" ]; then
+    export PYTHONPATH=$PWD/build/tree:$work/site
+    if [ -d "$packed/wheels" ] && [ ! -d "$work/site" ]; then
         "$PYTHON" -m pip install -q --no-index --no-deps --target "$work/site" "$packed"/wheels/*.whl
-        export PYTHONPATH=$PYTHONPATH:$work/site
     fi
-    "$PYTHON" benchmarks/pack_corpus.py unpack "$packed" "$work/corpus"
-    mkdir "$work/run"
-    if ls "$packed"/run/checkpoint.pt.* >/dev/null 2>&1; then
+    [ -d "$work/corpus" ] || "$PYTHON" benchmarks/pack_corpus.py unpack "$packed" "$work/corpus"
+    if [ ! -f "$work/run/checkpoint.pt" ] && ls "$packed"/run/checkpoint.pt.* >/dev/null 2>&1; then
         cat "$packed"/run/checkpoint.pt.* >"$work/run/checkpoint.pt"
     fi
     local device
@@ -43,13 +41,10 @@ train() {
     timeout --foreground --signal=TERM --kill-after=45 "$seconds" \
         "$PYTHON" -m sightmix.engine.training.loop "$config" --corpus "$work/corpus" --out "$work/run" --device "$device" ||
         status=$?
-    if [ -f "$work/run/checkpoint.pt" ]; then
-        split -b 15M -d "$work/run/checkpoint.pt" "$out/checkpoint.pt."
-        cp "$work/run/log.jsonl" "$out/"
-        tail -n 3 "$work/run/log.jsonl"
-    fi
-    rm -rf "$work"
-    ls "$out"/checkpoint.pt.* >/dev/null
+    "$PYTHON" benchmarks/slim_checkpoint.py "$work/run/checkpoint.pt" "$work/slim.pt"
+    split -b 15M -d "$work/slim.pt" "$out/checkpoint.pt."
+    cp "$work/run/log.jsonl" "$out/"
+    tail -n 3 "$work/run/log.jsonl"
     [ "$status" = 0 ] || [ "$status" = 124 ]
 }
 
@@ -63,7 +58,7 @@ keep() {
 case "${1:-}" in
 pack | train | keep) "$@" ;;
 *)
-    sed -n '2,9s/^# \{0,1\}//p' "$0"
+    sed -n '2,10s/^# \{0,1\}//p' "$0"
     exit 2
     ;;
 esac
