@@ -169,9 +169,13 @@ class _Lane:
             position = min(position, self.limit)
         return position <= max(self.cursor, self.known)
 
+    def follows(self, at: int) -> bool:
+        """Whether a frame at `at` joins the one before it, give or take the clock's jitter."""
+        return self.tail is None or abs(at - self.tail) <= self._jitter
+
     def put(self, at: int, data: Block, high: int) -> None:
         """Accept decoded samples that begin at `at`, keeping those not yet known and before `high`."""
-        if self.tail is not None and abs(at - self.tail) <= self._jitter:
+        if self.tail is not None and self.follows(at):
             at = self.tail
         end = at + data.shape[1]
         self.tail = end if self.tail is None else max(end, self.tail)
@@ -279,7 +283,7 @@ class _Stretch:
         self._path, self._order = info.path, order
         self._rate = info.audio[order[0]].sample_rate
         self._settled = start
-        self._grids: dict[int, _Grid] = {}
+        self._grids: dict[int, _Grid | None] = {}
         self._decoded = self._failed = 0
         self._stack = ExitStack()
         self._sought = self._begin(seek=True)
@@ -318,7 +322,7 @@ class _Stretch:
         self._lane_of = {stream.index: lane for lane, stream in enumerate(streams)}
         self._packets = container.demux(*streams)
         begin = Fraction(self._settled, self._rate) - _PREROLL
-        if not seek or begin <= _PREROLL or not self._grids_known(streams):
+        if not seek or begin <= _PREROLL or not self._seekable(streams):
             return False
         try:
             base = streams[0].time_base or Fraction(1, av.time_base)
@@ -328,15 +332,18 @@ class _Stretch:
             return self._begin(seek=False)
         return True
 
-    def _grids_known(self, streams: Sequence[av.AudioStream]) -> bool:
+    def _grid(self, index: int, stream: av.AudioStream) -> _Grid | None:
+        """The frame grid of a stream whose clock is coarser than its samples, if it has one."""
+        if index not in self._grids:
+            self._grids[index] = _learn_grid(self._path, self._order[index]) if self._coarse(stream) else None
+        return self._grids[index]
+
+    def _coarse(self, stream: av.AudioStream) -> bool:
+        return stream.time_base is None or stream.time_base * self._rate > 1
+
+    def _seekable(self, streams: Sequence[av.AudioStream]) -> bool:
         """Whether positions are exact after a seek: a clock as fine as samples, or frames on a grid."""
-        for lane, stream in enumerate(streams):
-            if stream.time_base is None or stream.time_base * self._rate > 1:
-                grid = _learn_grid(self._path, self._order[lane])
-                if grid is None:
-                    return False
-                self._grids[lane] = grid
-        return True
+        return all(not self._coarse(stream) or self._grid(n, stream) for n, stream in enumerate(streams))
 
     def _from_the_beginning(self, lanes: Sequence[_Lane]) -> None:
         self._stack.close()
@@ -381,11 +388,12 @@ class _Stretch:
         at = lane.tail or 0
         if frame.pts is not None and frame.time_base is not None:
             at = to_samples(frame.pts * frame.time_base - self._origin, self._rate)
-        grid = self._grids.get(index) if self._sought else None
+        grid = self._grid(index, stream) if self._sought or not lane.follows(at) else None
         if grid is not None:
             at = grid.snap(at)
-        if self._sought and lane.tail is None and at > self._settled - to_samples(_PREROLL / 4, self._rate):
-            raise _OvershotError
-        if grid is not None and lane.tail is None and frame.samples != grid.size:
-            return  # cut short by the decoder after the seek: off the grid, and long before what is wanted
+        if self._sought and lane.tail is None:
+            if at > self._settled - to_samples(_PREROLL / 4, self._rate):
+                raise _OvershotError
+            if grid is not None and frame.samples != grid.size:
+                return  # cut short by the decoder after the seek: off the grid, and long before what is wanted
         lane.put(at, _to_float(frame), self.high)

@@ -129,5 +129,5 @@ def test_bogus_timecodes_are_refused_with_a_sentence(text, fps):
 
 
 def test_drop_frame_needs_a_rate_that_has_it():
-    with pytest.raises(SettingsError, match="does not exist at 23.976"):
+    with pytest.raises(SettingsError, match=r"does not exist at 23\.976"):
         timecode(Fraction(0), Fraction(24000, 1001), drop_frame=True)
