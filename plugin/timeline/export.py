@@ -68,12 +68,14 @@ def _to_frames(root: Node, rate: Fraction, out: Path, title: str) -> None:
         for _, reference in references(node):
             available = reference.get("available_range")
             given = span(available)
-            if isinstance(available, dict) and given is not None:
+            if not isinstance(available, dict) or given is None:
+                continue
+            own = rate_of(available["duration"])
+            if own is not None and own > _HIGHEST_FRAME_RATE:
                 available["duration"]["value"] = float(int(given.duration * rate))
                 available["duration"]["rate"] = float(rate)
-                _reframe(
-                    available, rate, f"{out} cannot be written as {title}: the media of “{name_of(node)}”"
-                )
+                who = f"{out} cannot be written as {title}: the media of “{name_of(node)}”"
+                _reframe(available, rate, who)
 
 
 def _reframe(time_range: object, rate: Fraction, who: str) -> None:

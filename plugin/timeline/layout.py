@@ -6,7 +6,19 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from .media import Library, offset_seconds
-from .nodes import Node, Pointer, Span, body, child_pointer, children, is_broken, is_container, schema, span
+from .nodes import (
+    Node,
+    Pointer,
+    Span,
+    body,
+    child_pointer,
+    children,
+    is_broken,
+    is_container,
+    schema,
+    seconds,
+    span,
+)
 from .timemap import Retiming, read_retiming
 
 ZERO = Fraction(0)
@@ -43,12 +55,14 @@ class Child:
 
 
 class Layout:
-    """Lengths and positions in a parsed timeline; `source_frames` is Premiere's reading of retimed clips'
-    ranges.
+    """Lengths and positions in a parsed timeline.
+
+    `source_frames` is Premiere's reading of retimed clips' ranges, `origin` the start timecode in seconds.
     """
 
-    def __init__(self, library: Library, source_frames: bool) -> None:
+    def __init__(self, library: Library, source_frames: bool, origin: Fraction = ZERO) -> None:
         self.library = library
+        self.origin = origin
         self.source_frames = source_frames
         self._durations: dict[int, Fraction | None] = {}
         self._tracks: dict[int, list[Child]] = {}
@@ -67,9 +81,21 @@ class Layout:
         return self._durations[id(node)]
 
     def entry(self, node: Node) -> Fraction:
-        """Where a container is entered, in seconds of its own time: its source range's start."""
+        """Where a container is entered, in seconds of its own time: its source range's start.
+
+        Some hosts count that start in timecode. Where it lies past everything the container holds, the start
+        timecode is taken off: the nested timeline's, the outer one's, or the whole hour.
+        """
         given = span(body(node).get("source_range")) or span(node.get("source_range"))
-        return given.start if given is not None else ZERO
+        if given is None:
+            return ZERO
+        content = self._content(node)
+        if not content or given.start < content:
+            return given.start
+        own = seconds(node.get("global_start_time"))
+        hour = given.start // 3600 * 3600
+        inside = (given.start - origin for origin in (own, self.origin, hour) if origin is not None)
+        return next((start for start in inside if 0 <= start < content), given.start)
 
     def media_range(self, clip: Node) -> Span | None:
         """A clip's source range with the length in record seconds put right for Premiere's dialect."""

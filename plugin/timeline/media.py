@@ -63,7 +63,7 @@ class Library:
         """The first of a clip's references that can be read and has sound."""
         if id(clip) not in self._sound:
             self._kept.append(clip)  # keeps the id from being given to another object
-            self._sound[id(clip)] = self._choose(clip, self._sound_of)
+            self._sound[id(clip)] = self._choose(clip, self._sound_of, prefers=_is_essence)
         return self._sound[id(clip)]
 
     def picture(self, clip: Node) -> Found:
@@ -89,12 +89,17 @@ class Library:
                 return Span(found.info.timecode or Fraction(0), found.info.duration)
         return None
 
-    def _choose(self, clip: Node, judge: Callable[[Node], Found]) -> Found:
+    def _choose(
+        self, clip: Node, judge: Callable[[Node], Found], prefers: Callable[[Node], bool] | None = None
+    ) -> Found:
         listed = references(clip)
         if not listed:
             return Found("offline", "It names no media.")
         verdicts = [judge(reference) for _, reference in listed]
-        online = next((found for found in verdicts if found.state == "online"), None)
+        paired = zip(listed, verdicts, strict=True)
+        playing = [(ref, found) for (_, ref), found in paired if found.state == "online"]
+        best = [found for reference, found in playing if prefers is not None and prefers(reference)]
+        online = next(iter(best + [found for _, found in playing]), None)
         return online or next((found for found in verdicts if found.path is not None), verdicts[0])
 
     def _file(self, reference: Node) -> Found:
@@ -160,6 +165,11 @@ class Library:
         joint = "" if not base or base.endswith(("/", "\\")) else "/"
         found = self._file({"target_url": f"{base}{joint}{prefix}{count}{suffix}"})
         return Found(found.state, found.reason, found.path, still=True)
+
+
+def _is_essence(reference: Node) -> bool:
+    """Whether Avid says that this file holds just the sound of this clip (its other references are whole masters)."""
+    return metadata(reference, "AAF", "EssenceDescription", "AudioSamplingRate") is not None
 
 
 def _probed(found: Found, path: Path) -> Found:

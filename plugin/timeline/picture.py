@@ -5,6 +5,7 @@ transitions.
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -53,13 +54,19 @@ class Piece:
         )
 
 
-def cut(pieces: list[Piece], start: Fraction, end: Fraction) -> list[Piece]:
-    """The part of `pieces` between two times."""
-    return [
-        p.between(max(p.start, start), min(p.end, end))
-        for p in pieces
-        if max(p.start, start) < min(p.end, end)
-    ]
+def cut(pieces: list[Piece], start: Fraction | None, end: Fraction | None) -> list[Piece]:
+    """The part of `pieces` (in order, not overlapping) between two times; None is open-ended."""
+    parts = []
+    first = 0 if start is None else max(0, bisect_right(pieces, start, key=lambda p: p.start) - 1)
+    for i in range(first, len(pieces)):
+        piece = pieces[i]
+        if end is not None and piece.start >= end:
+            break
+        a = piece.start if start is None else max(piece.start, start)
+        b = piece.end if end is None else min(piece.end, end)
+        if a < b:
+            parts.append(piece.between(a, b))
+    return parts
 
 
 def _over(below: list[Piece], above: list[Piece]) -> list[Piece]:
@@ -68,19 +75,10 @@ def _over(below: list[Piece], above: list[Piece]) -> list[Piece]:
     position: Fraction | None = None
     for upper in [*above, None]:
         end = upper.start if upper is not None else None
-        shown += _open(below, position, end)
+        if position is None or end is None or position < end:
+            shown += cut(below, position, end)
         position = upper.end if upper is not None else None
     return sorted(shown, key=lambda p: p.start)
-
-
-def _open(below: list[Piece], start: Fraction | None, end: Fraction | None) -> list[Piece]:
-    parts = []
-    for piece in below:
-        first = piece.start if start is None else max(piece.start, start)
-        last = piece.end if end is None else min(piece.end, end)
-        if first < last:
-            parts.append(piece.between(first, last))
-    return parts
 
 
 def _is_title(clip: Node, resolve: bool) -> bool:

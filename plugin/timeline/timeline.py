@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -152,15 +152,16 @@ class Timeline:
             raise TimelineError(f"{self.path} holds a timeline without tracks; export it again.")
         self.library = Library(document.base, tuple(folders))
         self.dialect: Dialect = _dialect(self.node)
-        self.layout = Layout(self.library, self.dialect == "premiere")
+        self.start = seconds(self.node.get("global_start_time")) or ZERO
+        self.layout = Layout(self.library, self.dialect == "premiere", self.start)
         self.name = name_of(self.node) or self.path.stem
         self.rate = _frame_rate(self.node)
-        self.start = seconds(self.node.get("global_start_time")) or ZERO
         self.drop_frame = _drops_frames(self.node, self.rate)
         self._eye = Eye(self.layout, self.dialect == "resolve")
         self.duration = self.layout.duration(self.node) or ZERO
         leaves = Ear(self.layout).leaves(self.node, self.pointer)
-        self.clips = tuple(self._clip(i, leaf) for i, leaf in enumerate(leaves, start=1))
+        clips = [self._clip(i, leaf) for i, leaf in enumerate(leaves, start=1)]
+        self.clips = tuple(self._shared_out(clips) if self.dialect == "aaf" else clips)
 
     @property
     def stack(self) -> Node:
@@ -284,6 +285,24 @@ class Timeline:
             leaf=leaf,
             timeline=self,
         )
+
+    def _shared_out(self, clips: list[AudioClip]) -> list[AudioClip]:
+        """Avid lays each channel of a source on a track of its own but may name the whole file on all of them.
+
+        Clips of one master at one place take its channels in track order, if the file has enough.
+        """
+        groups: dict[object, list[int]] = {}
+        for i, clip in enumerate(clips):
+            master = metadata(clip.leaf.node, "AAF", "MobID")
+            if isinstance(master, str) and clip.channels is None and clip.state == "online":
+                groups.setdefault((master, clip.path, clip.record_in, clip.record_out), []).append(i)
+        for members in groups.values():
+            info = self.library.sound(clips[members[0]].leaf.node).info
+            listed = [Channel(s.index, c) for s in info.audio for c in range(s.channels)] if info else []
+            if 1 < len(members) <= len(listed):
+                for i, channel in zip(members, listed, strict=False):
+                    clips[i] = replace(clips[i], channels=(channel,))
+        return clips
 
     def _judge(self, leaf: Leaf, found: Found, channels: tuple[Channel, ...] | None) -> tuple[State, str]:
         """Whether a clip can be rendered, and if not why, in one sentence."""

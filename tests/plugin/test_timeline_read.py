@@ -675,3 +675,41 @@ def test_names_beyond_ascii(tmp_path: Path, media: Path) -> None:
     one = open_timeline(path).clips[0]
     assert (one.state, one.name, one.track) == ("online", target.name, "Dialog ö")
     assert one.identifier == "0001-Größe-音-wav"
+
+
+@pytest.mark.parametrize(
+    ("start", "outer", "inner"),
+    [(86400 + 24, 0, 0), (90000 + 24, 90000, 0), (2424, 0, 2400), (24, 86400, 86400)],
+)
+def test_compounds_entered_in_timecode(
+    tmp_path: Path, media: Path, start: float, outer: float, inner: float
+) -> None:
+    nest = timeline(track("Audio", gap(24), sound(media, tr(0, 48))), name="scene", start=rt(inner, 24))
+    nest["source_range"] = tr(start, 48)
+    found = opened(tmp_path, track("Audio", gap(24), nest), start=rt(outer, 24))
+    assert [(c.record_in, c.record_out) for c in found.clips] == [(1, 3)]
+
+
+def avid(media: Path, folder: Path, essence: bool) -> Root:
+    """A stereo take as Avid writes it: a track per channel, both naming the whole master, and the essence files."""
+
+    def lane(n: int) -> Root:
+        several = {"DEFAULT_MEDIA": external(str(media / "ten.wav"))}
+        several["essence"] = external(str(folder / f"essence {n}.wav"))
+        several["essence"]["metadata"] = {"AAF": {"EssenceDescription": {"AudioSamplingRate": "48000"}}}
+        if essence:
+            wav(folder / f"essence {n}.wav", channels=1)
+        return track("Audio", clip("take", tr(0, 48), several, metadata={"AAF": {"MobID": "urn:x"}}))
+
+    return timeline(lane(1), lane(2), metadata={"AAF": {}})
+
+
+def test_avid_channels_on_tracks_of_their_own(tmp_path: Path, media: Path) -> None:
+    found = open_timeline(save(tmp_path / "in.otio", avid(media, tmp_path, essence=False)))
+    assert [c.channels for c in found.clips] == [(Channel(0, 0),), (Channel(0, 1),)]
+
+
+def test_avid_essence_files_come_first(tmp_path: Path, media: Path) -> None:
+    found = open_timeline(save(tmp_path / "in.otio", avid(media, tmp_path, essence=True)))
+    assert [c.path for c in found.clips] == [tmp_path / "essence 1.wav", tmp_path / "essence 2.wav"]
+    assert [c.channels for c in found.clips] == [None, None]
