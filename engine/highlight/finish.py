@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SettingsError
+from ..media.container import open_media
 from ..media.limiter import Limiter
 from ..media.loudness import Meter
 from ..media.reader import probe, read_blocks
-from ..media.writer import WavWriter
+from ..media.writer import Bext, Subtype, WavWriter
 from ..passage import Loudness, Rendition
 from ..progress import Progress
 
@@ -28,12 +29,14 @@ def finish(
     folder: Path,
     progress: Progress,
     stem_name: str | None = None,
+    stamp: int | None = None,
 ) -> Rendition:
     """Write a rendition into `folder` with `gain_db` applied and its true peak (ITU-R BS.1770 annex 2) held.
 
     Stems get the gain but no limiter, so that they still sum to the sound before limiting; a warning says so
-    where the limiter had work to do. Files keep rate and channels, have 24 bits, and keep their names unless
-    `stem_name` gives a new one. Returns the new rendition, with `makeup_db` raised by the gain. Raises
+    where the limiter had work to do. Files keep rate and channels, and their names unless `stem_name` gives a
+    new one; they have 24 bits, or floats where full scale is passed all the same. `stamp` is a new BWF time
+    reference in samples since midnight. Returns the new rendition, with `makeup_db` raised by the gain. Raises
     SettingsError for figures that are not finite, MediaError and WriteError.
     """
     if not (math.isfinite(gain_db) and math.isfinite(ceiling_dbtp)):
@@ -41,14 +44,14 @@ def finish(
             f"A gain of {gain_db} dB under a ceiling of {ceiling_dbtp} dBTP is not possible; "
             "give finite figures."
         )
-    limiter = Limiter(rendition.sample_rate, rendition.channels, ceiling_dbtp)
     name = rendition.path.stem if stem_name is None else stem_name
+    stage = _Stage(rendition, gain_db, progress, stamp)
     path = folder / f"{name}.wav"
-    after = _copy(rendition, rendition.path, path, gain_db, limiter, progress)
+    after = stage.copy(rendition.path, path, ceiling_dbtp)
     stems = {}
     for stem, source in rendition.stems.items():
         stems[stem] = folder / f"{name}.{stem}.wav"
-        _copy(rendition, source, stems[stem], gain_db, None, progress)
+        stage.copy(source, stems[stem], None)
     return replace(
         rendition,
         path=path,
@@ -60,35 +63,66 @@ def finish(
     )
 
 
-def _copy(
-    rendition: Rendition,
-    source: Path,
-    target: Path,
-    gain_db: float,
-    limiter: Limiter | None,
-    progress: Progress,
-) -> Loudness:
-    rate = rendition.sample_rate
-    meter = Meter(rate, rendition.channels, probe(source).audio[0].layout)
-    done = 0
-    with WavWriter(target, rate, rendition.channels, subtype="PCM_24") as writer:
-        for block in _processed(source, rendition, gain_db, limiter):
-            writer.write(block)
-            meter.push(block)
-            done += block.shape[-1]
-            progress.report("finish", rendition.identifier, done / rate, rendition.samples / rate)
-    return meter.result()
+def stamp_of(path: Path) -> Bext:
+    """The broadcast extension of a WAV file: description, originator and time reference."""
+    with open_media(path) as container:
+        tags = {key.lower(): value for key, value in container.metadata.items()}
+    reference = tags.get("time_reference", "0")
+    return Bext(
+        description=tags.get("comment", tags.get("description", "")),
+        originator=tags.get("encoded_by", tags.get("originator", "sightmix")),
+        time_reference=int(reference) if reference.isdecimal() else 0,
+    )
 
 
-def _processed(
-    source: Path, rendition: Rendition, gain_db: float, limiter: Limiter | None
-) -> Iterator[NDArray[np.float32]]:
-    gain = np.float32(10.0 ** (gain_db / 20.0))
-    for block in read_blocks(source, 0, rendition.samples):
-        louder = block * gain
-        yield louder if limiter is None else limiter.process(louder)
-    if limiter is not None:
-        yield limiter.process(np.zeros((rendition.channels, 0), np.float32), last=True)
+@dataclass(frozen=True)
+class _Stage:
+    """One gain for all files of a rendition."""
+
+    rendition: Rendition
+    gain_db: float
+    progress: Progress
+    stamp: int | None
+
+    def copy(self, source: Path, target: Path, ceiling_dbtp: float | None) -> Loudness:
+        """Write `source` to `target`, limited if there is a ceiling, and return its new figures."""
+        bext = stamp_of(source)
+        if self.stamp is not None:
+            bext = replace(bext, time_reference=self.stamp)
+        figures, clipped = self._write(source, target, ceiling_dbtp, bext, "PCM_24")
+        if clipped:
+            figures, _ = self._write(source, target, ceiling_dbtp, bext, "FLOAT")
+        return figures
+
+    def _write(
+        self, source: Path, target: Path, ceiling_dbtp: float | None, bext: Bext, subtype: Subtype
+    ) -> tuple[Loudness, int]:
+        rate, channels = self.rendition.sample_rate, self.rendition.channels
+        meter = Meter(rate, channels, probe(source).audio[0].layout)
+        done = 0
+        with WavWriter(target, rate, channels, subtype=subtype, bext=bext) as writer:
+            for block in self._processed(source, ceiling_dbtp):
+                writer.write(block)
+                meter.push(block)
+                done += block.shape[-1]
+                self.progress.report(
+                    "finish", self.rendition.identifier, done / rate, self.rendition.samples / rate
+                )
+            figures = meter.result()
+            writer.set_loudness(figures)
+        return figures, writer.clipped
+
+    def _processed(self, source: Path, ceiling_dbtp: float | None) -> Iterator[NDArray[np.float32]]:
+        rendition = self.rendition
+        gain = np.float32(10.0 ** (self.gain_db / 20.0))
+        limiter = None
+        if ceiling_dbtp is not None:
+            limiter = Limiter(rendition.sample_rate, rendition.channels, ceiling_dbtp)
+        for block in read_blocks(source, 0, rendition.samples):
+            louder = block * gain
+            yield louder if limiter is None else limiter.process(louder)
+        if limiter is not None:
+            yield limiter.process(np.zeros((rendition.channels, 0), np.float32), last=True)
 
 
 def _limiting(rendition: Rendition, gain_db: float, ceiling_dbtp: float) -> tuple[str, ...]:

@@ -77,8 +77,8 @@ def rendition_key(
 ) -> str:
     """Digest of all a rendition depends on: media content, exact spans, shots, notes, settings, weights.
 
-    Whether stems are written is left out: it does not change the sound. Raises MediaError for media that
-    cannot be read.
+    Its place on the timeline is left out, and whether stems are written: neither changes the sound. Raises
+    MediaError for media that cannot be read.
     """
     shots = [shot for shot in passage.shots if shot.path is not None]
     facts: dict[str, Any] = {
@@ -91,16 +91,13 @@ def rendition_key(
         "handles": [passage.head, passage.tail],
         "shots": [_shot(shot) for shot in passage.shots],
         "notes": [_note(note) for note in passage.notes],
-        "stamp": [passage.record_start + passage.record_offset, passage.timecode_rate, passage.drop_frame],
     }
     return digest_of(facts)
 
 
-def delivery_key(key: str, gain_db: float, ceiling_dbtp: float | None) -> str:
-    """Digest of a rendition after the loudness stage; `key` itself where that stage has nothing to do."""
-    if ceiling_dbtp is None:
-        return key
-    return digest_of([key, f"{gain_db:.4f}", f"{ceiling_dbtp:.4f}"])
+def delivery_key(key: str, stage: object) -> str:
+    """Digest of a delivered file: the rendition's key and what was done to it afterwards."""
+    return digest_of([key, stage])
 
 
 def _picture(shot: Shot, identities: Identities) -> list[object]:

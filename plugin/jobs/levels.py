@@ -22,10 +22,11 @@ _PEAK_TOLERANCE = 0.01  # dB: below what a true-peak meter can tell
 
 @dataclass(frozen=True)
 class Stage:
-    """What the loudness stage does to one rendition: a gain in dB, then a ceiling in dBTP; None: nothing."""
+    """What the loudness stage does to one rendition: a gain in dB, then a ceiling in dBTP, if it is needed."""
 
     gain_db: float
-    ceiling_dbtp: float | None
+    ceiling_dbtp: float
+    needed: bool
 
 
 def programme_gain(
@@ -98,6 +99,5 @@ def stage_for(rendition: Rendition, gain_db: float, settings: JobSettings) -> St
     if settings.target_lufs is None:
         ceiling = max(ceiling, rendition.before.true_peak)
     gain_db = round(gain_db, 4)
-    if gain_db == 0.0 and not rendition.after.true_peak > ceiling + _PEAK_TOLERANCE:
-        return Stage(0.0, None)
-    return Stage(gain_db, ceiling)
+    too_high = rendition.after.true_peak > ceiling + _PEAK_TOLERANCE
+    return Stage(gain_db, round(ceiling, 4), needed=gain_db != 0.0 or too_high)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def write_report(job: JobResult, progress: Progress) -> tuple[Path, Path]:
     data = report_data(job)
     page, sheet = job.folder / "report.html", job.folder / "report.json"
     with replacing(sheet) as file:
-        file.write(json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False).encode())
+        file.write(json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace"))
     with replacing(page) as file:
         file.write(report_page(data, pictures).encode("utf-8", "replace"))
     return page, sheet
@@ -64,6 +65,19 @@ def report_data(job: JobResult) -> dict[str, Any]:
 
 def report_page(data: dict[str, Any], pictures: dict[int, Pictures]) -> str:
     """The report as one HTML page with every picture inside it."""
+    cards = [_card(clip, pictures[clip["index"]]) for clip in data["clips"] if clip["index"] in pictures]
+    problems = [clip for clip in data["clips"] if clip["status"] in (FAILED, LEFT_OUT)]
+    return _template().render(
+        report=data,
+        summary=data["summary"],
+        made=data["made"][:16].replace("T", " "),
+        cards=cards,
+        problems=problems,
+    )
+
+
+@cache
+def _template() -> jinja2.Template:
     environment = jinja2.Environment(
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -72,15 +86,7 @@ def report_page(data: dict[str, Any], pictures: dict[int, Pictures]) -> str:
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
     )
     environment.filters.update(signed=_signed, signless=_unsigned, clock=clock)
-    cards = [_card(clip, pictures[clip["index"]]) for clip in data["clips"] if clip["index"] in pictures]
-    problems = [clip for clip in data["clips"] if clip["status"] in (FAILED, LEFT_OUT)]
-    return environment.get_template("report.html").render(
-        report=data,
-        summary=data["summary"],
-        made=data["made"][:16].replace("T", " "),
-        cards=cards,
-        problems=problems,
-    )
+    return environment.get_template("report.html")
 
 
 def _summary(job: JobResult) -> dict[str, Any]:

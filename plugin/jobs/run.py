@@ -7,11 +7,12 @@ import math
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ...engine.errors import Cancelled, SightmixError, WriteError
-from ...engine.highlight.finish import finish
+from ...engine.highlight.finish import finish, stamp_of
+from ...engine.media.writer import time_reference
 from ...engine.passage import Rendition
 from ...engine.progress import Progress
 from ..timeline import Timeline
@@ -44,6 +45,7 @@ class _Bench:
     progress: Progress
     cache: Shelf
     top: Shelf
+    fresh: dict[str, Rendition] = field(default_factory=dict)
 
 
 def run(plan: Plan, renderer: Renderer, progress: Progress) -> JobResult:
@@ -116,8 +118,9 @@ def _render_all(bench: _Bench, rendered: list[tuple[Task, ClipResult]]) -> None:
 def _render(bench: _Bench, task: Task) -> ClipResult:
     """Render one clip, or take it from the cache; whatever goes wrong with it alone becomes its result."""
     settings = bench.plan.job.settings
-    result = ClipResult(task.facts, CACHED, key=task.key, passage=task.passage, rendition=task.cached)
-    if task.cached is not None:
+    there = task.cached or bench.fresh.get(task.key)
+    result = ClipResult(task.facts, CACHED, key=task.key, passage=task.passage, rendition=there)
+    if there is not None:
         return result
     began = time.monotonic()
     try:
@@ -128,6 +131,7 @@ def _render(bench: _Bench, task: Task) -> ClipResult:
         bench.cache.store(task.key, task.span, rendition)
     except Exception as error:  # noqa: BLE001  (one clip must not take the others with it)
         return _failed(result, error)
+    bench.fresh[task.key] = rendition
     return replace(result, status=RENDERED, rendition=rendition, seconds=time.monotonic() - began)
 
 
@@ -166,16 +170,18 @@ def _delivered(bench: _Bench, task: Task, rendition: Rendition, gain_db: float) 
     stems = rendition.stems if settings.stems else {}
     rendition = replace(rendition, stems=stems)
     stage = stage_for(rendition, gain_db, settings)
-    key = delivery_key(task.key, stage.gain_db, stage.ceiling_dbtp)
+    start = task.passage.record_offset + task.passage.record_start - task.passage.head
+    stamp = time_reference(start, rendition.sample_rate)
+    key = delivery_key(task.key, [stage.gain_db, stage.ceiling_dbtp, stamp, settings.stems])
     name = stem_name(task.facts.track, task.facts.index, task.facts.name, key)
     there = bench.top.find(name, key, settings.stems) if settings.cache else None
-    if there is not None and bool(there.stems) == bool(stems):
+    if there is not None:
         return there
     folder = bench.top.folder
-    if stage.ceiling_dbtp is None:
-        result = deliver(rendition, folder, name)
+    if stage.needed or stamp_of(rendition.path).time_reference != stamp:
+        result = finish(rendition, stage.gain_db, stage.ceiling_dbtp, folder, bench.progress, name, stamp)
     else:
-        result = finish(rendition, stage.gain_db, stage.ceiling_dbtp, folder, bench.progress, name)
+        result = deliver(rendition, folder, name)
     bench.top.store(key, task.span, result)
     return result
 

@@ -18,7 +18,7 @@ LOW_HZ = 40.0
 HIGH_HZ = 16_000.0
 FLOOR_DB, TOP_DB = -100.0, -16.0  # dBFS of a sine at the ends of the colour scale
 _N_FFT = 4096
-_FRAMES_PER_COLUMN = 4
+_FRAMES_PER_COLUMN = 2
 _LEVELS = 64
 
 # Dark to light with evenly rising lightness, readable in print and with any kind of colour vision.
@@ -51,7 +51,7 @@ class Spectrogram:
     def __init__(self, sample_rate: int, samples: int, columns: int = 720, rows: int = 96) -> None:
         self.columns = max(1, min(columns, samples // 256))
         self._samples = max(1, samples)
-        self._hop = max(_N_FFT // 8, self._samples // (self.columns * _FRAMES_PER_COLUMN))
+        self._hop = max(_N_FFT // 4, self._samples // (self.columns * _FRAMES_PER_COLUMN))
         self._bands = _bands(sample_rate, rows)
         self._power = np.zeros((rows, self.columns), np.float64)
         self._count = np.zeros(self.columns, np.int64)

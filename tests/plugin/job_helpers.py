@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import opentimelineio as otio
-import soundfile as sf
 from sightmix.engine.media.loudness import measure
 from sightmix.engine.media.reader import read_span
+from sightmix.engine.media.writer import Bext, WavWriter, time_reference
 from sightmix.engine.passage import GainCurves, Passage, Rendition, SeenFrame
 from sightmix.engine.progress import Progress
 
@@ -43,12 +43,13 @@ class FakeRenderer:
         x = read_span(sound.path, passage.rendered_start, passage.rendered_duration, sound.channels)
         gain = 10 ** ((self.gain_db * settings.strength + settings.dialogue_db) / 20)
         path = folder / f"{stem_name}.wav"
-        write(path, x * np.float32(gain))
+        stamp = time_reference(passage.record_offset + passage.record_start - passage.head, RATE)
+        write(path, x * np.float32(gain), stamp)
         stems = {}
         if settings.stems:
             for stem in ("speech", "music", "effects"):
                 stems[stem] = folder / f"{stem_name}.{stem}.wav"
-                write(stems[stem], x * np.float32(gain / 3))
+                write(stems[stem], x * np.float32(gain / 3), stamp)
         seconds = x.shape[1] / RATE
         times = np.arange(0, seconds, 0.1) - float(passage.head)
         curve = tuple(float(v) for v in np.sin(times) * 3)
@@ -73,8 +74,9 @@ class FakeRenderer:
         )
 
 
-def write(path: Path, x: np.ndarray[Any, Any]) -> None:
-    sf.write(path, x.T, RATE, subtype="PCM_24")
+def write(path: Path, x: np.ndarray[Any, Any], stamp: int = 0) -> None:
+    with WavWriter(path, RATE, x.shape[0], bext=Bext(time_reference=stamp)) as writer:
+        writer.write(x.astype(np.float32))
 
 
 def tone(

@@ -3,7 +3,6 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from sightmix.engine.errors import SettingsError
 from sightmix.plugin.jobs.ranges import format_ranges, parse_ranges
 

@@ -8,7 +8,6 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-
 from sightmix.engine.errors import WriteError
 from sightmix.engine.passage import GainCurves, Loudness, Rendition, SeenFrame
 from sightmix.plugin.jobs import cache
@@ -106,7 +105,13 @@ def test_pruning_removes_our_own_files_and_no_others(tmp_path: Path) -> None:
     for name in ("mine.wav", "notes.json", "old.txt"):
         (tmp_path / name).write_text("{}")
     removed = shelf.prune(lambda entry: entry.key == "new")
-    assert {p.name for p in removed} == {"old.wav", "old.speech.wav", "old.music.wav", "old.effects.wav", "old.json"}
+    assert {p.name for p in removed} == {
+        "old.wav",
+        "old.speech.wav",
+        "old.music.wav",
+        "old.effects.wav",
+        "old.json",
+    }
     left = {p.name for p in tmp_path.iterdir()}
     assert left == {"new.wav", "new.json", "mine.wav", "notes.json", "old.txt"}
 

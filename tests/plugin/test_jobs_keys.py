@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from sightmix.engine.errors import MediaError
 from sightmix.engine.passage import Channel, Note, Passage, Shot, Sound
 from sightmix.plugin.jobs.keys import Identities, delivery_key, rendition_key, sampled_hash, span_key
@@ -21,7 +20,9 @@ def passage(tmp_path: Path) -> Passage:
     sound.write_bytes(os.urandom(300_000))
     picture.write_bytes(b"picture" * 1000)
     shot = Shot(Fraction(0), Fraction(5), picture)
-    return Passage("1", "a", Sound(sound, Fraction(1, 3), Fraction(5)), Fraction(1, 2), Fraction(1, 2), (shot,))
+    return Passage(
+        "1", "a", Sound(sound, Fraction(1, 3), Fraction(5)), Fraction(1, 2), Fraction(1, 2), (shot,)
+    )
 
 
 def key(passage: Passage, settings: dict[str, Any] = SETTINGS, weights: str = "00") -> str:
@@ -40,7 +41,6 @@ def changed(passage: Passage) -> dict[str, Passage]:
         "shot speed": replace(passage, shots=(replace(shot, speed=Fraction(2)),)),
         "shot gone": replace(passage, shots=(replace(shot, path=None),)),
         "note": replace(passage, notes=(Note(Fraction(0), Fraction(1), "door slams"),)),
-        "record": replace(passage, record_start=Fraction(7)),
     }
 
 
@@ -56,8 +56,9 @@ def test_settings_and_weights_count_but_stems_do_not(passage: Passage) -> None:
     assert key(passage, {"strength": 1.0, "stems": True}) == plain
 
 
-def test_names_do_not_count(passage: Passage) -> None:
+def test_names_and_the_place_on_the_timeline_do_not_count(passage: Passage) -> None:
     assert key(replace(passage, identifier="9", name="b")) == key(passage)
+    assert key(replace(passage, record_start=Fraction(7), record_offset=Fraction(3600))) == key(passage)
 
 
 @pytest.mark.parametrize("name", ["a.wav", "a.mov"])
@@ -91,7 +92,7 @@ def test_missing_sound_is_an_error_and_missing_picture_a_fact(passage: Passage) 
 def test_the_span_is_the_media_alone(passage: Passage) -> None:
     spans = {name: span_key(other) for name, other in changed(passage).items()}
     same = {name for name, span in spans.items() if span == span_key(passage)}
-    assert same == {"head", "tail", "shot moved", "shot speed", "shot gone", "note", "record"}
+    assert same == {"head", "tail", "shot moved", "shot speed", "shot gone", "note"}
 
 
 def test_the_sample_sees_head_middle_and_tail_of_a_long_file(tmp_path: Path) -> None:
@@ -112,7 +113,6 @@ def test_the_sample_sees_head_middle_and_tail_of_a_long_file(tmp_path: Path) -> 
     assert sampled_hash(path) != plain
 
 
-def test_the_loudness_stage_has_a_key_of_its_own() -> None:
-    assert delivery_key("k", 0.0, None) == "k"
-    keys = {delivery_key("k", 0.0, -1.0), delivery_key("k", 1.0, -1.0), delivery_key("k", 0.0, -2.0), "k"}
-    assert len(keys) == 4
+def test_what_is_done_afterwards_has_a_key_of_its_own() -> None:
+    stages = [(0.0, -1.0), (1.0, -1.0), (0.0, -2.0)]
+    assert len({delivery_key("k", stage) for stage in stages} | {delivery_key("l", stages[0]), "k"}) == 5

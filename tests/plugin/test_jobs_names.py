@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from sightmix.plugin.jobs.names import ascii_slug, result_folder, result_path, stem_name
 
 KEY = "1f2e3d4c" * 8

@@ -3,7 +3,6 @@
 import io
 
 import pytest
-
 from sightmix.engine.errors import Cancelled
 from sightmix.engine.progress import Progress, Step
 from sightmix.plugin import cli_bars, cli_progress
@@ -27,9 +26,13 @@ def test_cancel_passes_through_a_share_and_the_observer_comes_back() -> None:
     seen: list[Step] = []
     progress = Progress(seen.append)
     observe = progress.observe
-    with pytest.raises(Cancelled), clip_share(progress, "a", 0, 1, 1):
-        progress.cancel()
+    share = clip_share(progress, "a", 0, 1, 1)
+    share.__enter__()
+    progress.cancel()
+    with pytest.raises(Cancelled) as stopped:
         progress.report("rebalance", "a", 1, 2)
+    with pytest.raises(Cancelled):
+        share.__exit__(Cancelled, stopped.value, None)
     assert progress.observe is observe
 
 
@@ -58,7 +61,12 @@ def test_times_are_written_as_people_read_them(seconds: float, step: float, text
 
 
 def test_fractions_stay_between_none_and_all() -> None:
-    assert [fraction(Step("x", "", done, total)) for done, total in ((1, 0), (-1, 2), (3, 2), (1, 2))] == [0, 0, 1, 0.5]
+    assert [fraction(Step("x", "", done, total)) for done, total in ((1, 0), (-1, 2), (3, 2), (1, 2))] == [
+        0,
+        0,
+        1,
+        0.5,
+    ]
 
 
 def test_lines_are_few_and_plain() -> None:

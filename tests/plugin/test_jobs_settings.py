@@ -5,7 +5,6 @@ from dataclasses import fields
 from typing import Any
 
 import pytest
-
 from sightmix.engine.errors import SettingsError
 from sightmix.plugin.jobs.render import engine_settings
 from sightmix.plugin.jobs.settings import SETTINGS, JobSettings

@@ -1,12 +1,12 @@
 """The lanes' geometry: times stay in their lane, pictures do not overlap, curves keep their shape."""
 
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from sightmix.engine.passage import GainCurves, SeenFrame
 from sightmix.plugin.jobs.lanes import (
     GUTTER,
@@ -47,7 +47,7 @@ def frames(times: list[float]) -> list[SeenFrame]:
 def test_thumbnails_stand_side_by_side(times: list[float], width: float) -> None:
     placed = choose_frames(frames(times), Axis(-1, 61), width)
     lefts = [left for _, left in placed]
-    assert all(b - a >= width + 3.9 for a, b in zip(lefts, lefts[1:], strict=False))
+    assert all(b - a >= width + 3.9 for a, b in pairwise(lefts))
     assert all(left >= GUTTER - 0.1 and left + width <= RIGHT + 0.1 for left in lefts)
     assert [f.time for f, _ in placed] == sorted(f.time for f, _ in placed)
     assert bool(placed) == bool(times)

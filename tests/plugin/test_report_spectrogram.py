@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-
 from sightmix.plugin.jobs.spectrogram import HIGH_HZ, LOW_HZ, Spectrogram, palette
 
 RATE = 48_000

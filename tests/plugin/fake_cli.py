@@ -1,0 +1,19 @@
+"""The command line with a renderer that needs no model: FAKE_PAUSE seconds per clip, FAKE_FAIL names to fail."""
+
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import sightmix.plugin.cli_rebalance as command
+from job_helpers import FakeRenderer
+from sightmix.engine.errors import MediaError
+from sightmix.plugin.cli import main
+
+failing = {name: MediaError(f"{name} is damaged.") for name in os.environ.get("FAKE_FAIL", "").split(",")}
+renderer = FakeRenderer(pause=float(os.environ.get("FAKE_PAUSE", "0")), failing=failing)
+command.load_renderer = lambda settings: renderer
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""Stopping for real: Ctrl-C and kill -9 of a running command, and what the next run picks up."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from job_helpers import three_clips
+
+COMMAND = [sys.executable, str(Path(__file__).with_name("fake_cli.py"))]
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's here")
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    return three_clips(tmp_path)
+
+
+def arguments(source: Path) -> list[str]:
+    return [*COMMAND, "rebalance", str(source), "-o", str(source.parent / "out.otio"), "--json"]
+
+
+def start(source: Path, pause: float) -> subprocess.Popen[str]:
+    """A run that takes `pause` seconds per clip, started and past its first clip."""
+    process = subprocess.Popen(
+        arguments(source),
+        env={**os.environ, "FAKE_PAUSE": str(pause)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    cache = source.parent / "out.sightmix" / "cache"
+    for _ in range(1200):
+        if list(cache.glob("*.json")):
+            return process
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    process.kill()
+    raise AssertionError(process.communicate())
+
+
+def finish(source: Path) -> list[str]:
+    done = subprocess.run(arguments(source), capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return [clip["status"] for clip in json.loads(done.stdout)["clips"]]
+
+
+def test_ctrl_c_is_clean_and_the_next_run_goes_on(source: Path) -> None:
+    process = start(source, 1.0)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    sentences = [line for line in err.splitlines() if not line.startswith("progress:")]
+    assert len(sentences) == 1
+    assert "1 of 3 clips are rendered and kept" in sentences[0]
+    assert json.loads(out)["exit_status"] == 130
+    assert not (source.parent / "out.otio").exists()
+    assert not list(source.parent.rglob(".*.part"))
+    assert finish(source) == ["cached", "rendered", "rendered"]
+
+
+def test_kill_9_loses_only_the_clip_at_hand(source: Path) -> None:
+    process = start(source, 1.0)
+    process.kill()
+    process.communicate(timeout=60)
+    assert not (source.parent / "out.otio").exists()
+    assert finish(source) == ["cached", "rendered", "rendered"]
+
+
+def test_failures_are_named_and_leave_status_1(source: Path) -> None:
+    done = subprocess.run(
+        arguments(source),
+        env={**os.environ, "FAKE_FAIL": "two"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 1
+    assert "'two' at 00:00:01:00) was not rebalanced: two is damaged." in done.stderr
+    assert (source.parent / "out.otio").is_file()
