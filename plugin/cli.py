@@ -196,7 +196,7 @@ def _run(arguments: list[str] | None) -> int:
         return CANCELLED
     except BrokenPipeError:
         # The reader of our output has gone, and Python must not try to flush on its way out.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         return USAGE
     return status if isinstance(status, int) else 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
@@ -59,7 +59,7 @@ def printable(text: str) -> str:
 
 
 @contextmanager
-def shown(quiet: bool, stream: TextIO | None = None) -> Iterator[object]:
+def shown(quiet: bool, stream: TextIO | None = None) -> Iterator[Callable[[Step], None]]:
     """Give an observer for steps: bars on a terminal, plain lines otherwise or when `quiet`."""
     stream = sys.stderr if stream is None else stream
     if quiet or not stream.isatty():

@@ -35,8 +35,9 @@ def load_renderer(settings: JobSettings) -> Renderer:
     """Load the model that `settings` name; raises ModelError."""
     from ...engine.highlight.rebalance import Rebalancer
 
-    named = {"model": settings.model} if settings.model else {}
-    return Rebalancer(device=settings.device, context=settings.context, **named)
+    if settings.model:
+        return Rebalancer(settings.model, settings.device, settings.context)
+    return Rebalancer(device=settings.device, context=settings.context)
 
 
 def engine_settings(settings: JobSettings) -> Any:
