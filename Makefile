@@ -47,6 +47,7 @@ lint: $(INSTALLED) tree
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@MYPYPATH=build/tree $(BIN)/mypy --no-error-summary $(ROOMS:%=-p sightmix.%)
+	@MYPYPATH=build/tree:examples:benchmarks $(BIN)/mypy --no-error-summary examples/*.py benchmarks/*.py
 	@PYTHONPATH=build/tree $(BIN)/lint-imports --no-cache >build/imports.txt || { cat build/imports.txt; exit 1; }
 	@echo "style, types and imports: no complaints"
 

@@ -8,7 +8,6 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-import torch
 from sightmix.engine.errors import SightmixError
 from sightmix.engine.highlight.config import NetworkConfig
 from sightmix.engine.highlight.network import build, parameter_count
@@ -36,8 +35,7 @@ def parameters() -> dict[str, int]:
         sizes[f"{DEFAULT_MODEL} (bundled)"] = NetworkConfig.from_dict(dict(card.config["network"]))
     except (SightmixError, KeyError, TypeError):
         pass
-    with torch.device("meta"):
-        return {name: parameter_count(build(config)) for name, config in sizes.items()}
+    return {name: parameter_count(build(config)) for name, config in sizes.items()}
 
 
 def seconds(work: Callable[[], object]) -> float:
