@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import floor
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,10 @@ Bounds = tuple[Fraction, Fraction]
 _BLIND_LEAP = Fraction(10)
 # With one, reading on is cheaper than seeking to a keyframe less than this far ahead (s).
 _NEAR = Fraction(1, 2)
+# Matroska rounds time stamps to 1 ms, so a frame may seem to begin this much late (s).
+_SLACK = Fraction(1, 2000)
+# Packets without a decoding time that are taken for reordered ones at a file's start.
+_MOST_UNDATED = 32
 # Packets kept undecoded while it is not known whether a later keyframe makes them needless.
 _MOST_HELD = 1200
 _NOBODY = Progress()
@@ -123,15 +128,15 @@ def _wanted(
     tolerance: Fraction,
     bounds: Sequence[Bounds] | None,
 ) -> list[_Want]:
-    """Times as ticks, in order; rounded to the nearest tick as the container rounded its own time stamps."""
+    """Times as ticks, in order, with the slack that the container's own rounding of time stamps asks for."""
     tick = stream.time_base or Fraction(1, av.time_base)
-    origin = presentation_start(container)
+    origin = presentation_start(container) + min(tick / 2, _SLACK)
     wants = []
     for index, time in enumerate(times):
         low, high = (time - tolerance, time + tolerance) if tolerance or bounds is None else bounds[index]
         if bounds is not None:
             low, high = max(low, bounds[index][0]), min(high, bounds[index][1])
-        at, low_tick, high_tick = (round_half_up((seconds + origin) / tick) for seconds in (time, low, high))
+        at, low_tick, high_tick = (floor((seconds + origin) / tick) for seconds in (time, low, high))
         wants.append(_Want(at, low_tick, high_tick, tolerance > 0, index))
     return sorted(wants, key=lambda want: (want.at, want.index))
 
@@ -143,22 +148,29 @@ class _Demuxer:
         self._path, self._container, self._stream = path, container, stream
         self._packets = container.demux(stream)
         self._second = round_half_up(1 / (stream.time_base or Fraction(1, av.time_base)))
-        self._counter = 0
+        self._undated = 0
+        self._settled = True
         self.newest: int | None = None
         self.ended = False
         self.sought = False
 
     def read(self) -> _Held | None:
         """The next packet, None at the end of the file."""
-        packet = self._next()
-        while packet is not None and packet.size == 0:
-            packet = self._next()
-        if packet is None:
-            self.ended = True
-            return None
-        self._counter += 1
-        dts = next(stamp for stamp in (packet.dts, packet.pts, self._counter) if stamp is not None)
-        self.newest = dts if self.newest is None else max(self.newest, dts)
+        while (packet := self._next()) is not None:
+            self._settled = self._settled or packet.is_keyframe
+            if packet.size and self._settled:
+                return self._dated(packet)
+        self.ended = True
+        return None
+
+    def _dated(self, packet: av.Packet[Any]) -> _Held:
+        """The packet with its presentation time; remembers how far decoding times have come."""
+        dts = packet.dts
+        if dts is None:
+            self._undated += 1
+            dts = packet.pts if packet.pts is not None else self._undated
+        if packet.dts is not None or self._undated > _MOST_UNDATED:
+            self.newest = dts if self.newest is None else max(self.newest, dts)
         return _Held(packet, dts if packet.pts is None else packet.pts, packet.is_keyframe)
 
     def _next(self) -> av.Packet[Any] | None:
@@ -183,17 +195,16 @@ class _Demuxer:
         found = entries.search_timestamp(self._before(at))
         return found >= 0 and entries[found].timestamp > self.newest + self._second * _NEAR
 
-    def leap(self, at: int) -> None:
-        """Go to a keyframe before `at`; this also flushes the decoder."""
+    def leap(self, at: int, back: int = 0) -> None:
+        """Go to a keyframe before `at`, earlier by `back` seconds; this also flushes the decoder."""
+        goal = self._before(at) - back * self._second
+        first = self._stream.start_time or 0
+        self.sought = goal > first
         with suppress(OSError, av.FFmpegError):
-            self._container.seek(self._before(at), stream=self._stream)
+            self._container.seek(max(goal, first - self._second), stream=self._stream)
             self._packets = self._container.demux(self._stream)
-            self.newest, self.ended, self.sought = None, False, True
-
-    def rewind(self) -> None:
-        """Go back to the beginning of the file."""
-        self.leap(min(0, self._stream.start_time or 0))
-        self.sought = False
+            # Where there is no index a seek may land between keyframes.
+            self.newest, self.ended, self._settled = None, False, False
 
     def _before(self, at: int) -> int:
         """A margin for indexes that count decoding times, which run ahead of presentation."""
@@ -265,6 +276,7 @@ class _Picker:
         self._wants = deque(wants)
         self._held: list[_Held] = []
         self._gap = self._leapt = False
+        self._back = 0
 
     def run(self) -> Iterator[tuple[list[int], av.VideoFrame]]:
         """Yield (indexes, frame) until every want is met or the file has nothing more."""
@@ -273,7 +285,7 @@ class _Picker:
             if self._demuxer.knows(want.horizon):
                 if self._choose(want):
                     self._wants.popleft()
-                    self._leapt = False
+                    self._leapt, self._back = False, 0
                 continue
             yield from self._release(want)
             if not self._leapt and not self._marked() and self._demuxer.worth_a_leap(want.at):
@@ -299,7 +311,8 @@ class _Picker:
         shown = max((held for held in self._held if held.pts <= want.at), key=_pts, default=None)
         if shown is None and self._demuxer.sought and not self._marked():
             self._forget()
-            self._demuxer.rewind()
+            self._back = 4 * max(1, self._back)
+            self._demuxer.leap(want.at, self._back)
             return False
         inside = [held for held in self._held if want.low <= held.pts <= want.high]
         keys = [held for held in inside if held.key] if want.near else []

@@ -73,7 +73,9 @@ def write_video(
 ):
     """`frames` numbered pictures of 64 x 48; `stamps` replaces their running time stamps."""
     with av.open(str(path), "w") as container:
-        stream = _video_stream(container, codec, rate, 64, 48, {"g": str(gop), **(options or {})}, pix_fmt)
+        stream = _video_stream(
+            container, codec, rate, 64, 48, {"g": str(gop), "sc_threshold": "0", **(options or {})}, pix_fmt
+        )
         for number in range(frames):
             frame = grey_frame(number, 64, 48, rate)
             frame.pts = number if stamps is None else stamps[number]
