@@ -34,6 +34,7 @@ _BANDS, _SIZE = 32, 2048
 PENALTIES = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 _QUIET_LUFS = -70.0
 _SMOOTHING = 0.3
+_SPAN, _OVERLAP = 4096, 3072
 
 
 def unchanged(scene: Scene) -> Array:
@@ -246,10 +247,10 @@ class LevelledStems:
 
 def ideal_masks(scene: Scene) -> Array:
     """Ideal amplitude ratio masks on the muddy mix (Hann 4096, hop 1024) under the true gains."""
-    settings = {"fs": SAMPLE_RATE, "nperseg": 4096, "noverlap": 3072}
-    amplitudes = np.abs(stft(scene.stems, **settings)[2])
+    amplitudes = np.abs(stft(scene.stems, nperseg=_SPAN, noverlap=_OVERLAP)[2])
     masks = amplitudes / np.maximum(amplitudes.sum(axis=0), 1e-9)
-    estimates = istft(masks * stft(scene.mix(), **settings)[2], **settings)[1]
+    spectrum = stft(scene.mix(), nperseg=_SPAN, noverlap=_OVERLAP)[2]
+    estimates = istft(masks * spectrum, nperseg=_SPAN, noverlap=_OVERLAP)[1]
     stems = np.asarray(estimates[:, : scene.stems.shape[1]], np.float32)
     return np.asarray(np.sum(apply_gain(stems, scene.gains_db), axis=0), np.float32)
 
