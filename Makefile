@@ -44,7 +44,7 @@ tree:
 	@for r in $(ROOMS); do ln -sfn ../../../$$r build/tree/sightmix/$$r; done
 
 lint: $(INSTALLED) tree
-	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff check --quiet --output-format concise .
 	@$(BIN)/ruff format --check --quiet .
 	@MYPYPATH=build/tree $(BIN)/mypy --no-error-summary $(ROOMS:%=-p sightmix.%)
 	@MYPYPATH=build/tree:examples:benchmarks $(BIN)/mypy --no-error-summary examples/*.py benchmarks/*.py
@@ -52,7 +52,7 @@ lint: $(INSTALLED) tree
 	@echo "style, types and imports: no complaints"
 
 format: $(INSTALLED)
-	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format .
+	@$(BIN)/ruff check --quiet --output-format concise --fix . ; $(BIN)/ruff format .
 
 pytest: $(INSTALLED)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) tests
