@@ -1,0 +1,183 @@
+"""EBU Tech 3341 and 3342 test signals, synthesised from their published definitions, and pyloudnorm."""
+
+import numpy as np
+import pyloudnorm
+import pytest
+import soxr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sightmix.engine.errors import SettingsError
+from sightmix.engine.media.loudness import Meter, channel_weights, integrated_of, measure
+
+RATE = 48000
+
+
+def tone(*parts, channels=2, rate=RATE, frequency=1000):
+    """A sine whose level follows `parts` of (dBFS peak, seconds), alike in all channels (channels, samples)."""
+    levels = np.concatenate([np.full(round(seconds * rate), level, np.float64) for level, seconds in parts])
+    x = 10 ** (levels / 20) * np.sin(2 * np.pi * frequency / rate * np.arange(len(levels)))
+    return np.tile(x.astype(np.float32), (channels, 1))
+
+
+OFF = -np.inf
+
+
+@pytest.mark.parametrize(
+    ("parts", "target"),
+    [
+        ([(-23, 20)], -23.0),
+        ([(-33, 20)], -33.0),
+        ([(-36, 10), (-23, 60), (-36, 10)], -23.0),
+        ([(-72, 10), (-36, 10), (-23, 60), (-36, 10), (-72, 10)], -23.0),
+        ([(-26, 20), (-20, 20.1), (-26, 20)], -23.0),
+    ],
+    ids=["3341-1", "3341-2", "3341-3", "3341-4", "3341-5"],
+)
+def test_integrated(parts, target):
+    found = measure(tone(*parts), RATE)
+    assert found.integrated == pytest.approx(target, abs=0.1)
+    if len(parts) == 1:
+        assert found.momentary_max == pytest.approx(target, abs=0.1)
+        assert found.short_term_max == pytest.approx(target, abs=0.1)
+        assert found.range == pytest.approx(0, abs=0.05)
+
+
+def test_3341_6_surround_channels_weigh_more():
+    levels = np.array([-28, -28, -24, -30, -30])
+    x = tone((0, 20), channels=5)[:, : 8 * RATE] * (10 ** (levels / 20))[:, None].astype(np.float32)
+    assert measure(x, RATE, "5.0").integrated == pytest.approx(-23, abs=0.1)
+    with_lfe = np.insert(x, 3, tone((0, 8), channels=1, frequency=50), axis=0)
+    assert measure(with_lfe, RATE, "5.1").integrated == measure(x, RATE, "5.0(side)").integrated
+    assert measure(with_lfe, RATE).integrated == measure(with_lfe, RATE, "5.1(side)").integrated
+
+
+def test_3341_9_and_10_short_term():
+    assert measure(tone(*[(-20, 1.34), (-30, 1.66)] * 5), RATE).short_term_max == pytest.approx(-23, abs=0.1)
+    for i in range(0, 20, 4):
+        found = measure(tone((OFF, 0.15 * i), (-23, 3), (OFF, 1)), RATE)
+        assert found.short_term_max == pytest.approx(-23, abs=0.1)
+
+
+def test_3341_12_and_13_momentary():
+    assert measure(tone(*[(-20, 0.18), (-30, 0.22)] * 25), RATE).momentary_max == pytest.approx(-23, abs=0.1)
+    for i in range(20):
+        found = measure(tone((OFF, 0.02 * i), (-23, 0.4), (OFF, 1)), RATE)
+        assert found.momentary_max == pytest.approx(-23, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("divisor", "degrees", "amplitude", "target"),
+    [(4, 0, 0.5, -6.0), (4, 45, 0.5, -6.0), (6, 60, 0.5, -6.0), (8, 67.5, 0.5, -6.0), (4, 45, 1.41, 3.0)],
+    ids=["3341-15", "3341-16", "3341-17", "3341-18", "3341-19"],
+)
+@pytest.mark.parametrize("rate", [44100, 48000])
+def test_true_peak_of_steady_tones(divisor, degrees, amplitude, target, rate):
+    n = np.arange(rate)
+    fade = np.minimum(1, np.minimum(n, n[::-1]) / 1000)
+    x = (amplitude * fade * np.sin(2 * np.pi * n / divisor + np.radians(degrees))).astype(np.float32)
+    found = measure(np.stack([x, x]), rate).true_peak
+    assert target - 0.4 <= found <= target + 0.2
+
+
+@pytest.mark.parametrize("offset", [0, 1, 2, 3])
+def test_3341_20_to_23_a_peak_between_samples_at_every_quarter(offset):
+    # A burst at a sixth of the rate that peaks at full scale, sampled at four positions within the sample grid.
+    fine = np.zeros(4 * 4800)
+    n = np.arange(-240, 241)
+    fine[9600 - 240 + offset : 9600 + 241 + offset] = np.cos(2 * np.pi * n / 24) * np.hanning(481)
+    x = soxr.resample(fine, 4 * RATE, RATE, quality="VHQ").astype(np.float32)
+    assert -0.4 <= measure(x[None], RATE).true_peak <= 0.2
+
+
+def test_true_peak_at_high_rates_and_at_the_very_end():
+    x = tone((-1, 0.1), channels=1, rate=96000, frequency=24000 * 0.97)
+    assert measure(x, 96000).true_peak == pytest.approx(-1, abs=0.3)
+    assert measure(np.pad(x, ((0, 0), (0, 1))), 192000).true_peak == pytest.approx(-1, abs=0.3)
+    step = np.full((1, 100), 0.5, np.float32)
+    assert measure(step, RATE).true_peak > 20 * np.log10(0.5) + 0.5  # what ends abruptly rings
+
+
+@pytest.mark.parametrize(
+    ("parts", "target"),
+    [
+        ([(-20, 20), (-30, 20)], 10),
+        ([(-20, 20), (-15, 20)], 5),
+        ([(-40, 20), (-20, 20)], 20),
+        ([(-50, 20), (-35, 20), (-20, 20), (-35, 20), (-50, 20)], 15),
+    ],
+    ids=["3342-1", "3342-2", "3342-3", "3342-4"],
+)
+def test_loudness_range(parts, target):
+    assert measure(tone(*parts), RATE).range == pytest.approx(target, abs=1)
+
+
+@pytest.mark.parametrize("rate", [44100, 48000, 96000])
+@pytest.mark.parametrize("channels", [1, 2, 5])
+def test_integrated_equals_pyloudnorm(rate, channels):
+    rng = np.random.default_rng(channels)
+    swell = np.repeat(10 ** rng.uniform(-3, -0.5, 60), rate // 10)
+    x = (rng.standard_normal((channels, len(swell))) * swell).astype(np.float32)
+    theirs = pyloudnorm.Meter(rate, filter_class="DeMan").integrated_loudness(x.T.astype(np.float64))
+    assert measure(x, rate).integrated == pytest.approx(theirs, abs=1e-6)
+
+
+def test_filters_at_48k_are_those_of_the_standard():
+    meter = Meter(RATE, 1)
+    shelf = [1.53512485958697, -2.69169618940638, 1.19839281085285, 1, -1.69065929318241, 0.73248077421585]
+    highpass = [1, -2, 1, 1, -1.99004745483398, 0.99007225036621]
+    np.testing.assert_allclose(meter._sections, [shelf, highpass], atol=1e-7)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.integers(0, 15_000), min_size=1, max_size=9))
+def test_blocks_of_any_size_give_the_same_figures(sizes):
+    total = sum(sizes)
+    x = (np.random.default_rng(total).standard_normal((2, total)) * 0.1).astype(np.float32)
+    meter = Meter(22050, 2)
+    for piece in np.split(x, np.cumsum(sizes), axis=1):
+        meter.push(piece)
+    whole = measure(x, 22050)
+    for name in ("integrated", "range", "true_peak", "momentary_max", "short_term_max"):
+        assert getattr(meter.result(), name) == pytest.approx(getattr(whole, name), abs=1e-5), name
+
+
+def test_results_along_the_way_do_not_disturb():
+    x = tone((-20, 5))
+    meter = Meter(RATE, 2)
+    for piece in np.array_split(x, 7, axis=1):
+        meter.push(piece)
+        meter.result()
+    assert meter.result().integrated == pytest.approx(measure(x, RATE).integrated, abs=1e-9)
+
+
+@pytest.mark.parametrize("samples", [0, 1, 19199])
+def test_silence_and_what_is_too_short(samples):
+    found = measure(np.zeros((2, samples), np.float32), RATE)
+    assert found.integrated == found.momentary_max == found.short_term_max == found.true_peak == -np.inf
+    assert found.range == 0
+    loud = measure(tone((-6, 10))[:, :samples], RATE)
+    assert loud.integrated == -np.inf
+
+
+def test_pooled_programmes_are_gated_together():
+    quiet, loud = tone((-45, 10)), tone((-20, 10))
+    meters = [Meter(RATE, 2), Meter(RATE, 2)]
+    meters[0].push(quiet)
+    meters[1].push(loud)
+    assert integrated_of(meters) == pytest.approx(-20, abs=0.05)
+    assert integrated_of(meters[:1]) == meters[0].result().integrated
+    assert integrated_of([]) == -np.inf
+
+
+def test_weights_of_layouts():
+    assert list(channel_weights(2)) == [1, 1]
+    assert list(channel_weights(6)) == [1, 1, 1, 0, 1.41, 1.41]
+    assert list(channel_weights(6, "5.1(side)")) == [1, 1, 1, 0, 1.41, 1.41]
+    assert list(channel_weights(6, "6 channels")) == [1, 1, 1, 0, 1.41, 1.41]
+    assert list(channel_weights(8, "7.1")) == [1, 1, 1, 0, 1, 1, 1.41, 1.41]
+    assert list(channel_weights(12)) == [1] * 12
+    for channels, layout in ((2, "5.1"), (2, "nonsense")):
+        with pytest.raises(SettingsError):
+            channel_weights(channels, layout)
+    with pytest.raises(SettingsError):
+        Meter(0, 2)
