@@ -23,11 +23,13 @@ def mute(node: Node) -> None:
     """Disable a track or clip and note how it was, so that `strip` can restore it to the byte."""
     if _mark(node).get("muted"):
         return
-    had_metadata = isinstance(node.get("metadata"), dict)
-    if not had_metadata:
+    was = {key: node[key] for key in ("enabled", "metadata") if key in node}
+    if isinstance(was.get("metadata"), dict):
+        del was["metadata"]
+        was["has_metadata"] = True
+    else:
         node["metadata"] = {}
-    was = {"enabled": node["enabled"]} if "enabled" in node else {}
-    node["metadata"][KEY] = {"muted": True, "was": was, "had_metadata": had_metadata}
+    node["metadata"][KEY] = {"muted": True, "was": was}
     node["enabled"] = False
 
 
@@ -42,13 +44,15 @@ def strip(root: Node) -> None:
 
 
 def _restore(node: Node) -> None:
-    mark = node["metadata"].pop(KEY)
-    was = mark.get("was")
-    if isinstance(was, dict) and "enabled" in was:
+    was = node["metadata"].pop(KEY).get("was")
+    was = was if isinstance(was, dict) else {"enabled": True, "has_metadata": True}
+    if "enabled" in was:
         node["enabled"] = was["enabled"]
     else:
         node.pop("enabled", None)
-    if mark.get("had_metadata") is False and not node["metadata"]:
+    if "metadata" in was:
+        node["metadata"] = was["metadata"]
+    elif not was.get("has_metadata") and not node["metadata"]:
         del node["metadata"]
 
 

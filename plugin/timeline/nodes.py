@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from math import isfinite
 from typing import Any, NamedTuple
 
 from ...engine.media.time import snap_rate
@@ -38,9 +37,9 @@ def number(value: object) -> Fraction | None:
     """The exact value of a JSON number, None for anything that cannot be a time (NaN, infinity,
     text, 1e300).
     """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return Fraction(value) if abs(value) <= _LARGEST else None
+    return Fraction(value) if -_LARGEST <= value <= _LARGEST else None
 
 
 def rate_of(time: object) -> Fraction | None:

@@ -122,7 +122,11 @@ class _Writer:
     def add(self, results: Mapping[int, Sequence[ResultTrack]]) -> None:
         """Insert all new tracks after the last audio track (at the top if there is none)."""
         tracks = [track for source in self._sources(results) for track in self._for_source(source, results)]
-        listed = self.stack.setdefault("children", [])
+        if not tracks:
+            return
+        if not isinstance(self.stack.get("children"), list):
+            self.stack["children"] = []
+        listed = self.stack["children"]
         audio = [
             i
             for i, child in enumerate(listed)

@@ -138,7 +138,7 @@ def _unmuted(node: Root) -> None:
         node["enabled"] = was["was"]["enabled"]
     else:
         node.pop("enabled")
-    if not was["had_metadata"]:
+    if "has_metadata" not in was["was"]:
         del node["metadata"]
 
 
