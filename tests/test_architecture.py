@@ -1,5 +1,6 @@
 """The rooms' borders hold, a breach of them is caught, and a base install needs nothing heavy."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -7,7 +8,10 @@ import sys
 import textwrap
 from pathlib import Path
 
+import opentimelineio as otio
 import pytest
+from sightmix.engine.highlight.rebalance import DEFAULT_MODEL
+from sightmix.engine.weights.store import list_cards
 
 ROOT = Path(__file__).parent.parent
 ROOMS = ("engine", "exporters", "plugin", "ui")
@@ -72,12 +76,18 @@ def run_without_extras(code: str) -> subprocess.CompletedProcess[str]:
     block = f"""
         import sys
 
-        class Absent:
-            def find_spec(self, name, path=None, target=None):
-                if name.partition(".")[0] in {EXTRAS!r}:
-                    raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+        class Without:
+            def __init__(self, finder):
+                self.finder = finder
 
-        sys.meta_path.insert(0, Absent())
+            def find_spec(self, name, path=None, target=None):
+                hidden = name.partition(".")[0] in {EXTRAS!r}
+                return None if hidden else self.finder.find_spec(name, path, target)
+
+            def __getattr__(self, name):
+                return getattr(self.finder, name)
+
+        sys.meta_path[:] = [Without(finder) for finder in sys.meta_path]
     """
     return subprocess.run(
         [sys.executable, "-c", textwrap.dedent(block) + textwrap.dedent(code)],
@@ -91,6 +101,10 @@ def test_the_block_itself_works() -> None:
     result = run_without_extras("import torch")
     assert result.returncode == 1
     assert "No module named 'torch'" in result.stderr
+    result = run_without_extras(
+        "from importlib.util import find_spec; print(find_spec('torch'), find_spec('numpy').name)"
+    )
+    assert result.stdout == "None numpy\n", result.stderr
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["rebalance", "--help"], ["inspect", "--help"]])
@@ -103,3 +117,32 @@ def test_the_command_line_starts_without_extras(arguments: list[str]) -> None:
     result = run_without_extras(code)
     assert result.returncode == 0, result.stderr
     assert "Usage" in result.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    DEFAULT_MODEL not in {card.name for card in list_cards()}, reason=f"the model {DEFAULT_MODEL} is not here"
+)
+def test_a_clip_is_rebalanced_without_extras(tmp_path: Path) -> None:
+    excerpt = ROOT / "examples" / "bbb" / "excerpt.mp4"
+    clip = otio.schema.Clip(
+        "laugh",
+        otio.schema.ExternalReference(excerpt.as_uri()),
+        otio.opentime.TimeRange(otio.opentime.RationalTime(48, 24), otio.opentime.RationalTime(72, 24)),
+    )
+    timeline = otio.schema.Timeline("cut")
+    for kind in (otio.schema.TrackKind.Video, otio.schema.TrackKind.Audio):
+        timeline.tracks.append(otio.schema.Track(kind[0] + "1", [clip.deepcopy()], kind=kind))
+    otio.adapters.write_to_file(timeline, str(tmp_path / "cut.otio"))
+    arguments = ["rebalance", str(tmp_path / "cut.otio"), "-o", str(tmp_path / "new.otio"), "--json"]
+    code = f"""
+        sys.argv = ["sightmix", *{arguments!r}]
+        from sightmix.plugin.cli import main
+        main()
+    """
+    result = run_without_extras(code)
+    assert result.returncode == 0, result.stderr
+    [made] = json.loads(result.stdout)["clips"]
+    assert made["status"] == "rendered"
+    assert made["samples"] == (72 + 2 * 12) * 2000
+    assert made["frames"], "the picture was not looked at"
