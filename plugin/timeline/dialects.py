@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from ...engine.media.time import snap_rate
+from ...engine.media.time import round_half_up, snap_rate, to_samples
 from .marks import mark_generated
 from .nodes import Node, metadata, number, schema, seconds
 from .results import ResultClip, ResultTrack
@@ -147,24 +147,36 @@ def _host_metadata(source: Node, channels: int) -> Node:
     return found
 
 
-def _reference(result: ResultClip, numbers: Numbers, rate: Fraction | None, bare: bool) -> Node:
-    """The media reference: the whole file with its handles, in whole frames at `rate` if one is given."""
-    start = Fraction(result.media_start, result.sample_rate)
+def _stamp(file: ResultClip, rate: Fraction) -> Fraction | None:
+    """The file's own start in seconds if it names a whole frame at `rate` to the nearest sample, else None.
+
+    A BWF time reference counts samples, so that a frame of 29.97 is met only to half a sample; hosts read it back
+    as that frame.
+    """
+    frame = round_half_up(Fraction(file.media_start, file.sample_rate) * rate)
+    met = to_samples(frame / rate, file.sample_rate) == file.media_start
+    return frame / rate if met else None
+
+
+def _reference(result: ResultClip, numbers: Numbers, start: Fraction, rate: Fraction, resolve: bool) -> Node:
+    """The media reference: the whole file with its handles from `start`.
+
+    Resolve gets whole frames at `rate` where the file begins on one, the others samples where it begins on one.
+    """
     length = Fraction(result.samples, result.sample_rate)
-    if rate is not None:
-        available = numbers.range(
-            numbers.time(start * rate, rate), numbers.time(Fraction(length * rate // 1), rate)
-        )
+    own = Fraction(result.sample_rate)
+    if resolve and (start * rate).denominator == 1:
+        first, lasting = numbers.time(start * rate, rate), numbers.time(Fraction(length * rate // 1), rate)
     else:
-        own = Fraction(result.sample_rate)
-        available = numbers.range(numbers.time(start * own, own), numbers.time(length * own, own))
+        first, lasting = numbers.seconds(start, [own, rate]), numbers.time(length * own, own)
+    available = numbers.range(first, lasting)
     return {
         "OTIO_SCHEMA": "ExternalReference.1",
         "metadata": {},
         "name": result.path.name,
         "available_range": available,
         "available_image_bounds": None,
-        "target_url": file_url(result.path, bare),
+        "target_url": file_url(result.path, resolve),
     }
 
 
@@ -185,13 +197,14 @@ def new_clip(
     """
     file = result.clip
     own = Fraction(file.sample_rate)
-    start = Fraction(file.media_start + file.head, file.sample_rate)
-    framed = (start * rates[0]).denominator == 1 and (start - Fraction(file.head) / own) * rates[0] % 1 == 0
+    head = Fraction(file.head, file.sample_rate)
+    stamp = _stamp(file, rates[0])
+    framed = stamp is not None and (head * rates[0]).denominator == 1
+    origin = stamp if framed and stamp is not None else Fraction(file.media_start, file.sample_rate)
     counting = list(rates) if framed else [own, *rates]
-    bounds = numbers.range(
-        numbers.seconds(start, [rates[0]] if framed else [own]), numbers.seconds(length, counting)
-    )
-    reference = _reference(file, numbers, rates[0] if framed and resolve else None, resolve)
+    begin = numbers.seconds(origin + head, [rates[0]] if framed else [own])
+    bounds = numbers.range(begin, numbers.seconds(length, counting))
+    reference = _reference(file, numbers, origin, rates[0], resolve)
     single = "media_references" not in source and "media_reference" in source
     media: Node = {"media_reference": reference}
     if not single:

@@ -23,7 +23,7 @@ def mute(node: Node) -> None:
     """Disable a track or clip and note how it was, so that `strip` can restore it to the byte."""
     if _mark(node).get("muted"):
         return
-    was = {key: node[key] for key in ("enabled", "metadata") if key in node}
+    was: Node = {key: node[key] for key in ("enabled", "metadata") if key in node}
     if isinstance(was.get("metadata"), dict):
         del was["metadata"]
         was["has_metadata"] = True

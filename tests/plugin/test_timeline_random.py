@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import tempfile
 from fractions import Fraction
@@ -10,8 +11,9 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sightmix.engine.errors import SightmixError
 from sightmix.plugin.timeline import ResultClip, ResultTrack, open_timeline, write_result
-from timeline_kit import clip, gap, rt, stack, timeline, tr, track
+from timeline_kit import DATA, clip, gap, rt, stack, timeline, tr, track
 
 NTSC = {23.976: Fraction(24000, 1001), 29.97: Fraction(30000, 1001), 59.94: Fraction(60000, 1001)}
 RATES = [23.976, 24.0, 25.0, 29.97, 30.0, 50.0, 59.94, 60.0, 48000.0]
@@ -137,3 +139,57 @@ def test_results_lie_where_the_clips_lie(root: dict[str, Any], mute: bool) -> No
         assert name == other
         assert abs(a - x) < Fraction(1, 10**9)
         assert abs(b - y) < Fraction(1, 10**9)
+
+
+DAMAGE = [
+    None,
+    0,
+    -1,
+    1e308,
+    float("nan"),
+    float("inf"),
+    10**400,
+    "",
+    "x",
+    True,
+    [],
+    {},
+    [None],
+    "Clip.2",
+    "Track.1",
+]
+
+
+def places(node: Any) -> list[tuple[Any, Any]]:
+    keys = list(node) if isinstance(node, dict) else list(range(len(node))) if isinstance(node, list) else []
+    return [(node, key) for key in keys] + [place for key in keys for place in places(node[key])]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_damaged_timelines_are_read_or_refused(data: st.DataObject) -> None:
+    names = [
+        "resolve/base.otio",
+        "tlrender/MissingMedia.otio",
+        "otio_core/transition.otio",
+        "avid/one_audio_clip.otio",
+    ]
+    root = json.loads((DATA / data.draw(st.sampled_from(names))).read_text())
+    for _ in range(data.draw(st.integers(1, 3))):
+        found = places(root)
+        holder, key = found[data.draw(st.integers(0, len(found) - 1))]
+        holder[key] = copy.deepcopy(data.draw(st.sampled_from(DAMAGE)))
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            source = opened(root, folder)
+            results = {
+                c.index: [ResultTrack("rebalanced", ResultClip(Path(folder) / "r.wav", 48000, 10**6, 1))]
+                for c in source.clips
+                if c.shots >= 0 and (not c.online or c.passage())
+            }
+            out = write_result(source, results, Path(folder) / "out.otio", mute_originals=True)
+        except SightmixError:
+            return
+        assert [(c.name, c.state) for c in open_timeline(out).clips] == [
+            (c.name, c.state) for c in source.clips
+        ]

@@ -272,6 +272,21 @@ def test_ntsc_frames_are_kept_where_they_are_exact(tmp_path: Path, media: Path, 
     assert value(new["children"][1]["source_range"]["start_time"]) == (30, 29.97)
 
 
+@pytest.mark.parametrize("host", [{}, {"Resolve_OTIO": {}}])
+def test_time_stamps_in_samples_mean_the_nearest_frame(
+    tmp_path: Path, media: Path, opened: Any, host: Root
+) -> None:
+    source = opened(track("Audio", clip("a", tr(60, 61, 29.97), str(media))), metadata=host)
+    stamp = round(Fraction(107893 * 1001, 30000) * 48000)  # frame 107893 begins between two samples
+    result = ResultClip(tmp_path / "r.wav", 48000, 400000, 2, 48048, media_start=stamp)
+    write_result(source, {1: [ResultTrack("rebalanced", result)]}, tmp_path / "o.otio")
+    new = ours(read(tmp_path / "o.otio"))[0]["children"][0]
+    assert value(new["source_range"]["start_time"]) == (107923, 29.97)
+    available = new["media_references"]["DEFAULT_MEDIA"]["available_range"]
+    assert value(available["start_time"]) == (107893, 29.97)
+    assert value(available["duration"]) == ((249, 29.97) if host else (400000, 48000))
+
+
 def test_transitions_between_neighbours_and_as_fades(tmp_path: Path, media: Path, opened: Any) -> None:
     parts = [clip(n, tr(48, 48), str(media)) for n in "abc"]
     source = opened(
