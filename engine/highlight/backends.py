@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import re
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -236,12 +238,17 @@ def _first_line(error: BaseException) -> str:
 
 
 def _torch_has_cuda() -> bool:
-    import importlib.util
-
-    if importlib.util.find_spec("torch") is None:
+    """Whether torch is here, built for CUDA, and finds a device; a build for the CPU is not even imported."""
+    try:
+        spec = importlib.util.find_spec("torch")
+        if spec is None or spec.origin is None:
+            return False
+        about = Path(spec.origin).with_name("version.py").read_text(encoding="utf-8")
+        if re.search(r"^cuda\b.*=\s*None\s*$", about, re.MULTILINE):
+            return False
+        import torch
+    except (ImportError, OSError):
         return False
-    import torch
-
     return torch.cuda.is_available()
 
 

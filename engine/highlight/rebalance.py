@@ -21,7 +21,7 @@ from ..media.loudness import Meter
 from ..media.reader import probe, read_blocks
 from ..media.resample import Resampler
 from ..media.time import to_samples
-from ..media.writer import Bext, WavWriter, time_reference
+from ..media.writer import Bext, Ixml, Subtype, WavWriter, time_reference
 from ..passage import GainCurves, Passage, Rendition, SeenFrame
 from ..progress import Progress
 from ..weights.store import load_card
@@ -255,7 +255,7 @@ class _StemLevels:
 
     def __init__(self, rate: int, weights: Array) -> None:
         self._weights = weights
-        self._meters = [(Meter(rate, 1, true_peak=False), Meter(rate, 1, true_peak=False)) for _ in STEMS]
+        self._meters = [(Meter(rate, 1), Meter(rate, 1)) for _ in STEMS]
 
     def push(self, stems: Array, gains: Array) -> None:
         """Stems (3, channels, n) before their gains (3, n)."""
@@ -315,7 +315,7 @@ class _Job:
                 "its range is damaged, so relink or trim it."
             )
 
-    def run(self, subtype: str) -> tuple[Rendition, bool]:
+    def run(self, subtype: Subtype) -> tuple[Rendition, bool]:
         """The rendition, and whether 24 bits clipped it."""
         weights = downmix_weights(self.channels, self.layout)
         before = Meter(self.rate, self.channels, self.layout or None)
@@ -409,15 +409,17 @@ class _Job:
         mixed = effects * dry + (speech - effects) * wet[0] + (music - effects) * wet[1]
         return mixed.astype(np.float32), stems, gains
 
-    def _writer(self, path: Path, subtype: str) -> WavWriter:
+    def _writer(self, path: Path, subtype: Subtype) -> WavWriter:
         passage = self.passage
         start = passage.record_offset + passage.record_start - passage.head
         bext = Bext(
             description=f"{passage.name} rebalanced by sightmix",
-            originator="sightmix",
             time_reference=time_reference(start, self.rate),
         )
-        return WavWriter(path, self.rate, self.channels, subtype=subtype, bext=bext)
+        ixml = Ixml(note=bext.description, timecode_rate=passage.timecode_rate, drop_frame=passage.drop_frame)
+        return WavWriter(
+            path, self.rate, self.channels, subtype=subtype, bext=bext, ixml=ixml, layout=self.layout or None
+        )
 
     def _curves(self, gains_db: Array) -> GainCurves:
         index = np.arange(0, gains_db.shape[1], CURVE_STEP)

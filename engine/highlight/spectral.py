@@ -50,6 +50,7 @@ class FrequencyMap:
         self.identical = size == N_FFT and rate == MODEL_RATE
 
     def __call__(self, masks: Array) -> Array:
+        """Masks (…, 2048) at the other transform's bins (…, bins)."""
         low = masks[..., self.low]
         if self.identical:
             return low
@@ -120,6 +121,8 @@ class MaskedStems:
 
     def _frames_ready(self) -> int:
         """Transform frames whose sound and masks are both here."""
+        if not self._masks.shape[1]:
+            return 0
         by_sound = (self._padded.shape[1] - self.size) // self.hop + 1
         newest = self._mask_start + self._masks.shape[1] - 1
         centre = (newest * HOP + HOP / 2) / MODEL_RATE * self.rate
@@ -181,12 +184,14 @@ class GainRamps:
 
     def pull(self, samples: int) -> Array:
         """Linear gains (curves, samples) for the next samples; exactly 1 where the curve is 0 dB."""
+        if not samples:
+            return np.zeros((self._curves.shape[0], 0), np.float32)
         index = np.arange(self._sample, self._sample + samples)
         place = (index * (MODEL_RATE / self.rate) - HOP / 2) / HOP - self._start
         frames = np.arange(self._curves.shape[1])
         rows = [np.interp(place, frames, curve) for curve in self._curves]
         self._sample += samples
-        done = max(0, min(int(place[-1]) - 1 if samples else 0, self._curves.shape[1] - 2))
+        done = max(0, min(int(place[-1]) - 1, self._curves.shape[1] - 2))
         self._curves = self._curves[:, done:]
         self._start += done
         return np.power(10.0, np.stack(rows) / 20).astype(np.float32)

@@ -170,10 +170,12 @@ class Trainer:
         self._log({"event": "start", "step": self.step, "parameters": parameter_count(self.model)})
         began, first = time.monotonic(), self.step
         sums: dict[str, float] = {}
+        counted = 0
         for batch in self._batches():
             terms = self._advance(batch)
             for name, value in terms.items():
                 sums[name] = sums.get(name, 0.0) + value
+            counted += 1
             if self.step % 20 == 0:
                 pace = (time.monotonic() - began) / max(1, self.step - first)
                 self._log(

@@ -25,7 +25,9 @@ def test_front_end_is_the_centred_transform_of_the_specification() -> None:
     full = torch.stft(padded, N_FFT, HOP, window=window, center=True, pad_mode="reflect", return_complex=True)
     wanted = full[:, :-1, 2 : 2 + frames]
     torch.testing.assert_close(spectral_torch.stft(x), wanted)
-    torch.testing.assert_close(torch.from_numpy(magnitudes(x[0].numpy())), wanted[0].abs(), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(
+        torch.from_numpy(magnitudes(x[0].numpy())), wanted[0].abs(), rtol=1e-4, atol=1e-4
+    )
 
 
 def test_inverse_of_the_specification() -> None:
@@ -53,7 +55,9 @@ def masks_for(rate: int, samples: int, signals: int = 3) -> np.ndarray:
     return masks / masks.sum(0)
 
 
-def stream(rate: int, sound: np.ndarray, masks: np.ndarray, sizes: list[int]) -> tuple[np.ndarray, np.ndarray]:
+def stream(
+    rate: int, sound: np.ndarray, masks: np.ndarray, sizes: list[int]
+) -> tuple[np.ndarray, np.ndarray]:
     """Push blocks of cycling sizes, handing over mask frames only once the sound has passed them."""
     mixer = MaskedStems(rate, sound.shape[0], masks.shape[0])
     dry, wet = [], []

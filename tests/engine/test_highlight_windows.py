@@ -25,7 +25,10 @@ LATEST = WINDOW_FRAMES - OVERLAP // 2 - MARGIN
 
 def test_a_cut_is_preferred_and_the_latest_one_taken() -> None:
     energy = np.ones(WINDOW_FRAMES, np.float32)
-    assert choose_join(100, np.array([150, 100 + EARLIEST + 5, 100 + EARLIEST + 60]), energy) == 100 + EARLIEST + 60
+    assert (
+        choose_join(100, np.array([150, 100 + EARLIEST + 5, 100 + EARLIEST + 60]), energy)
+        == 100 + EARLIEST + 60
+    )
 
 
 def test_a_cut_that_no_window_can_see_around_is_not_used() -> None:
@@ -99,7 +102,9 @@ def test_joining_equals_a_blend_of_everything_at_once(total: int, cuts: list[int
         if i + 1 < len(windows):
             after = windows[i + 1]
             fall = (frames - after.fade_start + 0.5) / (after.fade_end - after.fade_start)
-            weight *= 1 - np.where(frames >= after.fade_end, 1, np.clip(fall, 0, 1) * (frames >= after.fade_start))
+            weight *= 1 - np.where(
+                frames >= after.fade_end, 1, np.clip(fall, 0, 1) * (frames >= after.fade_start)
+            )
         inside = frames < total
         whole[:, frames[inside]] += (weight * prediction)[:, inside]
     assert streamed.shape == whole.shape

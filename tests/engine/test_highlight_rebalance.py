@@ -1,0 +1,343 @@
+"""Rebalancing a passage on real files: identity, sums, streaming, channels, determinism, bad input."""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import soundfile as sf
+from sightmix.engine.errors import Cancelled, MediaError, ModelError, SettingsError, WriteError
+from sightmix.engine.highlight import rebalance as module
+from sightmix.engine.highlight.config import HOP, MODEL_RATE, WINDOW_FRAMES
+from sightmix.engine.highlight.context import empty_context
+from sightmix.engine.highlight.rebalance import Rebalancer, RebalanceSettings, downmix_weights
+from sightmix.engine.highlight.spectral import GainRamps, MaskedStems, magnitudes
+from sightmix.engine.highlight.windows import Joiner, Window, choose_join, cut_frames, next_window
+from sightmix.engine.media.resample import resample
+from sightmix.engine.passage import Channel, Note, Passage, Shot, Sound
+from sightmix.engine.progress import Progress
+
+FULL = RebalanceSettings()
+OFF = RebalanceSettings(strength=0)
+
+
+@pytest.fixture
+def rebalancer(tiny_model: str) -> Rebalancer:
+    return Rebalancer(tiny_model, threads=1)
+
+
+def programme(rate: int, channels: int, seconds: float, seed: int = 0) -> np.ndarray:
+    """Something with loud and quiet stretches, tones and noise, exact in 24 bits, (samples, channels)."""
+    rng = np.random.default_rng(seed)
+    n = int(rate * seconds)
+    t = np.arange(n) / rate
+    swell = 0.5 + 0.5 * np.sin(2 * np.pi * 0.3 * t)
+    x = 0.1 * rng.standard_normal((n, channels)) * swell[:, None]
+    x += 0.1 * np.sin(2 * np.pi * np.outer(t, 220 * (1 + np.arange(channels))))
+    return np.round(x * 2**23) / 2**23
+
+
+def write(path: Path, x: np.ndarray, rate: int) -> Path:
+    sf.write(path, x, rate, subtype="PCM_24")
+    return path
+
+
+def passage(path: Path, start: float = 0, duration: float = 3, **more: object) -> Passage:
+    return Passage("1", "clip", Sound(path, Fraction(start), Fraction(duration)), **more)  # type: ignore[arg-type]
+
+
+def read(path: Path) -> np.ndarray:
+    return sf.read(path, dtype="float64", always_2d=True)[0]
+
+
+@pytest.mark.parametrize(
+    ("rate", "channels"), [(48_000, 1), (48_000, 2), (44_100, 2), (48_000, 6), (96_000, 2)]
+)
+def test_strength_zero_is_the_input_to_the_last_bit(
+    rebalancer: Rebalancer, tmp_path: Path, rate: int, channels: int
+) -> None:
+    x = programme(rate, channels, 5)
+    source = write(tmp_path / "in.wav", x, rate)
+    rendition = rebalancer.render(passage(source, 1, 3), OFF, tmp_path, "out", Progress())
+    assert np.array_equal(read(rendition.path), x[rate : 4 * rate])
+    assert (rendition.sample_rate, rendition.channels, rendition.samples) == (rate, channels, 3 * rate)
+    assert rendition.before == rendition.after
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(44_100, 1), (48_000, 2), (48_000, 6)])
+def test_stems_sum_to_the_mix(rebalancer: Rebalancer, tmp_path: Path, rate: int, channels: int) -> None:
+    source = write(tmp_path / "in.wav", programme(rate, channels, 4), rate)
+    rendition = rebalancer.render(passage(source), replace(FULL, stems=True), tmp_path, "out", Progress())
+    assert set(rendition.stems) == {"speech", "music", "effects"}
+    mix = read(rendition.path)
+    error = sum(read(p) for p in rendition.stems.values()) - mix
+    assert 20 * np.log10(np.abs(error).max()) <= -120
+    assert np.abs(mix - read(source)[: len(mix)]).max() > 1e-3, (
+        "the model must act, or the sum proves nothing"
+    )
+
+
+def test_user_gains_move_everything_they_name(rebalancer: Rebalancer, tmp_path: Path) -> None:
+    """All three stems down by 6 dB is the whole sound down by 6 dB."""
+    x = programme(48_000, 2, 3)
+    source = write(tmp_path / "in.wav", x, 48_000)
+    settings = RebalanceSettings(strength=0, dialogue_db=-6, music_db=-6, effects_db=-6)
+    rendition = rebalancer.render(passage(source), settings, tmp_path, "out", Progress())
+    assert np.abs(read(rendition.path) - x * 10 ** (-6 / 20)).max() < 3e-7
+    assert set(rendition.gains.speech) == {-6.0}
+    before, after = rendition.stem_levels["speech"]
+    assert after - before == pytest.approx(-6, abs=0.01)
+
+
+def test_channels_keep_their_places(rebalancer: Rebalancer, tmp_path: Path) -> None:
+    """The same masks on every channel: a channel's sound never leaks into another."""
+    x = programme(48_000, 6, 4)
+    x[:, 3] = 0
+    source = write(tmp_path / "in.wav", x, 48_000)
+    rendition = rebalancer.render(passage(source), FULL, tmp_path, "out", Progress())
+    out = read(rendition.path)
+    assert np.abs(out[:, 3]).max() == 0
+    doubled = write(tmp_path / "two.wav", np.repeat(x[:, :1], 2, axis=1), 48_000)
+    pair = read(rebalancer.render(passage(doubled), FULL, tmp_path, "pair", Progress()).path)
+    assert np.array_equal(pair[:, 0], pair[:, 1])
+
+
+def test_chosen_channels_and_handles(rebalancer: Rebalancer, tmp_path: Path) -> None:
+    x = programme(48_000, 4, 6)
+    source = write(tmp_path / "in.wav", x, 48_000)
+    sound = Sound(source, Fraction(2), Fraction(3), (Channel(0, 2), Channel(0, 0)))
+    clip = Passage("1", "clip", sound, head=Fraction(1, 2), tail=Fraction(1, 4))
+    rendition = rebalancer.render(clip, OFF, tmp_path, "out", Progress())
+    assert rendition.start == Fraction(-1, 2)
+    assert np.array_equal(read(rendition.path), x[72_000:252_000][:, [2, 0]])
+    assert rendition.gains.times[0] == pytest.approx(-0.5 + 512 / MODEL_RATE, abs=1e-3)
+
+
+def test_a_clip_at_an_ntsc_frame_starts_at_its_rounded_sample(rebalancer: Rebalancer, tmp_path: Path) -> None:
+    x = programme(48_000, 1, 4)
+    source = write(tmp_path / "in.wav", x, 48_000)
+    frame = Fraction(1001, 30_000)
+    clip = Passage("1", "c", Sound(source, 31 * frame, 60 * frame), head=12 * frame, tail=12 * frame)
+    rendition = rebalancer.render(clip, OFF, tmp_path, "out", Progress())
+    head = round(float(12 * frame * 48_000))
+    start = round(float(31 * frame * 48_000))
+    length = round(float(91 * frame * 48_000)) - start
+    assert np.array_equal(read(rendition.path)[head : head + length], x[start : start + length])
+
+
+def whole_clip(rebalancer: Rebalancer, x: np.ndarray, rate: int, cuts: list[Fraction]) -> np.ndarray:
+    """The same algorithm over arrays held whole: an independent road to the rendered sound."""
+    channels = x.shape[1]
+    sound = x.T.astype(np.float32)
+    mono = resample((downmix_weights(channels, "") @ sound)[None].astype(np.float32), rate, MODEL_RATE)[0]
+    total = -(-mono.size // HOP)
+    padded = np.pad(mono, (0, (total + WINDOW_FRAMES) * HOP - mono.size))
+    windows, energies = [Window(0, 0, 0)], padded[: (padded.size // HOP) * HOP].reshape(-1, HOP)
+    at_cuts = cut_frames(cuts, Fraction(0))
+    while windows[-1].start + WINDOW_FRAMES < total:
+        start = windows[-1].start
+        energy = np.square(energies[start : start + WINDOW_FRAMES]).mean(axis=1)
+        windows.append(next_window(choose_join(start, at_cuts, energy), total))
+    joiner, masks, gains = Joiner(), [], []
+    context = empty_context(1280)
+    for i, window in enumerate(windows):
+        piece = padded[window.start * HOP :][: WINDOW_FRAMES * HOP]
+        m, g = rebalancer.network.run(
+            magnitudes(piece)[None],
+            piece[None],
+            context.features[None],
+            context.times[None],
+            context.valid[None],
+        )
+        end = windows[i + 1].fade_start if i + 1 < len(windows) else total
+        done = joiner.add(window, (m[0], g[0]), end, total)
+        masks.append(done[0])
+        gains.append(done[1])
+    mixer, ramps = MaskedStems(rate, channels, 2), GainRamps(rate, 3)
+    mixer.push(sound)
+    mixer.extend(np.concatenate(masks, axis=2)[:2])
+    ramps.extend(np.concatenate(gains, axis=1))
+    dry, wet = mixer.pull(last=True)
+    g = ramps.pull(dry.shape[1])
+    return (g[0] * wet[0] + g[1] * wet[1] + g[2] * (dry - wet[0] - wet[1])).T
+
+
+@pytest.mark.parametrize("block", [7_777, 65_536, 2_000_000])
+def test_streaming_equals_the_whole_clip(
+    rebalancer: Rebalancer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
+    rate, x = 48_000, programme(48_000, 2, 31)
+    source = write(tmp_path / "in.wav", x, rate)
+    shots = tuple(Shot(Fraction(i * 7), Fraction(7), None) for i in range(5))
+    plain = module.read_blocks
+    monkeypatch.setattr(module, "read_blocks", lambda *a: plain(*a, block=block))
+    rendition = rebalancer.render(passage(source, 0, 31, shots=shots), FULL, tmp_path, "out", Progress())
+    wanted = whole_clip(rebalancer, x, rate, [s.start for s in shots[1:]])
+    assert np.abs(read(rendition.path) - wanted).max() <= 1e-5
+    assert np.abs(wanted - x).max() > 1e-2
+
+
+def test_same_input_same_bytes(rebalancer: Rebalancer, tmp_path: Path) -> None:
+    source = write(tmp_path / "in.wav", programme(48_000, 2, 12), 48_000)
+    first = rebalancer.render(passage(source, 0, 12), FULL, tmp_path, "a", Progress()).path.read_bytes()
+    assert (
+        first == rebalancer.render(passage(source, 0, 12), FULL, tmp_path, "b", Progress()).path.read_bytes()
+    )
+
+
+@pytest.mark.parametrize("seconds", [0.01, 0.4, 9.99, 10.01, 10.5])
+def test_lengths_around_a_window(rebalancer: Rebalancer, tmp_path: Path, seconds: float) -> None:
+    source = write(tmp_path / "in.wav", programme(44_100, 1, seconds), 44_100)
+    samples = len(read(source))
+    clip = Passage("1", "c", Sound(source, Fraction(0), Fraction(samples, 44_100)))
+    rendition = rebalancer.render(clip, FULL, tmp_path, "out", Progress())
+    assert len(read(rendition.path)) == rendition.samples == samples
+
+
+def film(path: Path, seconds: int) -> Path:
+    """A film whose picture turns from red to blue after half its length."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=24)
+        stream.width = stream.height = 64
+        stream.pix_fmt = "yuv420p"
+        for i in range(24 * seconds):
+            pixels = np.zeros((64, 64, 3), np.uint8)
+            pixels[..., 0 if i < 12 * seconds else 2] = 255
+            for packet in stream.encode(av.VideoFrame.from_ndarray(pixels)):
+                container.mux(packet)
+        for packet in stream.encode():
+            container.mux(packet)
+    return path
+
+
+def test_the_picture_is_looked_at_shot_by_shot(rebalancer: Rebalancer, tmp_path: Path) -> None:
+    source = write(tmp_path / "in.wav", programme(48_000, 2, 6), 48_000)
+    movie = film(tmp_path / "film.mp4", 6)
+    shots = (Shot(Fraction(0), Fraction(3), movie), Shot(Fraction(3), Fraction(3), movie, Fraction(3)))
+    seen = rebalancer.render(passage(source, 0, 6, shots=shots), FULL, tmp_path, "seen", Progress())
+    assert {f.shot for f in seen.frames} == {0, 1}
+    assert all((f.time < 3) == (f.shot == 0) for f in seen.frames)
+    assert seen.provenance["context"] == "efficientnet-lite0"
+    blind = rebalancer.render(passage(source, 0, 6), FULL, tmp_path, "blind", Progress())
+    assert blind.provenance["context"] == "none"
+    assert blind.gains != seen.gains, "the picture must matter"
+
+
+def test_a_picture_that_cannot_be_read_costs_a_warning_not_the_clip(
+    rebalancer: Rebalancer, tmp_path: Path
+) -> None:
+    source = write(tmp_path / "in.wav", programme(48_000, 2, 3), 48_000)
+    (tmp_path / "bad.mp4").write_bytes(b"nothing of a film" * 50)
+    shots = (Shot(Fraction(0), Fraction(3), tmp_path / "bad.mp4"),)
+    rendition = rebalancer.render(passage(source, shots=shots), FULL, tmp_path, "out", Progress())
+    assert len(rendition.warnings) == 1
+    assert "bad.mp4" in rendition.warnings[0]
+    assert rendition.path.exists()
+
+
+def test_a_sum_past_full_scale_is_kept_in_float(rebalancer: Rebalancer, tmp_path: Path) -> None:
+    x = programme(48_000, 1, 3)
+    source = write(tmp_path / "in.wav", x, 48_000)
+    louder = RebalanceSettings(strength=0, dialogue_db=20, music_db=20, effects_db=20)
+    rendition = rebalancer.render(passage(source), louder, tmp_path, "out", Progress())
+    assert sf.info(rendition.path).subtype == "FLOAT"
+    assert np.abs(read(rendition.path) - 10 * x).max() < 1e-5
+    assert rendition.after.true_peak > 0
+
+
+def leftovers(folder: Path) -> list[str]:
+    return sorted(p.name for p in folder.iterdir())
+
+
+def test_cancelling_leaves_nothing(rebalancer: Rebalancer, tmp_path: Path) -> None:
+    source = write(tmp_path / "in.wav", programme(48_000, 2, 12), 48_000)
+    out = tmp_path / "out"
+    out.mkdir()
+    progress = Progress()
+    progress.observe = lambda step: progress.cancel() if step.done > 2 else None
+    with pytest.raises(Cancelled):
+        rebalancer.render(passage(source, 0, 12), replace(FULL, stems=True), out, "x", progress)
+    assert leftovers(out) == []
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(
+    rebalancer: Rebalancer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sightmix.engine.media.writer import WavWriter
+
+    source = write(tmp_path / "in.wav", programme(48_000, 2, 4), 48_000)
+    out = tmp_path / "out"
+    out.mkdir()
+    real = WavWriter.write
+
+    def full(self: WavWriter, block: np.ndarray) -> None:
+        if self.samples > 30_000:
+            self._fail(OSError(errno.ENOSPC, "No space left on device"))
+        real(self, block)
+
+    monkeypatch.setattr(WavWriter, "write", full)
+    with pytest.raises(WriteError, match="space"):
+        rebalancer.render(passage(source), FULL, out, "x", Progress())
+    assert leftovers(out) == []
+
+
+def test_bad_clips_are_one_sentence_each(rebalancer: Rebalancer, tmp_path: Path) -> None:
+    good = write(tmp_path / "in.wav", programme(48_000, 1, 1), 48_000)
+    cases = {
+        "no length": passage(good, 0, 0),
+        "hours": passage(good, 0, 30 * 3600),
+        "gone": passage(tmp_path / "gone.wav"),
+    }
+    (tmp_path / "text.wav").write_text("I am a text")
+    cases["text"] = passage(tmp_path / "text.wav")
+    broken = programme(48_000, 1, 1).astype(np.float32)
+    broken[30_000] = np.nan
+    sf.write(tmp_path / "nan.wav", broken, 48_000, subtype="FLOAT")
+    cases["nan"] = passage(tmp_path / "nan.wav", 0, 1)
+    for name, clip in cases.items():
+        out = tmp_path / f"out-{name}"
+        out.mkdir()
+        with pytest.raises(MediaError) as caught:
+            rebalancer.render(clip, FULL, out, "x", Progress())
+        assert str(caught.value).count("\n") == 0
+        assert leftovers(out) == []
+
+
+def test_settings_and_contexts_that_cannot_be(tiny_model: str) -> None:
+    with pytest.raises(SettingsError, match="Strength"):
+        RebalanceSettings(strength=1.2)
+    with pytest.raises(SettingsError, match="Music"):
+        RebalanceSettings(music_db=99)
+    with pytest.raises(SettingsError, match="Context"):
+        RebalanceSettings(context="smell")
+    with pytest.raises(ModelError, match="not captions"):
+        Rebalancer(tiny_model, context="captions")
+    with pytest.raises(ModelError, match="not with CLIP"):
+        Rebalancer(tiny_model, context="clip")
+    assert Rebalancer(tiny_model, context="none", threads=1).pictures is None
+
+
+def test_markers_reach_a_text_model_through_captions(rebalancer: Rebalancer) -> None:
+    class Letters:
+        name, dim = "t5-letters", 1280
+
+        def encode(self, texts: list[str]) -> np.ndarray:
+            return np.array([[len(t)] * 1280 for t in texts], np.float32)
+
+    rebalancer.pictures, rebalancer.texts = None, Letters()  # type: ignore[assignment]
+    clip = replace(passage(Path("x.wav")), notes=(Note(Fraction(0), Fraction(2), "a dog barks"),))
+    context = rebalancer.window_context(clip, Fraction(0), Fraction(10), Progress())
+    assert context.valid.any()
+    assert float(context.features[0, 0]) == len("a dog barks")
+
+
+def test_downmix_of_surround_keeps_the_centre_and_drops_the_lfe() -> None:
+    weights = downmix_weights(6, "5.1(side)")
+    assert weights[3] == 0
+    assert weights[2] == pytest.approx(2**-0.5, abs=1e-3)
+    assert downmix_weights(2, "stereo").tolist() == [0.5, 0.5]
