@@ -46,7 +46,7 @@ class Bars:
         done = fraction(step)
         if step.stage == JOB:
             left = self._clock.left(done)
-            more = "" if left is None else f"{clock(left)} left"
+            more = "" if left is None or done >= 1.0 else f"{clock(left)} left"
             self._bars.update(self._whole, completed=done, more=more)
             return
         name = printable(step.item)

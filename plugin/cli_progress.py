@@ -42,7 +42,7 @@ class Lines:
             return
         self._last, self._when = what, now
         left = self._clock.left(self._whole)
-        eta = f", {left:.0f} s left" if left is not None else ""
+        eta = f", {left:.0f} s left" if left is not None and self._whole < 1.0 else ""
         stage = f"{word_for(step.stage)} {fraction(step):.0%}".replace("%", " %")
         whole = f"{self._whole:.0%}".replace("%", " %")
         print(f"progress: {whole} {printable(step.item)}, {stage}{eta}", file=self._stream, flush=True)

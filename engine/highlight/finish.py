@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -101,7 +101,8 @@ class _Stage:
         meter = Meter(rate, channels, probe(source).audio[0].layout)
         done = 0
         with WavWriter(target, rate, channels, subtype=subtype, bext=bext) as writer:
-            for block in self._processed(source, ceiling_dbtp):
+            blocks = read_blocks(source, 0, self.rendition.samples)
+            for block in levelled(blocks, self.rendition, self.gain_db, ceiling_dbtp):
                 writer.write(block)
                 meter.push(block)
                 done += block.shape[-1]
@@ -112,17 +113,20 @@ class _Stage:
             writer.set_loudness(figures)
         return figures, writer.clipped
 
-    def _processed(self, source: Path, ceiling_dbtp: float | None) -> Iterator[NDArray[np.float32]]:
-        rendition = self.rendition
-        gain = np.float32(10.0 ** (self.gain_db / 20.0))
-        limiter = None
-        if ceiling_dbtp is not None:
-            limiter = Limiter(rendition.sample_rate, rendition.channels, ceiling_dbtp)
-        for block in read_blocks(source, 0, rendition.samples):
-            louder = block * gain
-            yield louder if limiter is None else limiter.process(louder)
-        if limiter is not None:
-            yield limiter.process(np.zeros((rendition.channels, 0), np.float32), last=True)
+
+def levelled(
+    blocks: Iterable[NDArray[np.float32]], rendition: Rendition, gain_db: float, ceiling_dbtp: float | None
+) -> Iterator[NDArray[np.float32]]:
+    """Blocks (channels, n) of a rendition with the gain applied, and limited if there is a ceiling in dBTP."""
+    gain = np.float32(10.0 ** (gain_db / 20.0))
+    limiter = None
+    if ceiling_dbtp is not None:
+        limiter = Limiter(rendition.sample_rate, rendition.channels, ceiling_dbtp)
+    for block in blocks:
+        louder = block * gain
+        yield louder if limiter is None else limiter.process(louder)
+    if limiter is not None:
+        yield limiter.process(np.zeros((rendition.channels, 0), np.float32), last=True)
 
 
 def _limiting(rendition: Rendition, gain_db: float, ceiling_dbtp: float) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.errors import MediaError
+from ...engine.highlight.finish import levelled
 from ...engine.media.loudness import Meter, integrated_of
 from ...engine.media.reader import probe, read_blocks
 from ...engine.media.time import to_samples
@@ -18,6 +19,8 @@ from ...engine.progress import Progress
 from .settings import JobSettings
 
 _PEAK_TOLERANCE = 0.01  # dB: below what a true-peak meter can tell
+_STEPS = 4
+_CLOSE = 0.05  # LU from the target that is near enough
 
 
 @dataclass(frozen=True)
@@ -30,11 +33,44 @@ class Stage:
 
 
 def programme_gain(
-    rendered: Sequence[tuple[Rendition, Passage]], target_lufs: float, progress: Progress
+    rendered: Sequence[tuple[Rendition, Passage]],
+    target_lufs: float,
+    ceiling_dbtp: float,
+    progress: Progress,
 ) -> float:
-    """The gain in dB that brings the clips together to `target_lufs`; 0 where there is only silence."""
+    """The gain in dB that brings the clips together to `target_lufs`; 0 where there is only silence.
+
+    Where the limiter will have to work, what it takes away is made up for, within what a few steps can do.
+    """
     integrated = programme_loudness(rendered, progress)
-    return target_lufs - integrated if math.isfinite(integrated) else 0.0
+    if not math.isfinite(integrated):
+        return 0.0
+    gain_db = target_lufs - integrated
+    for _ in range(_STEPS):
+        if not any(r.after.true_peak + gain_db > ceiling_dbtp for r, _ in rendered):
+            break
+        missing = target_lufs - _limited_loudness(rendered, gain_db, ceiling_dbtp, progress)
+        if abs(missing) < _CLOSE:
+            break
+        gain_db += missing
+    return gain_db
+
+
+def _limited_loudness(
+    rendered: Sequence[tuple[Rendition, Passage]], gain_db: float, ceiling_dbtp: float, progress: Progress
+) -> float:
+    """Programme loudness in LUFS as it will be after gain and limiter; nothing is written."""
+    meters = []
+    for rendition, passage in rendered:
+        rate = rendition.sample_rate
+        first = to_samples(-rendition.start, rate)
+        samples = min(to_samples(passage.sound.duration, rate), rendition.samples - first)
+        meter = Meter(rate, rendition.channels, probe(rendition.path).audio[0].layout)
+        blocks = read_blocks(rendition.path, first, samples)
+        limited = levelled(blocks, rendition, gain_db, ceiling_dbtp)
+        _push(meter, limited, samples, rate, passage.name, progress)
+        meters.append(meter)
+    return integrated_of(meters)
 
 
 def programme_loudness(

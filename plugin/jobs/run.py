@@ -150,9 +150,12 @@ def _level_all(
     bench: _Bench, rendered: Sequence[tuple[Task, ClipResult]]
 ) -> tuple[list[tuple[Task, ClipResult]], float]:
     """Bring every rendition to level and put it where the timeline finds it; also returns the gain in dB."""
-    target = bench.plan.job.settings.target_lufs
+    settings = bench.plan.job.settings
+    target = settings.target_lufs
     ready = [(r.rendition, task.passage) for task, r in rendered if r.rendition is not None]
-    gain_db = 0.0 if target is None else programme_gain(ready, target, bench.progress)
+    gain_db = 0.0
+    if target is not None:
+        gain_db = programme_gain(ready, target, settings.true_peak, bench.progress)
     return [(task, _level(bench, task, result, gain_db)) for task, result in rendered], gain_db
 
 

@@ -188,6 +188,19 @@ def test_the_true_peak_ceiling_holds_after_a_loudness_gain(source: Path) -> None
     assert any("limiter" in warning for warning in rendition(result, 1).warnings)
 
 
+def test_what_the_limiter_takes_is_made_up_for(tmp_path: Path) -> None:
+    path = tmp_path / "clicks.wav"
+    t = np.arange(RATE * 4) / RATE
+    x = 0.1 * np.sin(2 * np.pi * 330 * t)
+    x[:: RATE // 2] = 0.7
+    sf.write(path, np.stack([x, x], 1), RATE, subtype="PCM_24")
+    source = timeline_of(tmp_path / "reel.otio", [("clicks", path, 0.0, 4.0)])
+    result = job(source, FakeRenderer(gain_db=0.0), loudness="-16", true_peak=-3.0)
+    assert result.integrated[1] == pytest.approx(-16.0, abs=0.1)
+    assert rendition(result, 1).after.true_peak <= -3.0 + 0.05
+    assert rendition(result, 1).warnings
+
+
 def test_levels_kept_may_keep_the_peak_they_came_with(tmp_path: Path) -> None:
     hot = tone(tmp_path / "hot.wav", 2, -0.2)
     source = timeline_of(tmp_path / "reel.otio", [("hot", hot, 0.0, 2.0)])
