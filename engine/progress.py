@@ -26,7 +26,7 @@ class Progress:
     `check()` is called between steps of long work and raises `Cancelled` once `cancel()` was called.
     """
 
-    observe: Callable[[Step], None] = field(default=lambda step: None)
+    observe: Callable[[Step], None] = field(default=lambda _: None)
     _cancelled: bool = False
 
     def report(self, stage: str, item: str, done: float, total: float, unit: str = "s") -> None:

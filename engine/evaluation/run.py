@@ -113,12 +113,15 @@ def restraint(system: ModelSystem, scenes: Iterator[Scene]) -> float:
 def evaluate(
     corpus: Path, models: list[str], split: str, preset: str, clips: int, fit_clips: int
 ) -> tuple[Table, dict[str, Any]]:
-    """The table of all systems over `clips` scenes, baselines fitted on `fit_clips` training scenes, and stem figures."""
+    """The table of all systems over `clips` scenes, baselines fitted on `fit_clips` training ones; stem figures."""
     features = picture_features(corpus)
-    fit = list(scenes_of(corpus, "train", preset, fit_clips, features))
+
+    def fit() -> Iterator[Scene]:
+        return scenes_of(corpus, "train", preset, fit_clips, features)
+
     systems: dict[str, System] = {
-        "loudness matched to the corpus mean": LoudnessMatch.fit(fit),
-        "one regressed gain over time": BroadbandGain.fit(fit),
+        "loudness matched to the corpus mean": LoudnessMatch.fit(fit()),
+        "one regressed gain over time": BroadbandGain.fit(fit()),
     }
     more: dict[str, Any] = {"separation": {}, "change_of_good_mixes": {}}
     for name in models:
@@ -131,7 +134,7 @@ def evaluate(
             more["change_of_good_mixes"][name] = restraint(
                 seen, scenes_of(corpus, split, preset, clips, features)
             )
-    systems["perfect stems, regressed gains"] = LevelledStems.fit(fit)
+    systems["perfect stems, regressed gains"] = LevelledStems.fit(fit())
     systems["ideal masks, true gains"] = ideal_masks
     return evaluate_set(scenes_of(corpus, split, preset, clips, features), systems), more
 
@@ -156,9 +159,8 @@ def main(arguments: list[str] | None = None) -> int:
     except SightmixError as error:
         print(error, file=sys.stderr)
         return 2
-    print(
-        f"{table.clips} clips, split {args.split}, {args.scenes} targets\n\n{table.text()}\n\n{json.dumps(more, indent=1)}"
-    )
+    print(f"{table.clips} clips, split {args.split}, {args.scenes} targets\n\n{table.text()}")
+    print(f"\n{json.dumps(more, indent=1)}")
     if args.json:
         rows = {
             row.system: {"means": dict(row.means), "improvement": dict(row.improvement)} for row in table.rows

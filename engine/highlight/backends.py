@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 import re
 import warnings
@@ -199,6 +200,11 @@ def write_graph(model: ProductModel, path: Path, frames: int) -> None:
     import torch
 
     config = model.config
+    # Equal weights would be merged into one, and the names of the others lost; their values are not kept anyway.
+    model = copy.deepcopy(model).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.randn_like(parameter))
     n = 4
     example = (
         torch.rand(1, 2048, frames),
@@ -212,7 +218,7 @@ def write_graph(model: ProductModel, path: Path, frames: int) -> None:
         # The tracing exporter keeps torch's names for the weights, which the newer one does not.
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            model.eval(),
+            model,
             example,
             str(temporary),
             input_names=list(INPUTS),

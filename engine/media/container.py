@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import av
+import av.stream
 from av.container import InputContainer
 from av.stream import Disposition, Stream
 
@@ -96,8 +97,9 @@ def open_media(path: Path) -> Iterator[InputContainer]:
     """Open `path` for reading; FFmpeg's and the system's errors inside the block become MediaError."""
     _check_file(path)
     try:
-        # The protocol keeps names with colons from being taken for addresses.
-        with av.open(f"file:{path}", mode="r", metadata_errors="replace") as container:
+        # The protocol keeps names with colons from being taken for addresses, the option those with % for series.
+        options = {"pattern_type": "none"}
+        with av.open(f"file:{path}", mode="r", options=options, metadata_errors="replace") as container:
             if container.format.name in _TEXT_FORMATS:
                 raise MediaError(f"{path} is a text or binary file, not media; relink the clip.")
             yield container
@@ -113,6 +115,14 @@ def _is_picture(stream: Stream) -> bool:
 def picture_stream(container: InputContainer) -> av.VideoStream | None:
     """The first video stream that is not cover art."""
     return next((stream for stream in container.streams.video if _is_picture(stream)), None)
+
+
+def keep_only(container: InputContainer, wanted: Sequence[Stream]) -> None:
+    """Spare the demuxer every other stream's packets, where this PyAV can."""
+    discard = getattr(av.stream, "Discard", None)
+    for stream in container.streams:
+        if discard is not None and stream not in wanted:
+            stream.discard = discard.all
 
 
 def presentation_start(container: InputContainer) -> Fraction:

@@ -16,13 +16,12 @@ import av
 import av.error
 import numpy as np
 from av.container import InputContainer
-from av.stream import Discard
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from ..errors import MediaError
 from ..progress import Progress
-from .container import explain, open_media, picture_stream, presentation_start
+from .container import explain, keep_only, open_media, picture_stream, presentation_start
 from .time import round_half_up
 
 Pictures = NDArray[np.uint8]
@@ -68,9 +67,7 @@ def sample_frames(
         if stream is None:
             raise MediaError(f"{path} has no picture; choose a file with video.")
         stream.thread_type = "AUTO"
-        for other in container.streams:
-            if other is not stream:
-                other.discard = Discard.all
+        keep_only(container, [stream])
         wants = _wanted(container, stream, times, tolerance, bounds)
         scaler = VideoReformatter()
         missing = set(range(len(times)))
@@ -189,11 +186,11 @@ class _Demuxer:
         """Whether seeking to `at` passes over packets rather than going back."""
         if self.newest is None:
             return at > 2 * self._second
-        entries = self._stream.index_entries
+        entries: Any = getattr(self._stream, "index_entries", ())  # PyAV 17 on
         if not len(entries) or entries[len(entries) - 1].timestamp < self._before(at):
             return at - self.newest > _BLIND_LEAP * self._second
         found = entries.search_timestamp(self._before(at))
-        return found >= 0 and entries[found].timestamp > self.newest + self._second * _NEAR
+        return found >= 0 and bool(entries[found].timestamp > self.newest + self._second * _NEAR)
 
     def leap(self, at: int, back: int = 0) -> None:
         """Go to a keyframe before `at`, earlier by `back` seconds; this also flushes the decoder."""

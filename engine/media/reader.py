@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
@@ -15,7 +15,6 @@ from typing import Any
 import av
 import av.error
 import numpy as np
-from av.stream import Discard
 from numpy.typing import NDArray
 
 from ..errors import MediaError
@@ -25,6 +24,7 @@ from .container import (
     MediaInfo,
     VideoStream,
     explain,
+    keep_only,
     open_media,
     presentation_start,
     probe,
@@ -262,12 +262,23 @@ def _learn_grid(path: Path, index: int) -> _Grid | None:
         origin = presentation_start(container)
         frames = list(islice(container.decode(stream), _GRID_FRAMES))
         sizes = {frame.samples for frame in frames[1:-1]}
-        tick = frames[0].time_base if frames else None
-        if len(sizes) != 1 or frames[0].pts is None or tick is None:
+        first = _position(frames[0], origin, stream.sample_rate) if frames else None
+        if len(sizes) != 1 or first is None:
             return None
-        first = to_samples(frames[0].pts * tick - origin, stream.sample_rate)
-        reach = ceil(tick * stream.sample_rate)
-        return _Grid(first + frames[0].samples, sizes.pop(), reach)
+        return _Grid(first + frames[0].samples, sizes.pop(), _reach(frames[0], stream.sample_rate))
+
+
+def _position(frame: av.AudioFrame, origin: Fraction, rate: int) -> int | None:
+    """Where a frame begins by its time stamp, in samples; a clock coarser than samples cannot tell it from 0."""
+    if frame.pts is None or frame.time_base is None:
+        return None
+    at = to_samples(frame.pts * frame.time_base - origin, rate)
+    return 0 if abs(at) <= _reach(frame, rate) and frame.time_base * rate > 1 else at
+
+
+def _reach(frame: av.AudioFrame, rate: int) -> int:
+    """How far, in samples, a time stamp may be off by rounding."""
+    return ceil((frame.time_base or 0) * rate)
 
 
 class _OvershotError(Exception):
@@ -309,9 +320,7 @@ class _Stretch:
         container = self._stack.enter_context(open_media(self._path))
         streams = [container.streams.audio[index] for index in self._order]
         self._origin = presentation_start(container)
-        for stream in container.streams:
-            if stream not in streams:
-                stream.discard = Discard.all
+        keep_only(container, streams)
         for stream in streams:
             if stream.codec_context.name in _AC3:
                 stream.codec_context.options = {"cons_noisegen": "1"}
@@ -335,7 +344,10 @@ class _Stretch:
     def _grid(self, index: int, stream: av.AudioStream) -> _Grid | None:
         """The frame grid of a stream whose clock is coarser than its samples, if it has one."""
         if index not in self._grids:
-            self._grids[index] = _learn_grid(self._path, self._order[index]) if self._coarse(stream) else None
+            self._grids[index] = None
+            with suppress(MediaError):
+                if self._coarse(stream):
+                    self._grids[index] = _learn_grid(self._path, self._order[index])
         return self._grids[index]
 
     def _coarse(self, stream: av.AudioStream) -> bool:
@@ -385,9 +397,8 @@ class _Stretch:
                 f"{self._path} changes its sample rate from {self._rate} to {frame.sample_rate} Hz; "
                 "convert it to one rate first."
             )
-        at = lane.tail or 0
-        if frame.pts is not None and frame.time_base is not None:
-            at = to_samples(frame.pts * frame.time_base - self._origin, self._rate)
+        stamped = _position(frame, self._origin, self._rate)
+        at = stamped if stamped is not None else lane.tail or 0
         grid = self._grid(index, stream) if self._sought or not lane.follows(at) else None
         if grid is not None:
             at = grid.snap(at)

@@ -170,12 +170,11 @@ class Trainer:
         self._log({"event": "start", "step": self.step, "parameters": parameter_count(self.model)})
         began, first = time.monotonic(), self.step
         sums: dict[str, float] = {}
-        counted = 0
+        logged = self.step
         for batch in self._batches():
             terms = self._advance(batch)
             for name, value in terms.items():
                 sums[name] = sums.get(name, 0.0) + value
-            counted += 1
             if self.step % 20 == 0:
                 pace = (time.monotonic() - began) / max(1, self.step - first)
                 self._log(
@@ -256,7 +255,9 @@ def _tuples(data: dict[str, Any]) -> dict[str, Any]:
 
 def _quiet_worker(_: int) -> None:
     torch.set_num_threads(1)
+    # The loop decides when to stop, and saves first; a signal to the whole group must not take its loader away.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def main(arguments: list[str] | None = None) -> int:

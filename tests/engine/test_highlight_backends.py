@@ -160,8 +160,8 @@ def test_strict_loading(store: Path) -> None:
 
 
 def test_a_broken_card_or_checkpoint(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "junk.pt").write_bytes(b"not a checkpoint")
     with pytest.raises(TrainingError, match="not a checkpoint"):
-        (tmp_path / "junk.pt").write_bytes(b"not a checkpoint")
         export(tmp_path / "junk.pt", tmp_path, name="x", licence="x", trained_on=["x"])
     state = torch.load(checkpoint(tmp_path / "big.pt"), weights_only=True)
     next(iter(state["average"].values())).fill_(1e9)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import given, settings
@@ -71,7 +72,7 @@ some_cuts = st.lists(st.integers(0, 5000), max_size=30)
 @given(lengths, some_cuts, st.integers(0, 99))
 def test_windows_cover_everything_and_always_advance(total: int, cuts: list[int], seed: int) -> None:
     windows = windows_over(total, cuts, seed)
-    for before, after in zip(windows, windows[1:], strict=False):
+    for before, after in pairwise(windows):
         assert after.start > before.start
         assert after.start <= after.fade_start < after.fade_end <= before.start + WINDOW_FRAMES
         assert after.fade_start >= before.fade_end, "a frame is blended from two windows, never three"
