@@ -26,13 +26,14 @@ def test_cancel_passes_through_a_share_and_the_observer_comes_back() -> None:
     seen: list[Step] = []
     progress = Progress(seen.append)
     observe = progress.observe
-    share = clip_share(progress, "a", 0, 1, 1)
-    share.__enter__()
-    progress.cancel()
-    with pytest.raises(Cancelled) as stopped:
-        progress.report("rebalance", "a", 1, 2)
+
+    def work() -> None:
+        with clip_share(progress, "a", 0, 1, 1):
+            progress.cancel()
+            progress.report("rebalance", "a", 1, 2)
+
     with pytest.raises(Cancelled):
-        share.__exit__(Cancelled, stopped.value, None)
+        work()
     assert progress.observe is observe
 
 
