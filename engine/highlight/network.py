@@ -155,11 +155,15 @@ class GainHead(nn.Module):
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
 
-    def forward(self, hidden: Tensor, masks: Tensor, spectrogram: Tensor) -> Tensor:
-        frames = spectrogram.shape[-1]
+    @staticmethod
+    def power(masks: Tensor, spectrogram: Tensor) -> Tensor:
+        """Mean power per frame of the mix and of each masked stem, (B, 4, T)."""
         # The masks answer for separation alone: what gains want of them must not bend them.
         parts = masks.detach() * spectrogram[:, None]
-        power = torch.cat([spectrogram[:, None], parts], dim=1).square().mean(2)  # (B, 4, T)
+        return torch.cat([spectrogram[:, None], parts], dim=1).square().mean(2)
+
+    def forward(self, hidden: Tensor, power: Tensor) -> Tensor:
+        frames = power.shape[-1]
         power = F.avg_pool1d(F.pad(power, (0, 2 * hidden.shape[1] - frames)), 2)
         whole = power.mean(-1, keepdim=True).expand_as(power)
         levels = torch.log10(torch.cat([power, whole], dim=1) + 1e-5).transpose(1, 2)
@@ -195,7 +199,7 @@ class ProductModel(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         logits, _, hidden = self.trunk(spectrogram, waveform, context, times, valid)
         masks = torch.softmax(logits, dim=1)
-        return masks, self.gain(hidden, masks, spectrogram)
+        return masks, self.gain(hidden, self.gain.power(masks, spectrogram))
 
 
 def build(config: NetworkConfig) -> VisAH | ProductModel:

@@ -150,6 +150,21 @@ class Trainer:
                 f"Checkpoint {path} does not fit this run: {str(error).splitlines()[0]}. Move it away to start anew."
             ) from error
 
+    def adopt_gains(self, path: Path) -> None:
+        """Take over a gain head trained beforehand (`gains`), forgetting what the optimizer knew of the old one."""
+        try:
+            head = torch.load(path, map_location=self.device, weights_only=True)
+            for model in (self.model, self.average):
+                assert isinstance(model, ProductModel)
+                model.gain.load_state_dict(head)
+        except (AssertionError, RuntimeError, OSError, EOFError, pickle.UnpicklingError) as error:
+            raise TrainingError(
+                f"The gain head {path} does not fit this run: {str(error).splitlines()[:1]}."
+            ) from error
+        assert isinstance(self.model, ProductModel)
+        for parameter in self.model.gain.parameters():
+            self.optimizer.state.pop(parameter, None)
+
     def save(self) -> None:
         """Write the checkpoint: a temporary name first, so that a kill never leaves half of one."""
         path = self.folder / "checkpoint.pt"
@@ -165,8 +180,7 @@ class Trainer:
         temporary.replace(path)
 
     def run(self) -> None:
-        """Train to the last step; an interrupt saves and stops."""
-        self.resume()
+        """Train from where the run stands to the last step; an interrupt saves and stops."""
         self._log({"event": "start", "step": self.step, "parameters": parameter_count(self.model)})
         began, first = time.monotonic(), self.step
         sums: dict[str, float] = {}
@@ -177,10 +191,9 @@ class Trainer:
                 sums[name] = sums.get(name, 0.0) + value
             if self.step % 20 == 0:
                 pace = (time.monotonic() - began) / max(1, self.step - first)
-                self._log(
-                    {"step": self.step, "seconds_per_step": pace, **{k: v / 20 for k, v in sums.items()}}
-                )
-                sums = {}
+                means = {name: value / (self.step - logged) for name, value in sums.items()}
+                self._log({"step": self.step, "seconds_per_step": pace, **means})
+                sums, logged = {}, self.step
             if self.step % self.config.save_every == 0 or self.stop:
                 self.save()
             if self.step % self.config.validate_every == 0:
@@ -220,7 +233,7 @@ class Trainer:
             batch_size=None,
             num_workers=self.config.workers,
             prefetch_factor=4 if self.config.workers else None,
-            worker_init_fn=_quiet_worker,
+            worker_init_fn=quiet_worker,
         )
         return iter(loader)
 
@@ -253,9 +266,9 @@ def _tuples(data: dict[str, Any]) -> dict[str, Any]:
     return {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
 
 
-def _quiet_worker(_: int) -> None:
+def quiet_worker(_: int) -> None:
+    """One thread, and no part in signals: the loop decides when to stop, and saves first."""
     torch.set_num_threads(1)
-    # The loop decides when to stop, and saves first; a signal to the whole group must not take its loader away.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
@@ -270,6 +283,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--steps", type=int, help="last step, instead of the configuration's")
+    parser.add_argument("--gains", type=Path, help="a gain head trained beforehand, to go on with")
     args = parser.parse_args(arguments)
     try:
         config = TrainConfig.read(args.config)
@@ -277,6 +291,9 @@ def main(arguments: list[str] | None = None) -> int:
             config = TrainConfig(**{**asdict(config), "steps": args.steps})
         torch.set_num_threads(config.threads)
         trainer = Trainer(config, args.corpus, args.out, args.device)
+        trainer.resume()
+        if args.gains is not None:
+            trainer.adopt_gains(args.gains)
 
         def stop(*_: object) -> None:
             trainer.stop = True

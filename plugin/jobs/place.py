@@ -15,13 +15,15 @@ from .sidecar import plain
 
 
 def place(plan: Plan, job: JobResult) -> None:
-    """Write the timeline with a new clip for every finished one; raises WriteError or TimelineError."""
+    """Write the timeline with a new clip for every finished one; raises WriteError or TimelineError.
+
+    What is written says how it was made, but not when or how fast: the same job gives the same bytes.
+    """
     results = {
         clip.facts.index: _tracks(clip, clip.rendition) for clip in job.done if clip.rendition is not None
     }
     provenance = {
         "version": engine_version(),
-        "made": job.made,
         "model": job.model,
         "weights_sha256": job.weights_sha256,
         "settings": plain(job.settings.to_dict()),
@@ -33,5 +35,6 @@ def place(plan: Plan, job: JobResult) -> None:
 def _tracks(clip: ClipResult, rendition: Rendition) -> list[ResultTrack]:
     stamp = probe(rendition.path).timecode
     media_start = 0 if stamp is None else to_samples(stamp, rendition.sample_rate)
-    facts = plain(rendition.provenance) | {"key": clip.key, "makeup_db": rendition.makeup_db}
+    made = {name: value for name, value in rendition.provenance.items() if name != "seconds"}
+    facts = plain(made) | {"key": clip.key, "makeup_db": rendition.makeup_db}
     return result_tracks(replace(rendition, provenance=facts), media_start)

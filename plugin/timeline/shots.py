@@ -146,13 +146,14 @@ def handle(
     if it can.
 
     Preferred are lengths that are whole frames and whole samples at once, so that the new clip's source range
-    counts in the old clip's rate and still names the exact sample.
+    counts in the old clip's rate and still names the exact sample, if that gives up no more than half of it.
     """
     wanted, limit = max(wanted, needed), max(limit, ZERO)
     both = Fraction((Fraction(sample_rate) / frame_rate).denominator) / frame_rate
     choices = [ceil(wanted / both) * both] if both <= 2 * wanted else []
     choices += [floor(limit / both) * both, floor(limit * frame_rate) / frame_rate]
+    least = max(needed, min(wanted, limit) / 2)
     for length in choices:
-        if needed <= length <= limit and length <= 2 * wanted + both:
+        if least <= length <= limit and length <= 2 * wanted + both:
             return length
     return Fraction(floor(min(wanted, limit) * sample_rate), sample_rate)

@@ -11,6 +11,7 @@ import pytest
 import torch
 from sightmix.engine.errors import TrainingError
 from sightmix.engine.training.corpus import Corpus
+from sightmix.engine.training.gains import pretrain
 from sightmix.engine.training.loop import TrainConfig, Trainer, main, rate_at
 from sightmix.engine.training.pictures import PicturedSource, picture_features
 
@@ -95,6 +96,7 @@ def test_resuming_gives_the_same_weights_to_the_bit(corpus: Path, tmp_path: Path
         part._advance(batch)
     part.save()
     again = Trainer(CONFIG, corpus, tmp_path / "part")
+    again.resume()
     again.run()
     assert again.step == whole.step == 6
     assert torch.equal(weights(whole), weights(again))
@@ -197,3 +199,19 @@ def test_unrelated_pictures_are_shown_more_often(corpus: Path) -> None:
     unrelated = sum(str(name).startswith("other:") for name in drawn)
     assert 250 < unrelated < 350
     assert {"effects-train-0", "other:hill", "other:tree"} == set(drawn)
+
+
+def test_a_gain_head_gets_a_head_start(corpus: Path, tmp_path: Path) -> None:
+    """Trained alone it beats saying nothing on its own scenes, and the whole network takes it over."""
+    config = replace(CONFIG, seconds=2.0)
+    quick = pretrain(config, corpus, tmp_path / "short.pt", clips=4, batch=2)
+    longer = pretrain(config, corpus, tmp_path / "gains.pt", clips=160, batch=4)
+    assert longer < quick
+    trainer = Trainer(config, corpus, tmp_path / "run")
+    trainer._advance(next(trainer._batches()))
+    trainer.adopt_gains(tmp_path / "gains.pt")
+    head = torch.load(tmp_path / "gains.pt", weights_only=True)
+    assert torch.equal(trainer.model.gain.out.weight, head["out.weight"])
+    trainer._advance(next(trainer._batches()))
+    with pytest.raises(TrainingError, match="gain head"):
+        trainer.adopt_gains(tmp_path / "run")

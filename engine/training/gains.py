@@ -1,0 +1,125 @@
+"""A head start for gain curves: the gain head alone, on the true levels of muddy stems.
+
+How loud each stem should be depends mostly on how loud the stems are, and true stems cost no network. So the head
+first learns that from many scenes, with leakage between stems as masks will have it, and the whole network goes on
+from there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from ..errors import SightmixError
+from ..highlight.config import NetworkConfig
+from ..highlight.network import GainHead
+from ..highlight.spectral_torch import stft
+from .loop import TrainConfig, quiet_worker, scenes_of
+from .losses import gain_loss
+from .scenes import RandomScenes
+
+LEAKAGE_DB = (-24.0, -8.0)  # of one stem into another
+FIRST_SCENE = 10_000_000  # scenes the loop itself never reaches
+
+
+class _Levels(Dataset[tuple[Tensor, Tensor, Tensor]]):
+    """Power (4, T) of the mix and of leaky stems, true gains (3, T) in dB, activity (3, T)."""
+
+    def __init__(self, corpus: Path, config: TrainConfig, count: int) -> None:
+        self.corpus, self.config, self.count = corpus, config, count
+        self.scenes: RandomScenes | None = None
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor, Tensor]:
+        if self.scenes is None:
+            self.scenes = scenes_of(self.corpus, "train", self.config, {})
+        scene = self.scenes[FIRST_SCENE + index]
+        stems = torch.from_numpy(scene.stems)
+        power = stft(torch.cat([stems.sum(0, keepdim=True), stems])).abs().square().mean(1)
+        generator = torch.Generator().manual_seed(index)
+        low, high = LEAKAGE_DB
+        leak = 10 ** ((low + (high - low) * torch.rand(3, 3, generator=generator)) / 10)
+        leak.fill_diagonal_(1.0)
+        leaky = torch.cat([power[:1], leak @ power[1:]])
+        return leaky, torch.from_numpy(scene.gains_db), torch.from_numpy(scene.active).float()
+
+
+def pretrain(config: TrainConfig, corpus: Path, out: Path, clips: int, batch: int = 16) -> float:
+    """Train a gain head on `clips` scenes and store its weights in `out`; returns the last mean loss in dB."""
+    torch.manual_seed(config.seed)
+    network = NetworkConfig.from_dict(config.network)
+    head = GainHead(network)
+    torch.nn.init.constant_(head.norm_in.weight, 0.1)  # the trunk's word begins softly
+    optimizer = torch.optim.Adam(head.parameters(), lr=2e-3)
+    steps = clips // batch
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=max(2, steps), pct_start=0.1)
+    loader = DataLoader(
+        _Levels(corpus, config, steps * batch),
+        batch_size=batch,
+        num_workers=config.workers,
+        worker_init_fn=quiet_worker,
+    )
+    mean, began = 0.0, time.monotonic()
+    for step, (power, gains, active) in enumerate(loader):
+        latents = network.latent_steps(power.shape[-1])
+        hidden = torch.zeros(power.shape[0], latents, network.width)
+        loss = gain_loss(head(hidden, power), gains, active)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(head.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        mean = float(loss.detach()) if step == 0 else 0.98 * mean + 0.02 * float(loss.detach())
+        if step % 20 == 0:
+            print(
+                json.dumps(
+                    {
+                        "clips": (step + 1) * batch,
+                        "loss": round(mean, 3),
+                        "s": round(time.monotonic() - began),
+                    }
+                )
+            )
+            sys.stdout.flush()
+            _store(head, out)
+    _store(head, out)
+    return mean
+
+
+def _store(head: GainHead, out: Path) -> None:
+    part = out.with_suffix(".part")
+    torch.save(head.state_dict(), part)
+    part.replace(out)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Command line: `python -m sightmix.engine.training.gains CONFIG --corpus DIR --out FILE --clips N`."""
+    parser = argparse.ArgumentParser(
+        description="Train the gain head on true stem levels, before the network."
+    )
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--corpus", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--clips", type=int, default=10_000)
+    args = parser.parse_args(arguments)
+    try:
+        config = TrainConfig.read(args.config)
+        torch.set_num_threads(config.threads)
+        pretrain(config, args.corpus, args.out, args.clips)
+    except SightmixError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
