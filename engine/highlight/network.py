@@ -197,9 +197,21 @@ class ProductModel(nn.Module):
         times: Tensor | None = None,
         valid: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
+        logits, gains = self.logits(spectrogram, waveform, context, times, valid)
+        return torch.softmax(logits, dim=1), gains
+
+    def logits(
+        self,
+        spectrogram: Tensor,
+        waveform: Tensor,
+        context: Tensor | None,
+        times: Tensor | None,
+        valid: Tensor | None,
+    ) -> tuple[Tensor, Tensor]:
+        """What the masks are the softmax of, (B, 3, 2048, T), for losses that must not saturate; and the gains."""
         logits, _, hidden = self.trunk(spectrogram, waveform, context, times, valid)
         masks = torch.softmax(logits, dim=1)
-        return masks, self.gain(hidden, self.gain.power(masks, spectrogram))
+        return logits, self.gain(hidden, self.gain.power(masks, spectrogram))
 
 
 def build(config: NetworkConfig) -> VisAH | ProductModel:

@@ -25,10 +25,19 @@ from ..errors import SightmixError, TrainingError
 from ..highlight.config import NetworkConfig
 from ..highlight.network import ProductModel, VisAH, build, parameter_count
 from .corpus import Corpus
-from .losses import LossWeights, SpectralLoss, SpectralSettings
+from .losses import SpectralLoss, SpectralSettings
 from .pictures import PicturedSource, picture_features
 from .scenes import PRESETS, RandomScenes
-from .step import Batch, ProductObjective, VisAHObjective, collate, product_output, to_device, visah_output
+from .step import (
+    Batch,
+    ProductObjective,
+    ProductWeights,
+    VisAHObjective,
+    collate,
+    product_output,
+    to_device,
+    visah_output,
+)
 
 
 @dataclass(frozen=True)
@@ -127,7 +136,7 @@ class Trainer:
         )
         self.objective: ProductObjective | VisAHObjective
         if self.network.kind == "product":
-            self.objective = ProductObjective(LossWeights(**config.weights), remix.to(self.device))
+            self.objective = ProductObjective(ProductWeights(**config.weights), remix.to(self.device))
         else:
             self.objective = VisAHObjective(remix.to(self.device))
         self.features = picture_features(corpus) if self.network.context_dim else {}

@@ -9,10 +9,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional as F
 
 from ..highlight.network import ProductModel, VisAH
 from ..highlight.spectral_torch import gain_ramps, istft, render_visah, stft
-from .losses import LossWeights, SpectralLoss, gain_loss
+from .losses import SpectralLoss, gain_loss
 from .scenes import Scene
 
 CONTEXT_FRAMES = 10
@@ -57,36 +58,59 @@ def to_device(batch: Batch, device: torch.device) -> Batch:
     return Batch(*(getattr(batch, name).to(device) for name in Batch.__dataclass_fields__))
 
 
-class ProductObjective:
-    """Loss of the product model: stems in the model's own spectrogram, remix by MR-STFT, gains in dB where active."""
+@dataclass(frozen=True)
+class ProductWeights:
+    """Weight of each term of the product model's loss; a term of weight 0 is not computed."""
 
-    def __init__(self, weights: LossWeights, remix: SpectralLoss) -> None:
+    mask: float = 1.0
+    stem: float = 0.0
+    noise: float = 0.0
+    gain: float = 0.1
+    remix: float = 0.0
+
+
+class ProductObjective:
+    """Loss of the product model.
+
+    `mask`: cross-entropy between the masks and each stem's share of magnitude, which, unlike distances of masked
+    spectrograms, keeps its gradient when a mask is sure and wrong. `stem`, `noise`: distance and error in dB of the
+    masked spectrograms. `gain`: dB, where a stem is active. `remix`: MR-STFT distance of the rebalanced sound.
+    """
+
+    def __init__(self, weights: ProductWeights, remix: SpectralLoss) -> None:
         self.weights, self.remix = weights, remix
 
     def __call__(self, model: ProductModel, batch: Batch) -> dict[str, Tensor]:
         """Terms by name and their weighted sum "total"."""
-        L = batch.stems.shape[-1]
-        B = batch.stems.shape[0]
+        B, L = batch.stems.shape[0], batch.stems.shape[-1]
         mix = batch.stems.sum(1)
-        spectrum = stft(mix)
         with torch.no_grad():
+            spectrum = stft(mix)
             wanted = stft(batch.stems.flatten(0, 1)).unflatten(0, (B, 3))
-            target = (batch.stems * gain_ramps(batch.gains_db, L)).sum(1)
-        masks, gains = model(spectrum.abs(), mix, batch.context, batch.times, batch.valid)
-        estimate = masks * spectrum[:, None]
-        terms = {
-            "stem": _relative_distance(estimate, wanted),
-            "noise": _noise(estimate, wanted),
-            "gain": gain_loss(gains, batch.gains_db, batch.active),
-        }
-        # Gains change slowly, so applying them per frame stands in for the ramps that rendering draws.
-        linear = torch.pow(10.0, gains / 20)[:, :, None]
-        remixed = istft((estimate * linear).sum(1), L)
-        terms["remix"] = self.remix(remixed, target)
+        magnitude = spectrum.abs()
+        logits, gains = model.logits(magnitude, mix, batch.context, batch.times, batch.valid)
+        terms = {"mask": _share_entropy(logits, wanted.abs(), magnitude)}
+        if self.weights.gain:
+            terms["gain"] = gain_loss(gains, batch.gains_db, batch.active)
+        if self.weights.stem or self.weights.noise or self.weights.remix:
+            estimate = torch.softmax(logits, dim=1) * spectrum[:, None]
+            if self.weights.stem:
+                terms["stem"] = _relative_distance(estimate, wanted)
+            if self.weights.noise:
+                terms["noise"] = _noise(estimate, wanted)
+            if self.weights.remix:
+                terms["remix"] = self._remix(estimate, gains, batch, L)
         total = mix.new_zeros(())
         for name, value in terms.items():
             total = total + getattr(self.weights, name) * value
         return {**terms, "total": total}
+
+    def _remix(self, estimate: Tensor, gains: Tensor, batch: Batch, length: int) -> Tensor:
+        with torch.no_grad():
+            target = (batch.stems * gain_ramps(batch.gains_db, length)).sum(1)
+        # Gains change slowly, so applying them per frame stands in for the ramps that rendering draws.
+        linear = torch.pow(10.0, gains / 20)[:, :, None]
+        return self.remix(istft((estimate * linear).sum(1), length), target)
 
 
 class VisAHObjective:
@@ -121,6 +145,14 @@ def product_output(model: ProductModel, mix: Tensor, batch: Batch) -> tuple[Tens
     stems = istft(estimate, L).unflatten(0, (mix.shape[0], 2))
     stems = torch.cat([stems, (mix - stems.sum(1))[:, None]], dim=1)
     return (stems * gain_ramps(gains, L)).sum(1), stems, gains
+
+
+def _share_entropy(logits: Tensor, stems: Tensor, mix: Tensor) -> Tensor:
+    """Cross-entropy of masks (as logits) and stems' shares of magnitude, weighed by the mix's root magnitude."""
+    share = stems / stems.sum(1, keepdim=True).clamp_min(1e-6)
+    weight = mix.sqrt()
+    weight = weight / weight.mean((-2, -1), keepdim=True).clamp_min(1e-6)
+    return -(weight[:, None] * share * F.log_softmax(logits, dim=1)).sum(1).mean()
 
 
 def _relative_distance(estimate: Tensor, wanted: Tensor) -> Tensor:

@@ -52,57 +52,15 @@ def test_mixed_is_half_of_each():
 
 
 def test_silence_gives_finite_losses_and_gradients():
-    x = torch.zeros(1, 3, 9000, requires_grad=True)
-    gains = torch.zeros(1, 3, 9, requires_grad=True)
-    terms = losses.ProductLoss()(
-        x,
-        gains,
-        x.sum(1),
-        torch.zeros(1, 3, 9000),
-        torch.zeros(1, 3, 9),
-        torch.zeros(1, 3, 9),
-        torch.zeros(1, 9000),
-    )
-    terms["total"].backward()
-    assert all(torch.isfinite(v) for v in terms.values())
+    x = torch.zeros(1, 9000, requires_grad=True)
+    for mode in losses.MODES:
+        losses.SpectralLoss(losses.SpectralSettings(mode=mode))(x, torch.zeros(1, 9000)).backward()
     assert torch.isfinite(x.grad).all()
 
 
 def test_unknown_mode_is_named():
     with pytest.raises(TrainingError, match="'loud'"):
         losses.SpectralSettings(mode="loud")
-
-
-def test_noise_to_signal_is_0_for_silence_and_falls_with_the_error():
-    stems = noise(2, 3, 8000)
-    assert float(losses.noise_to_signal(torch.zeros_like(stems), stems)) == pytest.approx(0.0, abs=1e-3)
-    tenth = float(losses.noise_to_signal(0.9 * stems, stems))
-    assert -20.5 < tenth < -17
-    assert float(losses.noise_to_signal(stems, stems)) < -20
-
-
-def test_a_leak_into_a_silent_stem_costs_by_how_far_it_is_under_the_mix():
-    stems = noise(1, 3, 8000)
-    stems[:, 1] = 0
-    leaks = []
-    for db in (-10, -20, -30, -80):
-        estimate = stems.clone()
-        estimate[:, 1] = stems[:, 0] * 10 ** (db / 20)
-        leaks.append(float(losses.noise_to_signal(estimate, stems)))
-    assert leaks == sorted(leaks, reverse=True)
-    assert leaks[0] - leaks[1] > 1.5
-    assert all(math.isfinite(v) for v in leaks)
-
-
-def test_loudness_does_not_change_how_stems_are_judged():
-    loss = losses.ProductLoss(losses.LossWeights(remix=0, noise=0, gain=0))
-    stems, error = noise(1, 3, 9000), noise(1, 3, 9000, seed=1, scale=0.02)
-    zero = torch.zeros(1, 3, 9)
-    values = [
-        float(loss(s * (stems + error), zero, stems, s * stems, zero, zero, stems)["total"])
-        for s in (1.0, 0.1)
-    ]
-    assert values[0] == pytest.approx(values[1], rel=0.02)
 
 
 def test_gains_count_only_where_active():
@@ -112,18 +70,6 @@ def test_gains_count_only_where_active():
     predicted[0, 1, 2:] = torch.tensor([3.0, -5.0])
     assert float(losses.gain_loss(predicted, target, active)) == pytest.approx((2.5 + 4.5) / 2)
     assert float(losses.gain_loss(predicted, target, torch.zeros(1, 3, 4))) == 0.0
-
-
-def test_total_is_the_weighted_sum_and_zero_weights_are_skipped():
-    stems, gains = noise(2, 3, 9000), noise(2, 3, 9)
-    zero, one = torch.zeros(2, 3, 9), torch.ones(2, 3, 9)
-    weights = losses.LossWeights(remix=2.0, stem=0.0, noise=0.5, gain=0.25)
-    terms = losses.ProductLoss(weights)(
-        0.8 * stems, gains, 0.8 * stems.sum(1), stems, zero, one, stems.sum(1)
-    )
-    assert set(terms) == {"remix", "noise", "gain", "total"}
-    wanted = 2 * terms["remix"] + 0.5 * terms["noise"] + 0.25 * terms["gain"]
-    assert float(terms["total"]) == pytest.approx(float(wanted), rel=1e-6)
 
 
 def test_descending_the_loss_finds_the_gain():
