@@ -29,7 +29,8 @@ class NetworkConfig:
 
     `kind` "visah" has one raw mask and a waveform branch out; "product" has three masks that sum to one and three
     gain curves bounded to ±`gain_bound_db`. `context_dim` 0 is the variant without context. `spectrogram` is "linear"
-    (the paper) or "log" (log(1 + |X|), which keeps quiet ambience visible to a small network).
+    (the paper) or "log": (ln(|X| + 0.01) + 1) / 2.5, about zero mean and unit variance for film sound, which
+    keeps quiet ambience visible to a small network.
     """
 
     kind: str = "visah"

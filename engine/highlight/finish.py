@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..errors import SettingsError
 from ..media.container import open_media
+from ..media.ixml import read_ixml
 from ..media.limiter import Limiter
 from ..media.loudness import Meter
 from ..media.reader import probe, read_blocks
@@ -100,7 +101,8 @@ class _Stage:
         rate, channels = self.rendition.sample_rate, self.rendition.channels
         meter = Meter(rate, channels, probe(source).audio[0].layout)
         done = 0
-        with WavWriter(target, rate, channels, subtype=subtype, bext=bext) as writer:
+        ixml = read_ixml(source)
+        with WavWriter(target, rate, channels, subtype=subtype, bext=bext, ixml=ixml) as writer:
             blocks = read_blocks(source, 0, self.rendition.samples)
             for block in levelled(blocks, self.rendition, self.gain_db, ceiling_dbtp):
                 writer.write(block)

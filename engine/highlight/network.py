@@ -10,6 +10,7 @@ from .config import BINS, HOP, NetworkConfig
 from .layers import KERNEL, DecoderLayer, EncoderLayer, FrequencyEmbedding, rescale_convolutions
 from .transformer import ContextLayer, LatentTransformer, latent_positions
 
+LOG_FLOOR = 0.01  # magnitude, 100 dB below a full-scale tone; what is under it is not told apart
 DEPTH = 5  # layers of each branch before the shared one
 
 
@@ -69,7 +70,7 @@ class Trunk(nn.Module):
     ) -> tuple[Tensor, Tensor | None, Tensor]:
         x = spectrogram[:, None]
         if self.config.spectrogram == "log":
-            x = torch.log1p(x)
+            x = (torch.log(x + LOG_FLOOR) + 1.0) / 2.5
         mean = waveform.mean(dim=-1, keepdim=True)
         std = waveform.std(dim=-1, keepdim=True)
         w = ((waveform - mean) / (1e-5 + std))[:, None]

@@ -24,7 +24,9 @@ from torch.utils.data import DataLoader, Dataset
 from ..errors import SightmixError, TrainingError
 from ..highlight.config import NetworkConfig
 from ..highlight.network import ProductModel, VisAH, build, parameter_count
+from ..highlight.spectral_torch import stft
 from .corpus import Corpus
+from .initialise import unit_variance
 from .losses import SpectralLoss, SpectralSettings
 from .pictures import PicturedSource, picture_features
 from .scenes import PRESETS, RandomScenes
@@ -55,6 +57,7 @@ class TrainConfig:
     decay: int = 1000
     clip: float = 1.0
     ema: float = 0.998
+    unit_variance: bool = False
     seed: int = 42
     workers: int = 1
     threads: int = 1
@@ -128,7 +131,10 @@ class Trainer:
         folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(config.seed)
         self.network = NetworkConfig.from_dict(config.network)
+        self.features = picture_features(corpus) if self.network.context_dim else {}
         self.model = build(self.network).to(self.device)
+        if config.unit_variance:
+            self._scale_start()
         self.average = copy.deepcopy(self.model).requires_grad_(False)
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=config.learning_rate)
         remix = SpectralLoss(
@@ -139,9 +145,15 @@ class Trainer:
             self.objective = ProductObjective(ProductWeights(**config.weights), remix.to(self.device))
         else:
             self.objective = VisAHObjective(remix.to(self.device))
-        self.features = picture_features(corpus) if self.network.context_dim else {}
         self.step = 0
         self.stop = False
+
+    def _scale_start(self) -> None:
+        scenes = scenes_of(self.corpus, "train", self.config, self.features)
+        batch = collate([scenes[i] for i in range(4)], self.features, self.network.context_dim)
+        batch = to_device(batch, self.device)
+        mix = batch.stems.sum(1)
+        unit_variance(self.model, (stft(mix).abs(), mix, batch.context, batch.times, batch.valid))
 
     def resume(self) -> None:
         """Go on from the folder's checkpoint, if there is one."""
