@@ -255,7 +255,7 @@ class _StemLevels:
 
     def __init__(self, rate: int, weights: Array) -> None:
         self._weights = weights
-        self._meters = [(Meter(rate, 1), Meter(rate, 1)) for _ in STEMS]
+        self._meters = [(Meter(rate, 1, true_peak=False), Meter(rate, 1, true_peak=False)) for _ in STEMS]
 
     def push(self, stems: Array, gains: Array) -> None:
         """Stems (3, channels, n) before their gains (3, n)."""

@@ -1,5 +1,7 @@
 """EBU Tech 3341 and 3342 test signals, synthesised from their published definitions, and pyloudnorm."""
 
+import math
+
 import numpy as np
 import pyloudnorm
 import pytest
@@ -181,3 +183,13 @@ def test_weights_of_layouts():
             channel_weights(channels, layout)
     with pytest.raises(SettingsError):
         Meter(0, 2)
+
+
+def test_a_meter_without_peaks_measures_the_rest_alike() -> None:
+    x = (0.2 * np.random.default_rng(0).standard_normal((2, 5 * 48_000))).astype(np.float32)
+    full, light = Meter(48_000, 2), Meter(48_000, 2, true_peak=False)
+    full.push(x)
+    light.push(x)
+    assert math.isnan(light.result().true_peak)
+    assert light.result().integrated == full.result().integrated
+    assert light.result().range == full.result().range
