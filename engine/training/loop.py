@@ -86,7 +86,7 @@ class TrainConfig:
         return cls(**data)
 
 
-class _Scenes(Dataset[Batch]):
+class SceneBatches(Dataset[Batch]):
     """Step k's batch, made from scenes k·B … k·B + B - 1, so that resuming continues the same sequence."""
 
     def __init__(
@@ -248,7 +248,7 @@ class Trainer:
         return {"mag_improvement": float(better[0]), "env_improvement": float(better[1])}
 
     def _batches(self) -> Iterator[Batch]:
-        data = _Scenes(self.corpus, self.config, self.features, self.step)
+        data = SceneBatches(self.corpus, self.config, self.features, self.step)
         loader: DataLoader[Batch] = DataLoader(
             data,
             batch_size=None,
