@@ -73,7 +73,7 @@ class Limiter:
         if resting and not needed.any():
             return np.zeros(count)
         # Smoothing averages the gains of the last `span` samples, so each must satisfy what is needed until then.
-        held = minimum_filter1d(needed, self._span, origin=-((self._span - 1) // 2))[:count]
+        held = minimum_filter1d(needed, self._span, origin=-(self._span // 2))[:count]
         ramp = self._release * np.arange(first, first + count)
         lowest = np.minimum.accumulate(np.concatenate([[self._lowest], held - ramp]))[1:]
         self._lowest = float(lowest[-1])

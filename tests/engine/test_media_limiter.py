@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sightmix.engine.errors import SettingsError
 from sightmix.engine.media.limiter import Limiter
@@ -56,6 +56,7 @@ def test_only_the_neighbourhood_of_a_peak_is_touched():
 
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.integers(0, 9000), min_size=1, max_size=10), st.integers(0, 3))
+@example([485, 1], 2)
 def test_blocks_of_any_size_give_the_same_samples(sizes, seed):
     x = programme(seconds=1, seed=seed)[:, : sum(sizes)]
     limiter = Limiter(48000, 2, -3.0)
