@@ -11,7 +11,7 @@ import pytest
 import torch
 from sightmix.engine.errors import TrainingError
 from sightmix.engine.training.corpus import Corpus
-from sightmix.engine.training.gains import pretrain
+from sightmix.engine.training.gains import pretrain, refine
 from sightmix.engine.training.loop import TrainConfig, Trainer, main, rate_at
 from sightmix.engine.training.pictures import PicturedSource, picture_features
 
@@ -215,3 +215,13 @@ def test_a_gain_head_gets_a_head_start(corpus: Path, tmp_path: Path) -> None:
     trainer._advance(next(trainer._batches()))
     with pytest.raises(TrainingError, match="gain head"):
         trainer.adopt_gains(tmp_path / "run")
+
+
+def test_refining_moves_the_gain_head_and_nothing_else(corpus: Path, tmp_path: Path) -> None:
+    trainer = Trainer(CONFIG, corpus, tmp_path)
+    trainer.save()
+    before = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["average"]
+    refine(CONFIG, corpus, tmp_path / "checkpoint.pt", clips=6, batch=2)
+    after = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["average"]
+    moved = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
+    assert moved == {"gain"}
