@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..errors import SightmixError
 from ..highlight.backends import load_model
+from ..highlight.config import STEMS
 from ..highlight.network import ProductModel
 from ..training.corpus import Corpus
 from ..training.pictures import PicturedSource, picture_features
@@ -33,7 +34,6 @@ from .baselines import (
 from .metrics import mag, si_sdr
 
 Features = Mapping[str, NDArray[np.float32]]
-STEM_NAMES = ("speech", "music", "effects")
 
 
 class ModelSystem:
@@ -75,7 +75,7 @@ def scenes_of(corpus: Path, split: str, preset: str, count: int, features: Featu
 
 def separation(system: ModelSystem, scenes: Iterator[Scene]) -> dict[str, dict[str, float]]:
     """Mean SI-SDR in dB of each stem and its gain over taking the mix, over clips where the stem sounds."""
-    values: dict[str, list[tuple[float, float]]] = {name: [] for name in STEM_NAMES}
+    values: dict[str, list[tuple[float, float]]] = {name: [] for name in STEMS}
     for scene in scenes:
         estimate = system.stems(scene)
         if estimate is None:
@@ -84,7 +84,7 @@ def separation(system: ModelSystem, scenes: Iterator[Scene]) -> dict[str, dict[s
         for k in present if len(present) > 1 else ():
             ours, before = si_sdr(estimate[k], scene.stems[k]), si_sdr(scene.mix(), scene.stems[k])
             if np.isfinite(ours) and np.isfinite(before):
-                values[STEM_NAMES[k]].append((ours, before))
+                values[STEMS[k]].append((ours, before))
     return {
         name: {
             "si_sdr": float(np.mean([a for a, _ in pairs])),

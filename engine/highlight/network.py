@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .config import BINS, HOP, NetworkConfig
-from .layers import KERNEL, DecoderLayer, EncoderLayer, FrequencyEmbedding, rescale_convolutions
+from .config import BINS, NetworkConfig
+from .layers import DecoderLayer, EncoderLayer, FrequencyEmbedding, rescale_convolutions
 from .transformer import ContextLayer, LatentTransformer, latent_positions
 
 LOG_FLOOR = 0.01  # magnitude, 100 dB below a full-scale tone; what is under it is not told apart
@@ -223,6 +223,3 @@ def build(config: NetworkConfig) -> VisAH | ProductModel:
 def parameter_count(module: nn.Module) -> int:
     """Learned values in `module`."""
     return sum(p.numel() for p in module.parameters())
-
-
-__all__ = ["HOP", "KERNEL", "ProductModel", "Trunk", "VisAH", "build", "parameter_count"]

@@ -8,7 +8,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from fractions import Fraction
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +23,7 @@ from ..media.time import to_samples
 from ..media.writer import Bext, Ixml, Subtype, WavWriter, time_reference
 from ..passage import GainCurves, Passage, Rendition, SeenFrame
 from ..progress import Progress
+from ..version import engine_version
 from ..weights.store import load_card
 from .backends import Network, open_network
 from .config import HOP, MODEL_RATE, STEMS, WINDOW_FRAMES, WINDOW_SAMPLES, frames_of
@@ -446,11 +446,3 @@ class _Job:
             "device": self.owner.device,
             "seconds": {name: round(value, 4) for name, value in seconds.items()},
         }
-
-
-def engine_version() -> str:
-    """The installed version of sightmix."""
-    try:
-        return version("sightmix")
-    except PackageNotFoundError:
-        return "unknown"

@@ -10,18 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import sosfilt
 
-SAMPLE_RATE = 44_100
-HOP = 1024
+from ..highlight import config
+
+SAMPLE_RATE = config.MODEL_RATE
+HOP = config.HOP
 CENTRE = 512  # sample of a window on which its gain frame 0 is centred
-STEMS = ("speech", "music", "effects")
+STEMS = config.STEMS
 SILENCE_LUFS = -70.0
 
 Array = NDArray[np.float32]
 
-
-def frames_of(samples: int) -> int:
-    """Gain frames of a window of `samples` samples: one per started hop of 1024."""
-    return -(-samples // HOP)
+frames_of = config.frames_of  # gain frames are spectrogram frames
 
 
 def frame_times(frames: int) -> NDArray[np.float64]:

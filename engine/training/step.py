@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..highlight.network import ProductModel, VisAH
-from ..highlight.spectral_torch import gain_ramps, istft, render_visah, stft
+from ..highlight.spectral_torch import apply_masks, gain_ramps, istft, render_visah, stft
 from .losses import SpectralLoss, gain_loss
 from .scenes import Scene
 
@@ -141,8 +141,7 @@ def product_output(model: ProductModel, mix: Tensor, batch: Batch) -> tuple[Tens
     L = mix.shape[-1]
     spectrum = stft(mix)
     masks, gains = model(spectrum.abs(), mix, batch.context, batch.times, batch.valid)
-    estimate = (masks[:, :2] * spectrum[:, None]).flatten(0, 1)
-    stems = istft(estimate, L).unflatten(0, (mix.shape[0], 2))
+    stems = apply_masks(spectrum, masks[:, :2], L)
     stems = torch.cat([stems, (mix - stems.sum(1))[:, None]], dim=1)
     return (stems * gain_ramps(gains, L)).sum(1), stems, gains
 

@@ -6,23 +6,15 @@ import hashlib
 import json
 from collections.abc import Mapping
 from fractions import Fraction
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from ...engine.errors import MediaError
 from ...engine.passage import Note, Passage, Shot, Sound
+from ...engine.version import engine_version
 
 _SAMPLE = 1 << 16
 _PLACES = 9
-
-
-def engine_version() -> str:
-    """The installed version of sightmix."""
-    try:
-        return metadata.version("sightmix")
-    except metadata.PackageNotFoundError:
-        return "0+unknown"
 
 
 def sampled_hash(path: Path) -> str:

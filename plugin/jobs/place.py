@@ -7,8 +7,8 @@ from dataclasses import replace
 from ...engine.media.reader import probe
 from ...engine.media.time import to_samples
 from ...engine.passage import Rendition
+from ...engine.version import engine_version
 from ..timeline import ResultTrack, result_tracks, write_result
-from .keys import engine_version
 from .plan import Plan
 from .results import ClipResult, JobResult
 from .sidecar import plain

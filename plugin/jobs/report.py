@@ -13,9 +13,9 @@ import jinja2
 
 from ...engine.passage import Loudness, Rendition
 from ...engine.progress import Progress
+from ...engine.version import engine_version
 from ...engine.weights.atomic import replacing
 from .eta import clock
-from .keys import engine_version
 from .lanes import STEMS
 from .pictures import Pictures, gather
 from .results import CACHED, FAILED, LEFT_OUT, ClipResult, JobResult
