@@ -1,0 +1,137 @@
+"""What every exporter writes from: a timeline as flat tracks of clips in exact seconds, whatever file it came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+ROLES = ("rebalanced", "dialogue", "music", "effects")
+
+
+@dataclass(frozen=True)
+class GainCurve:
+    """A volume line: `times` in seconds from the clip's first sample, rising, and as many levels in dB.
+
+    Between two points the level runs straight in dB; before the first and after the last it stays.
+    """
+
+    times: tuple[Fraction, ...]
+    db: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class EditMedia:
+    """A media file. `url` is what the timeline calls it, `path` where it was found (None: offline).
+
+    `start` is the media's own first time stamp (seconds), `duration` its length; None where nobody knows. Figures of
+    sound and picture are None or 0 where the file has none of it or cannot be read.
+    """
+
+    name: str
+    url: str
+    path: Path | None
+    start: Fraction = Fraction(0)
+    duration: Fraction | None = None
+    sample_rate: int = 0
+    channels: int = 0
+    streams: tuple[int, ...] = ()  # channels of every audio stream, in file order
+    width: int = 0
+    height: int = 0
+    rate: Fraction | None = None  # frames per second of the picture
+    bits: int = 0
+
+
+@dataclass(frozen=True)
+class EditClip:
+    """A clip on a track.
+
+    `start` is record time in seconds from the timeline's first frame, `source_in` the place in the media in the
+    media's own time stamps (so the file offset is `source_in - media.start`). `speed` is media seconds per record
+    second: 0 a freeze, negative reverse. `channels` are the channels played, counted from 0 over all streams of the
+    file, None for all of the first stream. `fade_in` and `fade_out` (seconds) come from transitions to or from
+    nothing. `link` is the same for clips that belong together, None where nothing says so.
+    """
+
+    name: str
+    start: Fraction
+    duration: Fraction
+    media: EditMedia | None
+    source_in: Fraction = Fraction(0)
+    speed: Fraction = Fraction(1)
+    channels: tuple[int, ...] | None = None
+    enabled: bool = True
+    gain: GainCurve | None = None
+    fade_in: Fraction = Fraction(0)
+    fade_out: Fraction = Fraction(0)
+    link: int | None = None
+    notes: str = ""
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def end(self) -> Fraction:
+        """Record time of the first moment after the clip, in seconds."""
+        return self.start + self.duration
+
+
+@dataclass(frozen=True)
+class EditTransition:
+    """A dissolve around the cut at record time `cut` (s), `before` and `after` it in seconds."""
+
+    cut: Fraction
+    before: Fraction
+    after: Fraction
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class EditMarker:
+    """A marker at record time `start` (s)."""
+
+    start: Fraction
+    duration: Fraction
+    name: str
+    note: str = ""
+    color: str = ""
+
+
+@dataclass(frozen=True)
+class EditTrack:
+    """A track, "video" or "audio", its clips in record order without overlap.
+
+    `role` is one of `ROLES` on tracks of ours and empty elsewhere; `channels` the width of an audio track.
+    """
+
+    kind: str
+    name: str
+    clips: tuple[EditClip, ...]
+    transitions: tuple[EditTransition, ...] = ()
+    role: str = ""
+    channels: int = 2
+    enabled: bool = True
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A timeline: video tracks from the bottom up, then audio tracks from the top down.
+
+    `rate` is frames per second (NTSC rates as n·1000/1001), `start` the time of day of the first frame in seconds
+    of real time, `losses` what the flattening could not carry, a sentence each.
+    """
+
+    name: str
+    rate: Fraction
+    tracks: tuple[EditTrack, ...]
+    start: Fraction = Fraction(0)
+    drop_frame: bool = False
+    width: int = 1920
+    height: int = 1080
+    sample_rate: int = 48000
+    markers: tuple[EditMarker, ...] = ()
+    losses: tuple[str, ...] = ()
+
+    @property
+    def duration(self) -> Fraction:
+        """Record seconds until the last clip's end."""
+        return max((c.end for t in self.tracks for c in t.clips), default=Fraction(0))
