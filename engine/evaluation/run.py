@@ -17,6 +17,7 @@ from ..errors import SightmixError
 from ..highlight.backends import load_model
 from ..highlight.config import STEMS
 from ..highlight.network import ProductModel
+from ..training.checkpoints import load
 from ..training.corpus import Corpus
 from ..training.pictures import PicturedSource, picture_features
 from ..training.scenes import PRESETS, RandomScenes, Scene
@@ -37,10 +38,10 @@ Features = Mapping[str, NDArray[np.float32]]
 
 
 class ModelSystem:
-    """A shipped model as a system under evaluation: muddy scene in, sound (samples,) out."""
+    """A shipped model, or a checkpoint (.pt), as a system under evaluation: muddy scene in, sound (samples,) out."""
 
     def __init__(self, name: str, features: Features, context: bool) -> None:
-        self.model = load_model(load_card(name))
+        self.model = load(Path(name)) if name.endswith(".pt") else load_model(load_card(name))
         self.features = features if context else {}
 
     def batch(self, scene: Scene) -> Batch:
@@ -146,7 +147,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument(
-        "--model", action="append", default=[], help="a card's name; may be given several times"
+        "--model", action="append", default=[], help="a card's name or a checkpoint; may be repeated"
     )
     parser.add_argument("--split", default="validation", choices=("validation", "test"))
     parser.add_argument("--scenes", default="well_mixed", choices=sorted(PRESETS))

@@ -25,6 +25,7 @@ class Trunk(nn.Module):
     def __init__(self, config: NetworkConfig, *, wave_out: bool, null_context: bool) -> None:
         super().__init__()
         self.config = config
+        self.mixed_precision = False  # for training: layers in bfloat16 under autocast, weights in float32
         widths = [config.channels * 2**i for i in range(DEPTH + 1)]
         ins = [1, *widths]
         top = DEPTH - 1
@@ -61,6 +62,20 @@ class Trunk(nn.Module):
         rescale_convolutions(self.wave_decoder)
 
     def forward(
+        self,
+        spectrogram: Tensor,
+        waveform: Tensor,
+        context: Tensor | None,
+        times: Tensor | None,
+        valid: Tensor | None,
+    ) -> tuple[Tensor, Tensor | None, Tensor]:
+        if not self.mixed_precision:
+            return self._run(spectrogram, waveform, context, times, valid)
+        with torch.autocast(spectrogram.device.type, torch.bfloat16):
+            y, wave, hidden = self._run(spectrogram, waveform, context, times, valid)
+        return y.float(), None if wave is None else wave.float(), hidden.float()
+
+    def _run(
         self,
         spectrogram: Tensor,
         waveform: Tensor,

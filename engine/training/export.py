@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import argparse
 import json
-import pickle
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from ..context.encoders import DEFAULT_ENCODER
 from ..errors import SightmixError, TrainingError
 from ..highlight.backends import write_graph
-from ..highlight.config import WINDOW_FRAMES, NetworkConfig
+from ..highlight.config import WINDOW_FRAMES
 from ..highlight.network import ProductModel, build
 from ..weights.store import Card, make_card, save_tensors, write_card
+from .checkpoints import averaged
 
 HALF_MAX = float(np.finfo(np.float16).max)
 
@@ -38,7 +37,7 @@ def export(
 
     Raises `TrainingError` if the checkpoint is not one of the training loop's or holds weights half precision cannot.
     """
-    network, state, step = _averaged(checkpoint)
+    network, state, step = averaged(checkpoint)
     files, cards = root / "files", root / "cards"
     files.mkdir(parents=True, exist_ok=True)
     cards.mkdir(parents=True, exist_ok=True)
@@ -69,17 +68,6 @@ def export(
     )
     write_card(card, cards)
     return card
-
-
-def _averaged(checkpoint: Path) -> tuple[NetworkConfig, dict[str, torch.Tensor], int]:
-    try:
-        stored = torch.load(checkpoint, map_location="cpu", weights_only=True)
-        network = NetworkConfig.from_dict(json.loads(stored["config"])["network"])
-        return network, stored["average"], int(stored["step"])
-    except (OSError, RuntimeError, KeyError, ValueError, EOFError, pickle.UnpicklingError) as error:
-        raise TrainingError(
-            f"{checkpoint} is not a checkpoint of a training run: {str(error).splitlines()[0]}."
-        ) from error
 
 
 def corpus_credits(corpus: Path) -> list[str]:

@@ -15,13 +15,14 @@ from torch import Tensor, nn
 from ..highlight.layers import DecoderLayer, EncoderLayer
 from ..highlight.network import ProductModel, VisAH
 
-OUTPUT_STD = 0.3  # of the last layer, so that first answers are undecided
+OUTPUT_STD = {"product": 0.3, "visah": 0.1}  # of the last layer, so that first answers are undecided
 
 
 def unit_variance(model: ProductModel | VisAH, inputs: tuple[Tensor, ...]) -> None:
     """Scale the U-Net's convolutions, in the order they run on `inputs`, so that each gives unit variance.
 
-    `inputs` are what the model takes: spectrogram, waveform, context, times, valid. Biases start at 0.
+    `inputs` are what the model takes: spectrogram, waveform, context, times, valid. Biases start at 0, but for the
+    mask of VisAH, which starts at 1: at first the sound passes nearly as it is.
     """
     handles = []
     for layer in model.trunk.modules():
@@ -30,13 +31,20 @@ def unit_variance(model: ProductModel | VisAH, inputs: tuple[Tensor, ...]) -> No
                 part = getattr(layer, name, None)
                 if part is not None:
                     last = name == "conv_tr" and isinstance(layer, DecoderLayer) and layer.last
-                    handles.append(part.register_forward_hook(_scaler(OUTPUT_STD if last else 1.0)))
+                    handles.append(
+                        part.register_forward_hook(_scaler(OUTPUT_STD[model.config.kind] if last else 1.0))
+                    )
     try:
         with torch.no_grad():
             model(*inputs)
     finally:
         for handle in handles:
             handle.remove()
+    if isinstance(model, VisAH):
+        mask = model.trunk.decoder[-1]
+        assert isinstance(mask, DecoderLayer)
+        assert mask.conv_tr.bias is not None
+        torch.nn.init.ones_(mask.conv_tr.bias)
 
 
 def _scaler(wanted: float) -> Any:

@@ -25,6 +25,7 @@ from ..errors import SightmixError, TrainingError
 from ..highlight.config import NetworkConfig
 from ..highlight.network import ProductModel, VisAH, build, parameter_count
 from ..highlight.spectral_torch import stft
+from .checkpoints import take_over
 from .corpus import Corpus
 from .initialise import unit_variance
 from .losses import SpectralLoss, SpectralSettings
@@ -41,10 +42,15 @@ from .step import (
     visah_output,
 )
 
+PRECISIONS = ("float32", "bf16")
+
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """A training run. Learning rate: linear warm-up, constant, then linear to 0 over the last `decay` steps."""
+    """A training run. Learning rate: linear warm-up, constant, then linear to 0 over the last `decay` steps.
+
+    `precision` "bf16" runs the trunk's layers in bfloat16 under autocast; weights, gain head and losses stay float32.
+    """
 
     name: str
     network: dict[str, Any]
@@ -61,6 +67,7 @@ class TrainConfig:
     seed: int = 42
     workers: int = 1
     threads: int = 1
+    precision: str = "float32"
     save_every: int = 100
     validate_every: int = 500
     validate_clips: int = 16
@@ -83,6 +90,10 @@ class TrainConfig:
         missing = {"name", "network"} - set(data)
         if missing:
             raise TrainingError(f"Training configuration {path} lacks {sorted(missing)}.")
+        if data.get("precision", "float32") not in PRECISIONS:
+            raise TrainingError(
+                f"Training configuration {path}: precision is one of {', '.join(PRECISIONS)}."
+            )
         return cls(**data)
 
 
@@ -136,6 +147,7 @@ class Trainer:
         if config.unit_variance:
             self._scale_start()
         self.average = copy.deepcopy(self.model).requires_grad_(False)
+        self.model.trunk.mixed_precision = config.precision == "bf16"
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=config.learning_rate)
         remix = SpectralLoss(
             SpectralSettings(**{"mode": "mixed", "overlap": 2, **_tuples(config.remix_loss)})
@@ -170,6 +182,13 @@ class Trainer:
             raise TrainingError(
                 f"Checkpoint {path} does not fit this run: {str(error).splitlines()[0]}. Move it away to start anew."
             ) from error
+
+    def start_from(self, checkpoint: Path) -> None:
+        """Begin with another run's averaged weights, where they fit; a run under way keeps its own."""
+        if self.step == 0:
+            count = take_over(self.model, checkpoint)
+            take_over(self.average, checkpoint)
+            self._log({"event": "weights taken over", "tensors": count})
 
     def adopt_gains(self, path: Path) -> None:
         """Take over a gain head trained beforehand (`gains`), forgetting what the optimizer knew of the old one."""
@@ -304,6 +323,9 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--steps", type=int, help="last step, instead of the configuration's")
+    parser.add_argument(
+        "--start", type=Path, help="another run's checkpoint to take fitting weights from, for a new run"
+    )
     parser.add_argument("--gains", type=Path, help="a gain head trained beforehand, to go on with")
     args = parser.parse_args(arguments)
     try:
@@ -313,6 +335,8 @@ def main(arguments: list[str] | None = None) -> int:
         torch.set_num_threads(config.threads)
         trainer = Trainer(config, args.corpus, args.out, args.device)
         trainer.resume()
+        if args.start is not None:
+            trainer.start_from(args.start)
         if args.gains is not None:
             trainer.adopt_gains(args.gains)
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from sightmix.engine.errors import TrainingError
+from sightmix.engine.highlight.spectral_torch import stft
 from sightmix.engine.training.corpus import Corpus
 from sightmix.engine.training.gains import pretrain, refine
 from sightmix.engine.training.loop import TrainConfig, Trainer, main, rate_at
@@ -134,6 +135,60 @@ def test_visah_trains_too(corpus: Path, tmp_path: Path) -> None:
     before = weights(trainer).clone()
     trainer.run()
     assert not torch.equal(before, weights(trainer))
+
+
+def test_mixed_precision_learns_the_same_and_keeps_weights_in_single_precision(
+    corpus: Path, tmp_path: Path
+) -> None:
+    single, mixed = (
+        Trainer(replace(CONFIG, precision=p, unit_variance=True), corpus, tmp_path / p)
+        for p in ("float32", "bf16")
+    )
+    batch = next(mixed._batches())
+    terms = [trainer._advance(batch) for trainer in (single, mixed)]
+    assert 0 < abs(terms[0]["mask"] - terms[1]["mask"]) < 0.01  # bfloat16 was at work, and did no harm
+    assert terms[0]["gain"] == pytest.approx(terms[1]["gain"], rel=0.01)
+    assert all(p.dtype == torch.float32 for p in mixed.model.parameters())
+    assert not mixed.average.trunk.mixed_precision
+
+
+def test_visah_starts_from_a_product_models_trunk(corpus: Path, tmp_path: Path) -> None:
+    first = Trainer(CONFIG, corpus, tmp_path / "product")
+    first.save()
+    network = {**NETWORK, "kind": "visah"}
+    second = Trainer(replace(CONFIG, network=network), corpus, tmp_path / "visah")
+    second.start_from(tmp_path / "product" / "checkpoint.pt")
+    ours, theirs = second.model.trunk.state_dict(), first.average.trunk.state_dict()
+    differing = [name for name in ours if name not in theirs or ours[name].shape != theirs[name].shape]
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours if name not in differing)
+    assert all(name.startswith(("wave_decoder.", "decoder.4.conv_tr")) for name in differing)
+    second.step = 3
+    before = weights(second)
+    second.start_from(tmp_path / "product" / "checkpoint.pt")
+    assert torch.equal(weights(second), before)
+
+
+def test_a_start_that_cannot_be_is_one_sentence(corpus: Path, tmp_path: Path) -> None:
+    narrow = Trainer(replace(CONFIG, network={**NETWORK, "channels": 8, "width": 16}), corpus, tmp_path / "a")
+    state = {"average": {"x": torch.zeros(3)}, "step": 1, "config": json.dumps({"network": NETWORK})}
+    torch.save(state, tmp_path / "other.pt")
+    with pytest.raises(TrainingError, match=r"Nothing in .* fits this network"):
+        narrow.start_from(tmp_path / "other.pt")
+    with pytest.raises(TrainingError, match="is not a checkpoint of a training run"):
+        narrow.start_from(tmp_path / "missing.pt")
+
+
+def test_a_fresh_visah_nearly_lets_the_sound_pass(corpus: Path, tmp_path: Path) -> None:
+    trainer = Trainer(
+        replace(CONFIG, network={**NETWORK, "kind": "visah", "context_dim": 0}, unit_variance=True),
+        corpus,
+        tmp_path,
+    )
+    mix = next(trainer._batches()).stems.sum(1)
+    with torch.no_grad():
+        mask, wave = trainer.model(stft(mix).abs(), mix, None, None, None)
+    assert float((mask - 1).square().mean().sqrt()) < 0.3
+    assert float(wave.std() / mix.std()) < 0.3
 
 
 def test_a_loss_that_is_not_finite_keeps_the_last_checkpoint(corpus: Path, tmp_path: Path) -> None:

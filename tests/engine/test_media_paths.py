@@ -5,7 +5,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from sightmix.plugin.timeline import paths
+from sightmix.engine.media import paths
 
 BASE = Path("/proj/cut")
 

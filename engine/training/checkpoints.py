@@ -1,0 +1,49 @@
+"""What a training run leaves behind, read back."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+
+import torch
+
+from ..errors import TrainingError
+from ..highlight.config import NetworkConfig
+from ..highlight.network import ProductModel, VisAH, build
+
+
+def averaged(checkpoint: Path) -> tuple[NetworkConfig, dict[str, torch.Tensor], int]:
+    """A checkpoint's network, its averaged weights by name, and its step; raises `TrainingError` if it has none."""
+    try:
+        stored = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        network = NetworkConfig.from_dict(json.loads(stored["config"])["network"])
+        return network, stored["average"], int(stored["step"])
+    except (OSError, RuntimeError, KeyError, ValueError, EOFError, pickle.UnpicklingError) as error:
+        raise TrainingError(
+            f"{checkpoint} is not a checkpoint of a training run: {str(error).splitlines()[0]}."
+        ) from error
+
+
+def load(checkpoint: Path) -> ProductModel | VisAH:
+    """A checkpoint's network with its averaged weights, ready to be run."""
+    network, state, _ = averaged(checkpoint)
+    model = build(network)
+    model.load_state_dict(state)
+    return model.eval()
+
+
+def take_over(model: ProductModel | VisAH, checkpoint: Path) -> int:
+    """Copy into `model` every averaged weight of `checkpoint` that has the same name and shape; returns how many.
+
+    The networks may differ: VisAH takes over a product model's trunk, for one. Raises `TrainingError` if nothing fits.
+    """
+    _, state, _ = averaged(checkpoint)
+    own = model.state_dict()
+    fitting = {k: v for k, v in state.items() if k in own and own[k].shape == v.shape}
+    if not fitting:
+        raise TrainingError(
+            f"Nothing in {checkpoint} fits this network; check that their widths are the same."
+        )
+    model.load_state_dict(fitting, strict=False)
+    return len(fitting)
