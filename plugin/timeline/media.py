@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Literal
 
 from ...engine.errors import MediaError
+from ...engine.media.paths import is_foreign, is_remote, locate
 from ...engine.media.reader import AudioStream, MediaInfo, probe
 from ...engine.passage import Channel
 from .nodes import Node, Span, is_broken, metadata, number, references, schema, seconds, span
-from .paths import is_foreign, is_remote, locate
 
 State = Literal["online", "offline", "unsupported"]
 

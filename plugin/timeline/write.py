@@ -13,6 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from ...engine.errors import WriteError
+from ...engine.media.paths import is_foreign, is_remote, locate
 from .dialects import Numbers, exact, file_url, new_clip, new_gap, new_track
 from .export import export
 from .layout import ZERO
@@ -30,7 +31,6 @@ from .nodes import (
     schema,
     seconds,
 )
-from .paths import is_foreign, is_remote, locate
 from .results import ROLES, ResultTrack
 from .timeline import AudioClip, Timeline, source_rate
 from .timemap import moved_ramps
