@@ -1,0 +1,204 @@
+"""What the writers share: losses, addresses of files, safe replacement, whole frames, points of a volume line."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import tempfile
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from urllib.parse import quote
+
+from ..engine.errors import WriteError
+from ..engine.media.time import round_half_up, to_frames
+from .model import Edit, EditClip, EditMedia, GainCurve
+
+# A straight line in amplitude strays from a straight line in dB by 0.0144 dB times the square of the step in dB:
+# steps of 1.8 dB keep the two within 0.05 dB, whichever of them a host draws.
+STEP_DB = 1.8
+SILENCE_DB = -96.0
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+_DROPPING = (Fraction(30000, 1001), Fraction(60000, 1001))
+
+
+class Losses:
+    """What a format cannot carry: one sentence each, with how many clips it concerns."""
+
+    def __init__(self, known: Iterable[str] = ()) -> None:
+        self._counts: dict[str, int] = dict.fromkeys(known, 0)
+
+    def add(self, sentence: str, clips: int = 0) -> None:
+        """Note `sentence` (without full stop when it concerns clips); counts add up."""
+        self._counts[sentence] = self._counts.get(sentence, 0) + clips
+
+    def sentences(self) -> tuple[str, ...]:
+        """Every loss noted so far, in order."""
+        return tuple(
+            f"{text} ({count} clip{'s' if count > 1 else ''})." if count else text
+            for text, count in self._counts.items()
+        )
+
+
+@contextmanager
+def replacing(out: Path) -> Iterator[Path]:
+    """A temporary path beside `out` that takes its place when the block ends well and vanishes otherwise.
+
+    Raises WriteError when the folder cannot be written.
+    """
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{out.stem}.", suffix=out.suffix, dir=out.parent)
+        os.close(handle)
+        partial = Path(name)
+        try:
+            yield partial
+            partial.chmod(0o666 & ~_umask())
+            partial.replace(out)
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as error:
+        raise WriteError(
+            f"{out} cannot be written: {error.strerror or error}; choose a folder you may write to."
+        ) from error
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def write_text(out: Path, text: str, newline: str = "\n") -> None:
+    """Write `text` as UTF-8, all of it or nothing. Raises WriteError."""
+    with replacing(out) as partial:
+        partial.write_text(text, encoding="utf-8", newline=newline)
+
+
+def address(media: EditMedia, host: str = "") -> str:
+    """The file's URI, percent-encoded; `host` is what stands between "file://" and the path."""
+    if media.path is not None:
+        return f"file://{host}{media.path.absolute().as_uri().removeprefix('file://')}"
+    if _DRIVE.match(media.url):
+        drive, rest = media.url[:2], media.url[2:].replace("\\", "/")
+        return f"file://{host}/{drive}{quote(rest)}"
+    if media.url.startswith("/"):
+        return f"file://{host}{quote(media.url)}"
+    if media.url.startswith("file://"):
+        return media.url
+    return f"file://{host}/{quote((media.url or media.name).replace(chr(92), '/'))}"
+
+
+def drops(edit: Edit, rate: Fraction) -> bool:
+    """Whether the timeline counts drop-frame timecode and `rate` has it."""
+    return edit.drop_frame and rate in _DROPPING
+
+
+def countable(rate: Fraction) -> bool:
+    """Whether the rate counts whole frames per second, or 1000/1001 of them."""
+    nominal = round_half_up(rate)
+    return 1 <= nominal <= 240 and rate in (nominal, Fraction(nominal * 1000, 1001))
+
+
+def timebase(rate: Fraction, title: str) -> tuple[int, bool]:
+    """Frames counted per second and whether they run 1000/1001 as fast.
+
+    Raises WriteError where `title`, a format that counts whole frames, has no such rate.
+    """
+    if not countable(rate):
+        raise WriteError(
+            f"{title} cannot hold a timeline of {float(rate):g} frames per second; "
+            "give it a rate such as 24, 25 or 29.97 or choose another format."
+        )
+    nominal = round_half_up(rate)
+    return nominal, rate != nominal
+
+
+class Frames:
+    """A clip on the frame grid: first and last frame on the timeline, and the media time the first one shows."""
+
+    def __init__(self, clip: EditClip, rate: Fraction) -> None:
+        self.start = to_frames(clip.start, rate)
+        self.end = to_frames(clip.end, rate)
+        moved = self.start / rate - clip.start
+        offset = clip.source_in - (clip.media.start if clip.media else Fraction(0))
+        self.offset = offset + moved * clip.speed
+        self.exact = moved == 0 and self.end == clip.end * rate and (offset * rate).denominator == 1
+
+    @property
+    def length(self) -> int:
+        """Frames on the timeline."""
+        return self.end - self.start
+
+
+def file_channels(clip: EditClip, width: int) -> tuple[int, ...]:
+    """The channels a clip plays, counted from 0: its own choice, else its file's first stream, else `width`."""
+    if clip.channels is not None:
+        return clip.channels
+    media = clip.media
+    count = (media.streams[0] if media.streams else media.channels) if media else 0
+    return tuple(range(count or width))
+
+
+def level_at(curve: GainCurve, t: Fraction) -> float:
+    """The level in dB at `t` seconds: straight lines in dB, constant outside."""
+    times = curve.times
+    after = bisect_right(times, t)
+    if after in (0, len(times)):
+        return (curve.db[0] if after == 0 else curve.db[-1]) if times else 0.0
+    share = float((t - times[after - 1]) / (times[after] - times[after - 1]))
+    return curve.db[after - 1] + share * (curve.db[after] - curve.db[after - 1])
+
+
+def points(
+    curve: GainCurve, duration: Fraction, snap: Callable[[Fraction], Fraction], low: float, high: float
+) -> list[tuple[Fraction, float]]:
+    """The volume line over a clip of `duration` seconds as (seconds, dB), from first to last moment.
+
+    Times pass through `snap` (to the host's grid), levels are cut to `low` … `high` dB and no step is larger
+    than `STEP_DB` where the grid allows, so that hosts may draw it straight in dB or in amplitude.
+    """
+    inner = [t for t in curve.times if 0 < t < duration]
+    times = sorted({min(max(snap(t), Fraction(0)), duration) for t in (Fraction(0), *inner, duration)})
+    found: list[tuple[Fraction, float]] = []
+    for t in times:
+        level = _bounded(level_at(curve, t), low, high)
+        if found:
+            found += _between(found[-1], (t, level), snap)
+        found.append((t, level))
+    return found
+
+
+def constant(line: list[tuple[Fraction, float]]) -> float | None:
+    """The level of a line that never changes by more than a hundredth of a dB, else None."""
+    levels = [db for _, db in line]
+    return levels[0] if max(levels) - min(levels) < 0.01 else None
+
+
+def amplitude(db: float) -> float:
+    """A factor for a level in dB; silence from `SILENCE_DB` down."""
+    return 0.0 if db <= SILENCE_DB else 10 ** (db / 20)
+
+
+def _bounded(db: float, low: float, high: float) -> float:
+    return min(max(db if math.isfinite(db) else low, low), high)
+
+
+def _between(
+    a: tuple[Fraction, float], b: tuple[Fraction, float], snap: Callable[[Fraction], Fraction]
+) -> list[tuple[Fraction, float]]:
+    """Points between two far apart in level, on the straight line in dB."""
+    count = math.ceil(abs(b[1] - a[1]) / STEP_DB)
+    times = {snap(a[0] + (b[0] - a[0]) * Fraction(i, count)) for i in range(1, count)}
+    return [
+        (t, a[1] + float((t - a[0]) / (b[0] - a[0])) * (b[1] - a[1]))
+        for t in sorted(times)
+        if a[0] < t < b[0]
+    ]
+
+
+def too_loud(curve: GainCurve, high: float) -> bool:
+    """Whether the curve goes beyond what a host's fader reaches."""
+    return any(db > high for db in curve.db)
