@@ -131,7 +131,9 @@ class Rendition:
 
     `path` holds `samples` frames at `sample_rate`, the first of them at `start` seconds of passage time (minus the
     head handle). `stems` maps "speech", "music" and "effects" to files of the same length that sum to `path` before
-    the loudness stage, whose gain is `makeup_db`. `stem_levels` maps each stem to integrated LUFS (before, after).
+    the loudness stage, whose gain is `makeup_db`. With `raw_stems` they are the stems before their gains: they sum
+    to the original sound, and times `gains`, which then has a point for every frame of the model's grid, to `path`
+    before the loudness stage. `stem_levels` maps each stem to integrated LUFS (before, after).
     """
 
     identifier: str
@@ -144,6 +146,7 @@ class Rendition:
     after: Loudness
     gains: GainCurves
     stems: dict[str, Path] = field(default_factory=dict)
+    raw_stems: bool = False
     stem_levels: dict[str, tuple[float, float]] = field(default_factory=dict)
     frames: tuple[SeenFrame, ...] = ()
     makeup_db: float = 0.0

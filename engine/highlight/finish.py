@@ -35,10 +35,11 @@ def finish(
     """Write a rendition into `folder` with `gain_db` applied and its true peak (ITU-R BS.1770 annex 2) held.
 
     Stems get the gain but no limiter, so that they still sum to the sound before limiting; a warning says so
-    where the limiter had work to do. Files keep rate and channels, and their names unless `stem_name` gives a
-    new one; they have 24 bits, or floats where full scale is passed all the same. `stamp` is a new BWF time
-    reference in samples since midnight. Returns the new rendition, with `makeup_db` raised by the gain. Raises
-    SettingsError for figures that are not finite, MediaError and WriteError.
+    where the limiter had work to do. Raw stems keep their samples: the gain belongs to their curves. Files keep
+    rate and channels, and their names unless `stem_name` gives a new one; they have 24 bits, or floats where full
+    scale is passed all the same. `stamp` is a new BWF time reference in samples since midnight. Returns the new
+    rendition, with `makeup_db` raised by the gain. Raises SettingsError for figures that are not finite,
+    MediaError and WriteError.
     """
     if not (math.isfinite(gain_db) and math.isfinite(ceiling_dbtp)):
         raise SettingsError(
@@ -47,12 +48,13 @@ def finish(
         )
     name = rendition.path.stem if stem_name is None else stem_name
     stage = _Stage(rendition, gain_db, progress, stamp)
+    stem_stage = replace(stage, gain_db=0.0) if rendition.raw_stems else stage
     path = folder / f"{name}.wav"
     after = stage.copy(rendition.path, path, ceiling_dbtp)
     stems = {}
     for stem, source in rendition.stems.items():
         stems[stem] = folder / f"{name}.{stem}.wav"
-        stage.copy(source, stems[stem], None)
+        stem_stage.copy(source, stems[stem], None)
     return replace(
         rendition,
         path=path,

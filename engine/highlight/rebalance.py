@@ -42,13 +42,17 @@ LONGEST = Fraction(24 * 3600)
 
 @dataclass(frozen=True)
 class RebalanceSettings:
-    """What the user may set: `strength` 0…1 of the model's own curves, and dB added to each stem."""
+    """What the user may set: `strength` 0…1 of the model's own curves, and dB added to each stem.
+
+    `raw_stems` writes stems before their gains, for hosts that apply the curves themselves.
+    """
 
     strength: float = 1.0
     dialogue_db: float = 0.0
     music_db: float = 0.0
     effects_db: float = 0.0
     stems: bool = False
+    raw_stems: bool = False
     context: str = "auto"
 
     def __post_init__(self) -> None:
@@ -348,7 +352,8 @@ class _Job:
                 spent["mix"] += (now := time.perf_counter()) - clock
                 out.write(mixed)
                 for index, name in enumerate(stem_files):
-                    stem_files[name].write(stems[index] * applied[index])
+                    gain = np.float32(1) if self.settings.raw_stems else applied[index]
+                    stem_files[name].write(stems[index] * gain)
                 spent["write"] += time.perf_counter() - now
                 done += dry.shape[1]
                 self.progress.report(
@@ -369,6 +374,7 @@ class _Job:
                 after=result,
                 gains=self._curves(np.concatenate(curves, axis=1)),
                 stems=dict(self.stem_paths),
+                raw_stems=bool(self.stem_paths) and self.settings.raw_stems,
                 stem_levels=levels.result(),
                 frames=tuple(analysis.frames),
                 provenance=self._provenance(analysis, spent),
@@ -422,10 +428,12 @@ class _Job:
         )
 
     def _curves(self, gains_db: Array) -> GainCurves:
-        index = np.arange(0, gains_db.shape[1], CURVE_STEP)
+        # Whoever applies the curves needs every point, and finely enough that the product is the mix to 24 bits.
+        step, places, digits = (1, 9, 6) if self.settings.raw_stems else (CURVE_STEP, 4, 3)
+        index = np.arange(0, gains_db.shape[1], step)
         times = (index * HOP + HOP / 2) / MODEL_RATE - float(self.passage.head)
-        rows = [tuple(round(float(g), 3) for g in row[index]) for row in gains_db]
-        return GainCurves(tuple(round(float(t), 4) for t in times), *rows)
+        rows = [tuple(round(float(g), digits) for g in row[index]) for row in gains_db]
+        return GainCurves(tuple(round(float(t), places) for t in times), *rows)
 
     def _provenance(self, analysis: Analysis, spent: Mapping[str, float]) -> dict[str, object]:
         encoder = self.owner.pictures or self.owner.texts

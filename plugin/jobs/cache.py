@@ -34,9 +34,9 @@ class Entry:
         """Every file that belongs to the rendition, the sidecar last."""
         return (self.rendition.path, *self.rendition.stems.values(), self.sidecar)
 
-    def complete(self, stems: bool) -> bool:
-        """True when the files are all here, as they were written, with stems if those are wanted."""
-        if stems and not self.rendition.stems:
+    def complete(self, stems: bool, raw: bool = False) -> bool:
+        """True when the files are all here, as they were written, with stems (`raw`: before gain) if wanted."""
+        if stems and not (self.rendition.stems and self.rendition.raw_stems == raw):
             return False
         try:
             stored = json.loads(self.sidecar.read_text(encoding="utf-8"))["files"]
@@ -58,10 +58,13 @@ class Shelf:
             if entry is not None:
                 yield entry
 
-    def find(self, name: str, key: str, stems: bool) -> Rendition | None:
-        """Return the rendition called `name` if it is whole, of this `key`, and has stems where wanted."""
+    def find(self, name: str, key: str, stems: bool, raw: bool = False) -> Rendition | None:
+        """Return the rendition called `name` if it is whole, of this `key`, and has stems where wanted.
+
+        `raw` asks for stems before their gains.
+        """
         entry = _read(self.folder / f"{name}.json")
-        if entry is None or entry.key != key or not entry.complete(stems):
+        if entry is None or entry.key != key or not entry.complete(stems, raw):
             return None
         return entry.rendition
 

@@ -15,6 +15,7 @@ from ...engine.version import engine_version
 
 _SAMPLE = 1 << 16
 _PLACES = 9
+_FILES_ONLY = ("stems", "raw_stems")  # settings that say which files are written, not how they sound
 
 
 def sampled_hash(path: Path) -> str:
@@ -69,14 +70,14 @@ def rendition_key(
 ) -> str:
     """Digest of all a rendition depends on: media content, exact spans, shots, notes, settings, weights.
 
-    Its place on the timeline is left out, and whether stems are written: neither changes the sound. Raises
+    Its place on the timeline is left out, and whether stems are written and how: none changes the sound. Raises
     MediaError for media that cannot be read.
     """
     shots = [shot for shot in passage.shots if shot.path is not None]
     facts: dict[str, Any] = {
         "version": engine_version(),
         "model": [model, weights_sha256],
-        "settings": {name: value for name, value in settings.items() if name != "stems"},
+        "settings": {name: value for name, value in settings.items() if name not in _FILES_ONLY},
         "media": identities.of(passage.sound.path),
         "pictures": sorted(_picture(shot, identities) for shot in {str(s.path): s for s in shots}.values()),
         "sound": _sound(passage.sound),

@@ -20,7 +20,9 @@ def place(plan: Plan, job: JobResult) -> None:
     What is written says how it was made, but not when or how fast: the same job gives the same bytes.
     """
     results = {
-        clip.facts.index: _tracks(clip, clip.rendition) for clip in job.done if clip.rendition is not None
+        clip.facts.index: _tracks(clip, clip.rendition, job.settings.as_)
+        for clip in job.done
+        if clip.rendition is not None
     }
     provenance = {
         "version": engine_version(),
@@ -32,9 +34,9 @@ def place(plan: Plan, job: JobResult) -> None:
     write_result(plan.timeline, results, job.out, job.settings.mute_originals, provenance)
 
 
-def _tracks(clip: ClipResult, rendition: Rendition) -> list[ResultTrack]:
+def _tracks(clip: ClipResult, rendition: Rendition, form: str) -> list[ResultTrack]:
     stamp = probe(rendition.path).timecode
     media_start = 0 if stamp is None else to_samples(stamp, rendition.sample_rate)
     made = {name: value for name, value in rendition.provenance.items() if name != "seconds"}
     facts = plain(made) | {"key": clip.key, "makeup_db": rendition.makeup_db}
-    return result_tracks(replace(rendition, provenance=facts), media_start)
+    return result_tracks(replace(rendition, provenance=facts), media_start, form)

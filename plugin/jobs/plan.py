@@ -81,7 +81,7 @@ class Plan:
     @property
     def bytes_needed(self) -> int:
         """About how many bytes the job will write."""
-        files = 4 if self.job.settings.stems else 1
+        files = 4 if self.job.settings.with_stems else 1
         copies = 1 if self.job.settings.target_lufs is None else 2
         return sum(_bytes(task.passage) * files * (copies - (task.cached is not None)) for task in self.tasks)
 
@@ -213,7 +213,9 @@ def _task(
     facts_in: dict[str, Any] = engine_settings(settings).to_dict()
     key = rendition_key(passage, facts_in, renderer.model_name, renderer.weights_sha256, identities)
     task = Task(facts, passage, key, span_key(passage), None)
-    cached = shelf.find(task.cache_name, key, settings.stems) if settings.cache else None
+    cached = None
+    if settings.cache:
+        cached = shelf.find(task.cache_name, key, settings.with_stems, settings.keyframed)
     return Task(facts, passage, key, task.span, cached)
 
 

@@ -49,6 +49,7 @@ def engine_settings(settings: JobSettings) -> Any:
         dialogue_db=settings.dialogue,
         music_db=settings.music,
         effects_db=settings.effects,
-        stems=settings.stems,
+        stems=settings.with_stems,
+        raw_stems=settings.keyframed,
         context=settings.context,
     )

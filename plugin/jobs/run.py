@@ -170,14 +170,15 @@ def _level(bench: _Bench, task: Task, result: ClipResult, gain_db: float) -> Cli
 
 def _delivered(bench: _Bench, task: Task, rendition: Rendition, gain_db: float) -> Rendition:
     settings = bench.plan.job.settings
-    stems = rendition.stems if settings.stems else {}
-    rendition = replace(rendition, stems=stems)
+    if not settings.with_stems:
+        rendition = replace(rendition, stems={}, raw_stems=False)
     stage = stage_for(rendition, gain_db, settings)
     start = task.passage.record_offset + task.passage.record_start - task.passage.head
     stamp = time_reference(start, rendition.sample_rate)
-    key = delivery_key(task.key, [stage.gain_db, stage.ceiling_dbtp, stamp, settings.stems])
+    raw = settings.keyframed
+    key = delivery_key(task.key, [stage.gain_db, stage.ceiling_dbtp, stamp, settings.with_stems, raw])
     name = stem_name(task.facts.track, task.facts.index, task.facts.name, key)
-    there = bench.top.find(name, key, settings.stems) if settings.cache else None
+    there = bench.top.find(name, key, settings.with_stems, raw) if settings.cache else None
     if there is not None:
         return there
     folder = bench.top.folder

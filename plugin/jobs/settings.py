@@ -25,7 +25,7 @@ class Setting:
     @property
     def flag(self) -> str:
         """The setting as a command-line flag."""
-        return "--" + self.name.replace("_", "-")
+        return "--" + self.name.rstrip("_").replace("_", "-")
 
     def check(self, value: Any) -> None:
         """Raise SettingsError, naming the flag and what it may be, unless `value` is allowed."""
@@ -47,6 +47,7 @@ def _setting(default: Any, help: str, unit: str = "", **limits: Any) -> Any:
 
 
 LOUDNESS_KEEP = "keep"
+FORMS = ("baked", "keyframes", "both")
 _TARGET_LOW, _TARGET_HIGH = -60.0, -5.0
 
 
@@ -77,6 +78,12 @@ class JobSettings:
         12, "Sound rendered before and after each clip where its media has it.", "frames", low=0, high=1000
     )
     stems: bool = _setting(False, "Also write speech, music and effects stems, which sum to the result.")
+    as_: str = _setting(
+        "baked",
+        "How the result goes on the timeline: one file per clip with the gains in it, three stem tracks with "
+        "the gains as volume keyframes, or both, the stem tracks muted.",
+        choices=FORMS,
+    )
     mute_originals: bool = _setting(False, "Disable the original audio clips in the result.")
     device: str = _setting("auto", "Where the model runs: auto, cpu, cuda or cuda:N.")
     detect_cuts: bool = _setting(False, "For a plain media file: find its cuts first (needs PySceneDetect).")
@@ -105,9 +112,19 @@ class JobSettings:
             )
         return target
 
+    @property
+    def keyframed(self) -> bool:
+        """Whether stems before their gains are wanted, to go with curves."""
+        return self.as_ != "baked"
+
+    @property
+    def with_stems(self) -> bool:
+        """Whether stems of any kind are written."""
+        return self.stems or self.keyframed
+
     def to_dict(self) -> dict[str, object]:
         """Return the settings as plain values, for reports and the result's metadata."""
-        return asdict(self)
+        return {name.rstrip("_"): value for name, value in asdict(self).items()}
 
 
 SETTINGS: dict[str, Setting] = {

@@ -99,7 +99,12 @@ def new_gap(numbers: Numbers, length: Fraction, rates: Sequence[Fraction]) -> No
 
 
 def new_track(
-    source: Node | None, name: str, role: str, label: str, provenance: Mapping[str, object]
+    source: Node | None,
+    name: str,
+    role: str,
+    label: str,
+    provenance: Mapping[str, object],
+    enabled: bool = True,
 ) -> Node:
     """An empty audio track like `source`: its host's metadata and effects, but not its lock, solo or
     markers.
@@ -110,9 +115,9 @@ def new_track(
         "metadata": {key: copy.deepcopy(v) for key in _HOST_KEYS if (v := metadata(model, key)) is not None},
         "name": name,
         "source_range": None,
-        "effects": copy.deepcopy(model.get("effects") or []),
+        "effects": _effects(model),
         "markers": [],
-        "enabled": True,
+        "enabled": enabled,
         "children": [],
         "kind": "Audio",
     }
@@ -124,6 +129,12 @@ def new_track(
     mark_generated(given, {"role": role, "source": label, "provenance": plain(provenance)})
     order = [key for key in model if key in given]
     return {key: given[key] for key in dict.fromkeys([*order, *_TRACK_KEYS]) if key in given}
+
+
+def _effects(source: Node) -> list[object]:
+    """A copy of an item's effects; none where the file holds something else in their place."""
+    effects = source.get("effects")
+    return copy.deepcopy(effects) if isinstance(effects, list) else []
 
 
 def _host_metadata(source: Node, channels: int) -> Node:
@@ -217,13 +228,16 @@ def new_clip(
         "metadata": _host_metadata(source, file.channels),
         "name": file.path.name,
         "source_range": bounds,
-        "effects": copy.deepcopy(source.get("effects") or []),
+        "effects": _effects(source),
         "markers": [],
         "enabled": True,
         **media,
     }
     if "color" in source:
         given["color"] = copy.deepcopy(source["color"])
-    mark_generated(given, {"role": result.role, **facts, "provenance": plain(result.provenance)})
+    ours: Node = {"role": result.role, **facts, "provenance": plain(result.provenance)}
+    if result.gain is not None:
+        ours["gain"] = {"times": list(result.gain.times), "db": list(result.gain.db)}
+    mark_generated(given, ours)
     order = [key for key in source if key in given]
     return {key: given[key] for key in dict.fromkeys([*order, *given])}

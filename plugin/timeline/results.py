@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ...engine.errors import WriteError
 from ...engine.media.time import to_samples
@@ -43,27 +46,61 @@ class ResultClip:
 
 
 @dataclass(frozen=True)
+class Gain:
+    """A file's volume line: `times` in seconds from its first sample, rising, and as many levels in dB.
+
+    Straight in dB between the points, held before the first and after the last.
+    """
+
+    times: tuple[float, ...]
+    db: tuple[float, ...]
+
+    def at(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Levels in dB at `times` (n) in seconds from the file's first sample."""
+        return np.interp(times, self.times, self.db)
+
+
+@dataclass(frozen=True)
 class ResultTrack:
     """One rendered file of a clip and the kind of track it goes on: "rebalanced", or a stem's role.
 
-    `provenance` is written into the new clip's metadata beside what `write_result` is given for all of them.
+    `gain` is what the host has to apply to it, None where the file is as it should sound. `enabled` False puts it
+    on a muted track. `provenance` is written into the new clip's metadata beside what `write_result` is given for
+    all of them.
     """
 
     role: str
     clip: ResultClip
     provenance: Mapping[str, object] = field(default_factory=dict)
+    gain: Gain | None = None
+    enabled: bool = True
 
 
-def result_tracks(rendition: Rendition, media_start: int = 0) -> list[ResultTrack]:
-    """A rendition as results: the mix first, then its stems (speech becomes "dialogue") in stem order."""
+def result_tracks(rendition: Rendition, media_start: int = 0, form: str = "baked") -> list[ResultTrack]:
+    """A rendition as results: the mix first, then its stems (speech becomes "dialogue") in stem order.
+
+    Raw stems come with their gains, the loudness stage's included; `form` "keyframes" leaves the mix out, "both"
+    mutes the stems' tracks.
+    """
     head = to_samples(-rendition.start, rendition.sample_rate)
-    files = [("rebalanced", rendition.path)]
-    files += [(_STEM_ROLES[stem], rendition.stems[stem]) for stem in _STEM_ROLES if stem in rendition.stems]
-    return [
-        ResultTrack(
-            role,
-            ResultClip(path, rendition.sample_rate, rendition.samples, rendition.channels, head, media_start),
-            rendition.provenance,
-        )
-        for role, path in files
-    ]
+    file = ResultClip(
+        rendition.path, rendition.sample_rate, rendition.samples, rendition.channels, head, media_start
+    )
+    found = []
+    if form != "keyframes":
+        found.append(ResultTrack("rebalanced", file, rendition.provenance))
+    for stem, role in _STEM_ROLES.items():
+        if stem in rendition.stems:
+            clip = replace(file, path=rendition.stems[stem])
+            gain = _gain(rendition, stem) if rendition.raw_stems else None
+            found.append(ResultTrack(role, clip, rendition.provenance, gain, form != "both"))
+    return found
+
+
+def _gain(rendition: Rendition, stem: str) -> Gain:
+    """A stem's curve counted from its file's first sample, without the points that change nothing."""
+    times = [time - float(rendition.start) for time in rendition.gains.times]
+    levels = [level + rendition.makeup_db for level in getattr(rendition.gains, stem)]
+    kept = [i for i, level in enumerate(levels) if set(levels[max(0, i - 1) : i + 2]) != {level}]
+    kept = kept or [0]
+    return Gain(tuple(round(times[i], 9) for i in kept), tuple(round(levels[i], 6) for i in kept))

@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
+
 from ...engine.errors import WriteError
 from ...engine.media.paths import is_foreign, is_remote, locate
+from ...engine.media.time import to_frames
 from .dialects import Numbers, exact, file_url, new_clip, new_gap, new_track
 from .export import export
 from .layout import ZERO
@@ -34,6 +37,7 @@ from .nodes import (
 from .results import ROLES, ResultTrack
 from .timeline import AudioClip, Timeline, source_rate
 from .timemap import moved_ramps
+from .volume import Levels, add_volume
 
 _TINY = Fraction(1, 10**9)
 
@@ -159,7 +163,12 @@ class _Writer:
         label = placed[0].clip.track
         name = f"{label} {role}" + (f" {lane}" if lane > 1 else "")
         track = new_track(
-            model if kind_of(model, "") == "Audio" else None, name, role, label, self.provenance
+            model if kind_of(model, "") == "Audio" else None,
+            name,
+            role,
+            label,
+            self.provenance,
+            all(item.result.enabled for item in placed),
         )
         track["children"] = self._fill(placed)
         return track
@@ -217,7 +226,19 @@ class _Writer:
             facts,
         )
         self._move_ramps(clip, item.result, made)
+        if item.result.gain is not None and self.timeline.dialect == "resolve":
+            add_volume(made, self._levels(clip, item.result))
         return made, exact(made["source_range"]["duration"]) / speed
+
+    def _levels(self, clip: AudioClip, result: ResultTrack) -> Levels:
+        """The result's gain in dB at every frame of the clip, and at the first one after it."""
+        gain, cue = result.gain, self.timeline.cue(clip.leaf)
+        assert gain is not None
+        frames = max(1, to_frames(clip.duration, self.timeline.rate))
+        record = [Fraction(frame) / self.timeline.rate for frame in range(frames + 1)]
+        head = Fraction(result.clip.head, result.clip.sample_rate)
+        media = [cue.media_at(time) for time in record] if cue is not None else record
+        return gain.at(np.array([float(head + time) for time in media]))
 
     def _move_ramps(self, clip: AudioClip, result: ResultTrack, made: Node) -> None:
         cue = self.timeline.cue(clip.leaf)

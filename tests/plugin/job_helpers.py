@@ -49,7 +49,8 @@ class FakeRenderer:
         if settings.stems:
             for stem in ("speech", "music", "effects"):
                 stems[stem] = folder / f"{stem_name}.{stem}.wav"
-                write(stems[stem], x * np.float32(gain / 3), stamp)
+                share = 1 / 3 if getattr(settings, "raw_stems", False) else gain / 3
+                write(stems[stem], x * np.float32(share), stamp)
         seconds = x.shape[1] / RATE
         times = np.arange(0, seconds, 0.1) - float(passage.head)
         curve = tuple(float(v) for v in np.sin(times) * 3)
@@ -68,6 +69,7 @@ class FakeRenderer:
             after=measure(x * np.float32(gain), RATE),
             gains=GainCurves(tuple(times.tolist()), curve, curve, tuple(0.0 for _ in curve)),
             stems=stems,
+            raw_stems=bool(stems) and getattr(settings, "raw_stems", False),
             stem_levels={"speech": (-20.0, -21.0), "music": (-30.0, -31.5), "effects": (-40.0, -40.0)},
             frames=frames,
             provenance={"model": self.model_name, "seconds": {"network": 0.1}},

@@ -166,6 +166,7 @@ def test_every_setting_reaches_the_job(source: Path) -> None:
         "--device": "cpu",
         "--loudness": "-24",
         "--model": "m",
+        "--as": "both",
     }
     pairs = [part for pair in flags.items() for part in pair]
     done = sightmix(

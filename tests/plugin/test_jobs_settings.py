@@ -55,5 +55,17 @@ def test_the_engine_gets_its_part() -> None:
         "music_db": -3.0,
         "effects_db": 1.0,
         "stems": True,
+        "raw_stems": False,
         "context": "auto",
     }
+
+
+@pytest.mark.parametrize("form", ["keyframes", "both"])
+def test_keyframes_need_stems_before_their_gains(form: str) -> None:
+    settings = JobSettings(as_=form)
+    given = engine_settings(settings).to_dict()
+    assert (given["stems"], given["raw_stems"]) == (True, True)
+    assert settings.to_dict()["as"] == form
+    assert SETTINGS["as_"].flag == "--as"
+    with pytest.raises(SettingsError, match="--as 'curves' is none of baked, keyframes, both"):
+        JobSettings(as_="curves")
