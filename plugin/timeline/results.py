@@ -59,6 +59,12 @@ class Gain:
         """Levels in dB at `times` (n) in seconds from the file's first sample."""
         return np.interp(times, self.times, self.db)
 
+    def plus(self, other: Gain) -> Gain:
+        """Both lines on top of each other, with every point of either."""
+        times = np.union1d(self.times, other.times)
+        levels = self.at(times) + other.at(times)
+        return Gain(tuple(times.tolist()), tuple(round(float(level), 6) for level in levels))
+
 
 @dataclass(frozen=True)
 class ResultTrack:

@@ -1,9 +1,8 @@
-"""Gain curves as Resolve's own clip volume: an effect of type 62 with keyframes on whole frames."""
+"""Clip volume as Resolve writes it: an effect of type 62 with keyframes on whole frames."""
 
 from __future__ import annotations
 
 import copy
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,34 +40,48 @@ _PARAMETER: Node = {
 }
 
 
-def add_volume(clip: Node, levels: Levels) -> None:
+def set_volume(clip: Node, levels: Levels) -> None:
     """Give a Resolve clip the volume `levels` (frames) in dB, one per frame from its in-point, in place.
 
-    A volume the clip has already stays in force: its dB are added. Keyframes are as few as keep the line within
+    What its volume effect said before is replaced, faders stay. Keyframes are as few as keep the line within
     0.05 dB at every frame. A value that equals the default is dropped by the program (Resolve 21.0.2), so a clip
     that needs no change gets none, and one that does never says so with a value of zero.
     """
     effect = _effect_of(clip)
     host = effect["metadata"]["Resolve_OTIO"]
-    parameters = host.setdefault("Parameters", [])
-    given = next((p for p in parameters if isinstance(p, dict) and p.get("Parameter ID") == "volume"), None)
-    in_force = given if host.get("Enabled", True) else None
-    total = np.clip(levels + _present(in_force, len(levels)), _LOWEST, _HIGHEST)
+    parameter = _parameter_of(host)
+    total = np.clip(levels, _LOWEST, _HIGHEST)
     kept = fewest(total, _TOLERANCE)
     keys = {str(k): {"Value": round(float(total[k]), 4), "Variant Type": "Double"} for k in kept}
     values = [key["Value"] for key in keys.values()]
-    parameter = given if given is not None else copy.deepcopy(_PARAMETER)
     default = parameter.setdefault("Default Parameter Value", 0.0)
-    off = next((value for value in values if value != default), None)
-    if off is None:
-        return
+    off = next((value for value in values if value != default), default)
     parameter["Key Frames"] = keys if len(set(values)) > 1 else {}
     parameter["Parameter Value"] = off
-    if given is None:
-        parameters.append(parameter)
+    if off == default and not any(effect is known for known in clip["effects"]):
+        return
     host["Enabled"] = True
+    host["Parameters"] = [*(p for p in host["Parameters"] if p is not parameter), parameter]
     if not any(effect is known for known in clip["effects"]):
         clip["effects"].append(effect)
+
+
+def volume_keys(clip: Node) -> list[tuple[int, float]]:
+    """The volume a Resolve clip has, as (frame from its in-point, dB), rising; one key where it is level."""
+    host = copy.deepcopy(_effect_of(clip)["metadata"]["Resolve_OTIO"])
+    if not host.get("Enabled", True):
+        return []
+    parameter = _parameter_of(host)
+    keys = parameter.get("Key Frames")
+    points: dict[int, float] = {}
+    for frame, key in keys.items() if isinstance(keys, dict) else ():
+        at, value = _whole(frame), number(key.get("Value")) if isinstance(key, dict) else None
+        if at is not None and value is not None:
+            points[at] = float(value)
+    level = number(parameter.get("Parameter Value"))
+    if not points and level:
+        points[0] = float(level)
+    return sorted(points.items())
 
 
 def fewest(levels: Levels, tolerance: float) -> list[int]:
@@ -93,29 +106,19 @@ def fewest(levels: Levels, tolerance: float) -> list[int]:
 
 def _effect_of(clip: Node) -> Node:
     """The clip's own volume effect, or a new one that is not yet in its list."""
-    effects = clip.setdefault("effects", [])
-    for effect in effects:
+    effects = clip.get("effects")
+    for effect in effects if isinstance(effects, list) else ():
         if isinstance(effect, dict) and metadata(effect, "Resolve_OTIO", "Type") == _VOLUME:
             return effect
     return copy.deepcopy(_EFFECT)
 
 
-def _present(parameter: Node | None, frames: int) -> Levels:
-    """What a volume parameter says already, in dB at every frame; straight lines between its keyframes."""
-    if parameter is None:
-        return np.zeros(frames)
-    keys = parameter.get("Key Frames")
-    points: list[tuple[float, float]] = []
-    for frame, key in keys.items() if isinstance(keys, dict) else ():
-        at, value = number(_whole(frame)), number(key.get("Value")) if isinstance(key, dict) else None
-        if at is not None and value is not None:
-            points.append((float(at), float(value)))
-    if points:
-        points.sort()
-        distinct = [a for a, b in pairwise(points) if a[0] != b[0]] + points[-1:]
-        return np.interp(np.arange(frames), [p[0] for p in distinct], [p[1] for p in distinct])
-    level = number(parameter.get("Parameter Value"))
-    return np.full(frames, float(level) if level is not None else 0.0)
+def _parameter_of(host: Node) -> Node:
+    """The volume in an effect's parameters, or a new one that is not yet among them."""
+    listed = host.get("Parameters")
+    host["Parameters"] = [p for p in listed if isinstance(p, dict)] if isinstance(listed, list) else []
+    given = next((p for p in host["Parameters"] if p.get("Parameter ID") == "volume"), None)
+    return given if given is not None else copy.deepcopy(_PARAMETER)
 
 
 def _whole(text: object) -> int | None:

@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -34,10 +34,10 @@ from .nodes import (
     schema,
     seconds,
 )
-from .results import ROLES, ResultTrack
+from .results import ROLES, Gain, ResultTrack
 from .timeline import AudioClip, Timeline, source_rate
 from .timemap import moved_ramps
-from .volume import Levels, add_volume
+from .volume import Levels, set_volume, volume_keys
 
 _TINY = Fraction(1, 10**9)
 
@@ -216,29 +216,45 @@ class _Writer:
         sample_rate = Fraction(item.result.clip.sample_rate)
         rates = [source_rate(source) or self.timeline.rate, self.timeline.rate, sample_rate]
         facts: Node = {"source": clip.name, "clip": clip.identifier}
+        resolve = self.timeline.dialect == "resolve"
+        result = self._with_volume(clip, source, item.result) if resolve else item.result
         made = new_clip(
             source,
-            item.result,
+            result,
             clip.duration * speed,
             rates,
             self.numbers,
-            self.timeline.dialect == "resolve",
+            resolve,
             facts,
         )
-        self._move_ramps(clip, item.result, made)
-        if item.result.gain is not None and self.timeline.dialect == "resolve":
-            add_volume(made, self._levels(clip, item.result))
+        self._move_ramps(clip, result, made)
+        if result.gain is not None and resolve:
+            set_volume(made, self._levels(clip, result))
         return made, exact(made["source_range"]["duration"]) / speed
+
+    def _with_volume(self, clip: AudioClip, source: Node, result: ResultTrack) -> ResultTrack:
+        """The result with what the editor's own volume says added to its gain."""
+        keys = volume_keys(source)
+        if not keys or result.gain is None:
+            return result
+        times = self._file_times(clip, result, [key for key, _ in keys])
+        points = sorted(zip(times, (level for _, level in keys), strict=True))
+        own = Gain(tuple(time for time, _ in points), tuple(level for _, level in points))
+        return replace(result, gain=result.gain.plus(own))
 
     def _levels(self, clip: AudioClip, result: ResultTrack) -> Levels:
         """The result's gain in dB at every frame of the clip, and at the first one after it."""
-        gain, cue = result.gain, self.timeline.cue(clip.leaf)
-        assert gain is not None
-        frames = max(1, to_frames(clip.duration, self.timeline.rate))
-        record = [Fraction(frame) / self.timeline.rate for frame in range(frames + 1)]
-        head = Fraction(result.clip.head, result.clip.sample_rate)
+        assert result.gain is not None
+        count = max(1, to_frames(clip.duration, self.timeline.rate)) + 1
+        return result.gain.at(np.array(self._file_times(clip, result, range(count))))
+
+    def _file_times(self, clip: AudioClip, result: ResultTrack, frames: Sequence[int]) -> list[float]:
+        """Seconds in the result's file that are heard at frames counted from the clip's in-point."""
+        cue = self.timeline.cue(clip.leaf)
+        record = [Fraction(frame) / self.timeline.rate for frame in frames]
         media = [cue.media_at(time) for time in record] if cue is not None else record
-        return gain.at(np.array([float(head + time) for time in media]))
+        head = Fraction(result.clip.head, result.clip.sample_rate)
+        return [float(head + time) for time in media]
 
     def _move_ramps(self, clip: AudioClip, result: ResultTrack, made: Node) -> None:
         cue = self.timeline.cue(clip.leaf)

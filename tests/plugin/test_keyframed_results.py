@@ -23,7 +23,7 @@ from sightmix.plugin.jobs.run import run
 from sightmix.plugin.jobs.settings import JobSettings
 from sightmix.plugin.timeline import open_timeline, result_tracks, write_result
 from sightmix.plugin.timeline.results import Gain, ResultClip, ResultTrack
-from sightmix.plugin.timeline.volume import add_volume, fewest
+from sightmix.plugin.timeline.volume import fewest, set_volume
 
 ROLES = ("dialogue", "music", "effects")
 
@@ -233,11 +233,15 @@ def test_a_volume_the_editor_set_stays_in_force(tmp_path: Path) -> None:
     assert volume is not None
     assert volume["Parameter Value"] == -14.0
     assert volume["Key Frames"] == {}
+    assert clip["metadata"]["sightmix"]["gain"] == {"times": [0.0, 0.5], "db": [-14.0, -14.0]}
     assert clip["effects"][0]["metadata"]["Resolve_OTIO"]["Parameters"][0]["Parameter ID"] == "faderOut"
     parameter["Key Frames"] = {"96": {"Value": -20.0}, "0": {"Value": 0.0}, "48": {"Value": -20.0}}
     resolve_timeline(tmp_path, [effect])
-    volume = volume_of(placed(tmp_path, source, Gain((0.0,), (-4.0,))))
+    clip = placed(tmp_path, source, Gain((0.0,), (-4.0,)))
+    volume = volume_of(clip)
     assert volume is not None
+    gain = clip["metadata"]["sightmix"]["gain"]
+    assert gain == {"times": [0.0, 0.5, 2.5, 4.5], "db": [-4.0, -4.0, -24.0, -24.0]}
     assert {int(k): v["Value"] for k, v in volume["Key Frames"].items()} == {0: -4.0, 48: -24.0, 96: -24.0}
     host["Enabled"] = False
     resolve_timeline(tmp_path, [effect])
@@ -274,5 +278,14 @@ def test_other_hosts_get_the_curve_in_our_metadata_alone(tmp_path: Path) -> None
 
 def test_a_broken_list_of_effects_is_no_obstacle() -> None:
     clip: dict[str, Any] = {"effects": [None, 3, {"metadata": 1}]}
-    add_volume(clip, np.array([0.0, -3.0]))
+    set_volume(clip, np.array([0.0, -3.0]))
     assert len(clip["effects"]) == 4
+
+
+def test_the_editors_own_clip_is_not_touched(tmp_path: Path) -> None:
+    host = {"Effect Name": "Fairlight Clip Volume and Fades", "Enabled": True, "Name": "Volume", "Type": 62}
+    effect = {"OTIO_SCHEMA": "Effect.1", "metadata": {"Resolve_OTIO": host}, "name": "", "effect_name": "x"}
+    source = resolve_timeline(tmp_path, [effect])
+    placed(tmp_path, source, Gain((0.0,), (-4.0,)))
+    before, after = (json.loads((tmp_path / name).read_text()) for name in ("cut.otio", "new.otio"))
+    assert after["tracks"]["children"][0] == before["tracks"]["children"][0]
