@@ -1,4 +1,4 @@
-"""The command line: ``sightmix inspect``, ``rebalance`` and ``models``."""
+"""The command line: ``sightmix inspect``, ``rebalance``, ``evaluate`` and ``models``."""
 
 from __future__ import annotations
 
@@ -135,6 +135,27 @@ def rebalance(
         source, out, settings, clips, tuple(track or ()), every, timeline, tuple(media or ()), rate
     )
     rebalance_timeline(request, dry_run, as_json)
+
+
+@app.command()
+@sentences
+def evaluate(
+    sounds: Annotated[
+        Path, typer.Option("--input", metavar="FOLDER", help="The sounds to judge: results of any program.")
+    ],
+    targets: Annotated[
+        Path, typer.Option("--target", metavar="FOLDER", help="What they should be, under the same names.")
+    ],
+    before: Annotated[
+        Path | None,
+        typer.Option("--before", metavar="FOLDER", help="The sounds before the work: adds the improvement."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge a folder of sounds by how near they are to their targets (MAG, ENV, W-dis, SI-SDR)."""
+    from .cli_evaluate import evaluate_folders
+
+    evaluate_folders(sounds, targets, before, as_json)
 
 
 @models.callback()

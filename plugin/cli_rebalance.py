@@ -52,7 +52,7 @@ def rebalance_timeline(request: Request, dry_run: bool, as_json: bool) -> None:
         raise SettingsError("--all cannot be used together with --clips or --track.")
     with shown(quiet=as_json) as observer:
         progress = Progress(observer)
-        with _stoppable(progress):
+        with stoppable(progress):
             cuts = find_cuts(request.source, progress) if request.settings.detect_cuts else ()
             timeline, _ = open_source(request.source, request.timeline, request.folders, request.rate, cuts)
             job = Job(request.source, request.out, request.settings, request.clips, request.tracks)
@@ -68,7 +68,7 @@ def rebalance_timeline(request: Request, dry_run: bool, as_json: bool) -> None:
 
 
 @contextmanager
-def _stoppable(progress: Progress) -> Iterator[None]:
+def stoppable(progress: Progress) -> Iterator[None]:
     """Ctrl-C and a request to terminate stop the work at its next step; a second Ctrl-C stops at once."""
 
     def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  (the signal module's signature)

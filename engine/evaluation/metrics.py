@@ -82,6 +82,15 @@ def si_sdr(predicted: Signal, target: Signal) -> float:
     return math.inf if noise <= 1e-20 * signal else 10.0 * math.log10(signal / noise)
 
 
+def sdr(predicted: Signal, target: Signal) -> float:
+    """Signal-to-distortion ratio in dB: target energy over error energy; nan for a silent target."""
+    a, b = _pair(predicted, target)
+    signal, noise = float(np.dot(b, b)), float(np.dot(a - b, a - b))
+    if signal <= 0.0:
+        return math.nan
+    return math.inf if noise <= 1e-20 * signal else 10.0 * math.log10(signal / noise)
+
+
 def match_loudness(predicted: Signal, target: Signal) -> Signal:
     """The prediction at the target's integrated loudness; unchanged where either is silent."""
     wanted, found = loudness(np.asarray(target, np.float32)), loudness(np.asarray(predicted, np.float32))

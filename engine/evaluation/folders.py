@@ -1,0 +1,173 @@
+"""Folders of sounds judged against folders of targets, file by file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import MediaError, SettingsError
+from ..media.reader import probe, read_span
+from ..progress import Progress
+from ..training.levels import SAMPLE_RATE
+from .metrics import improvement, measure, sdr, si_sdr
+
+CLIP_SECONDS = 10  # the paper's clips
+_SHORTEST = Fraction(1, 10)  # seconds; shorter rests join the clip before them
+_PADDING = Fraction(1, 10)  # seconds by which two files may differ: codecs pad
+_DISTANCES = ("MAG", "ENV", "W", "MAG_matched", "ENV_matched", "W_matched")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A sound and its target, and, where wanted, the sound before the work was done."""
+
+    name: str
+    sound: Path
+    target: Path
+    before: Path | None = None
+
+
+@dataclass(frozen=True)
+class FileScore:
+    """Measures of one file, means over its clips of ten seconds; `before` those of the sound before."""
+
+    name: str
+    seconds: float
+    measures: dict[str, float]
+    before: dict[str, float] | None = None
+
+
+@dataclass(frozen=True)
+class FolderScore:
+    """Measures of all files and their means, every second of sound counting the same.
+
+    `improvement` is in % of the distance before, as in the paper's Table 1; None where there is no sound before.
+    `unmatched` names files without a partner.
+    """
+
+    files: tuple[FileScore, ...]
+    means: dict[str, float]
+    improvement: dict[str, float] | None
+    unmatched: tuple[str, ...]
+
+
+def find_pairs(sounds: Path, targets: Path, before: Path | None = None) -> tuple[list[Pair], list[str]]:
+    """Files of the same relative name, whatever the suffix, in order of name; and the names without a partner.
+
+    Raises `SettingsError` where a folder is missing, a name is used twice, or nothing fits together.
+    """
+    folders = {"sound": _named(sounds), "target": _named(targets)}
+    if before is not None:
+        folders["before"] = _named(before)
+    everywhere = set.intersection(*(set(found) for found in folders.values()))
+    if not everywhere:
+        raise SettingsError(
+            f"No file in {sounds} has a namesake in {targets}{f' and {before}' if before else ''}: "
+            "pairs are found by name, without suffix."
+        )
+    pairs = [Pair(name, *(found[name] for found in folders.values())) for name in sorted(everywhere)]
+    alone = sorted(set.union(*(set(found) for found in folders.values())) - everywhere)
+    return pairs, alone
+
+
+def _named(folder: Path) -> dict[str, Path]:
+    if not folder.is_dir():
+        raise SettingsError(f"{folder} is not a folder: give a folder of sound files.")
+    found: dict[str, Path] = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).with_suffix("").as_posix()
+        if not path.is_file() or path.name.startswith("."):
+            continue
+        if name in found:
+            raise SettingsError(
+                f"{found[name]} and {path} have the same name without suffix: keep one of them there."
+            )
+        found[name] = path
+    return found
+
+
+def score_pair(pair: Pair) -> FileScore:
+    """Measures of one pair in mono at 44.1 kHz; raises `MediaError` where the files do not belong together."""
+    length = _common_length(pair)
+    rows: list[tuple[int, dict[str, float], dict[str, float] | None]] = []
+    for start, duration in _clips(length):
+        target, sound = (_mono(path, start, duration) for path in (pair.target, pair.sound))
+        old = None if pair.before is None else _measures(_mono(pair.before, start, duration), target)
+        rows.append((target.size, _measures(sound, target), old))
+    weights = [size for size, _, _ in rows]
+    before = [old for _, _, old in rows if old is not None]
+    return FileScore(
+        pair.name,
+        float(length),
+        _mean([new for _, new, _ in rows], weights),
+        _mean(before, weights) if before else None,
+    )
+
+
+def score_folder(
+    pairs: Sequence[Pair], unmatched: Sequence[str] = (), progress: Progress | None = None
+) -> FolderScore:
+    """Measures of all pairs; `progress` may stop the work between two files."""
+    files = []
+    for pair in pairs:
+        if progress is not None:
+            progress.check()
+        files.append(score_pair(pair))
+    seconds = [file.seconds for file in files]
+    means = _mean([file.measures for file in files], seconds)
+    before = [file.before for file in files if file.before is not None]
+    better = None
+    if before:
+        old = _mean(before, seconds)
+        better = improvement({name: old[name] for name in _DISTANCES}, means)
+    return FolderScore(tuple(files), means, better, tuple(unmatched))
+
+
+def _common_length(pair: Pair) -> Fraction:
+    paths = [p for p in (pair.sound, pair.target, pair.before) if p is not None]
+    lengths = []
+    for path in paths:
+        streams = probe(path).audio
+        if not streams:
+            raise MediaError(f"{path} has no sound: only sound files can be compared.")
+        lengths.append(streams[0].duration)
+    if max(lengths) - min(lengths) > _PADDING:
+        raise MediaError(
+            f"{pair.sound} and its partners differ in length by {float(max(lengths) - min(lengths)):.2f} s: "
+            "compare files that begin and end together."
+        )
+    if min(lengths) < _SHORTEST:
+        raise MediaError(f"{pair.sound} is too short to be judged: it needs a tenth of a second of sound.")
+    return min(lengths)
+
+
+def _clips(length: Fraction) -> Iterator[tuple[Fraction, Fraction]]:
+    """Clips of ten seconds (start, duration); a short rest joins the last one."""
+    count = max(1, math.ceil((length - 1) / CLIP_SECONDS))
+    for k in range(count):
+        start = Fraction(k * CLIP_SECONDS)
+        yield start, (length - start if k == count - 1 else Fraction(CLIP_SECONDS))
+
+
+def _mono(path: Path, start: Fraction, duration: Fraction) -> NDArray[np.float32]:
+    return np.asarray(read_span(path, start, duration, rate=SAMPLE_RATE).mean(axis=0), np.float32)
+
+
+def _measures(sound: NDArray[np.float32], target: NDArray[np.float32]) -> dict[str, float]:
+    return {**measure(sound, target), "SI-SDR": si_sdr(sound, target), "SDR": sdr(sound, target)}
+
+
+def _mean(rows: Sequence[Mapping[str, float]], weights: Sequence[float]) -> dict[str, float]:
+    """Weighted means by name; what is not finite in a row (silence has no SDR) is left out."""
+    means = {}
+    for name in rows[0]:
+        kept = [(row[name], w) for row, w in zip(rows, weights, strict=True) if math.isfinite(row[name])]
+        total = sum(w for _, w in kept)
+        means[name] = sum(value * w for value, w in kept) / total if total else math.nan
+    return means
