@@ -4,6 +4,8 @@ Every trap that was measured or reported in the real program is a field of `Trap
 show that nothing depends on luck. `faults` makes calls fail: by name, from the n-th time on or only then.
 """
 
+# ruff: noqa: N802, N818  (the names are the host's)
+
 from __future__ import annotations
 
 import inspect
@@ -527,7 +529,9 @@ class FakeTimeline(Thing):
         return [
             made
             for number in range(int(clip["trackIndex"]), int(clip["trackIndex"]) + streams)
-            for made in self._lay(kind, number, FakeItem(self.world, media, media.path.name, record, duration, source))
+            for made in self._lay(
+                kind, number, FakeItem(self.world, media, media.path.name, record, duration, source)
+            )
         ]
 
     def _lay(self, kind: str, number: int, item: FakeItem) -> list[FakeItem]:
@@ -535,7 +539,9 @@ class FakeTimeline(Thing):
         while len(tracks) < number:
             tracks.append(Track(f"{kind.capitalize()} {len(tracks) + 1}"))
         there = tracks[number - 1].items
-        overlap = any(i.start < item.start + item.duration and item.start < i.start + i.duration for i in there)
+        overlap = any(
+            i.start < item.start + item.duration and item.start < i.start + i.duration for i in there
+        )
         if self.world.dropping or (overlap and self.world.traps.overlap_drops):
             item.id = ""
             return [item] if self.world.traps.ghost_items else []
@@ -659,7 +665,9 @@ class FakeTimeline(Thing):
         return made
 
     @api
-    def AddMarker(self, frame: float, color: str, name: str, note: str, duration: int, data: str = "") -> bool:
+    def AddMarker(
+        self, frame: float, color: str, name: str, note: str, duration: int, data: str = ""
+    ) -> bool:
         self.markers[frame if self.world.traps.relative_markers else frame - self.start] = name
         return True
 
@@ -690,7 +698,7 @@ def frame_rate(text: str) -> Fraction:
     """Frames per second from a setting such as "29.97 DF"."""
     from sightmix.engine.media.time import snap_rate
 
-    return snap_rate(Fraction(text.split()[0]))
+    return snap_rate(Fraction(text.split(maxsplit=1)[0]))
 
 
 # The same objects for a script in Lua.

@@ -1,11 +1,12 @@
 """What the tests of hosts share: a script in a real Lua, talking to a real bridge."""
 
+# ruff: noqa: N802  (the names are the host's)
+
 from __future__ import annotations
 
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 from fake_resolve import FakeResolve, ForLua
@@ -27,10 +28,10 @@ class FakeFusion:
         self.prefs: dict[str, str] = {}
         self.saves = 0
 
-    def SetPrefs(self, _: Any, key: str, value: str) -> None:
+    def SetPrefs(self, key: str, value: str) -> None:
         self.prefs[key] = value
 
-    def SavePrefs(self, _: Any, name: str | None = None) -> None:
+    def SavePrefs(self, name: str | None = None) -> None:
         self.saves += 1
         path = Path(name) if name is not None else self.profile
         if path is None or (name is not None and not self.named):
@@ -52,7 +53,7 @@ class Script:
         folder: Path,
         sandboxed: bool,
         fusion: FakeFusion | None = None,
-        slow: float = 1.0,
+        lost: float = 15,
     ) -> None:
         lua_module = pytest.importorskip(f"lupa.{runtime}")
         self.lua = lua_module.LuaRuntime(unpack_returned_tuples=True, encoding="utf-8")
@@ -63,24 +64,23 @@ class Script:
         names.fusion = fusion
         names.print = lambda *words: self.said.append(" ".join(str(w) for w in words))
         names.bmd = self.lua.table_from({"wait": self._wait})
-        self._slow = slow
         if sandboxed:
             self.lua.execute(SANDBOX)
-        self._code = launcher(folder)
+        self._code = launcher(folder, lost=lost)
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def _wait(self, seconds: float) -> None:
         if self.stop:
             raise SystemExit
-        time.sleep(min(seconds, 0.01) if self._slow else 0)
+        time.sleep(seconds)
 
     def _run(self) -> None:
         try:
             self.lua.execute(self._code)
         except SystemExit:
             self.said.append("killed")
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  (whatever went wrong in Lua, the test wants to read it)
             self.said.append(f"error: {error}")
 
     def kill(self) -> None:

@@ -54,7 +54,9 @@ def use(session: Session, fake: FakeResolve) -> None:
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
 @pytest.mark.parametrize("how", ["open", "sandbox", "sandbox, own prefs only"])
-def test_every_way_through(runtime: str, how: str, session: Session, resolve: FakeResolve, tmp_path: Path) -> None:
+def test_every_way_through(
+    runtime: str, how: str, session: Session, resolve: FakeResolve, tmp_path: Path
+) -> None:
     fusion = FakeFusion(tmp_path / "Fusion.prefs", named=how == "sandbox")
     script = Script(runtime, resolve, session.folder, how != "open", fusion)
     use(session, resolve)
@@ -70,7 +72,9 @@ def test_every_way_through(runtime: str, how: str, session: Session, resolve: Fa
 
 
 @pytest.mark.parametrize("sandboxed", [False, True])
-def test_the_script_itself_refuses(sandboxed: bool, session: Session, resolve: FakeResolve, tmp_path: Path) -> None:
+def test_the_script_itself_refuses(
+    sandboxed: bool, session: Session, resolve: FakeResolve, tmp_path: Path
+) -> None:
     """Whatever this side asks, the script does only what is in its list, and only inside the session's folder."""
     Script("luajit21", resolve, session.folder, sandboxed, FakeFusion(None))
     root = session.connect(10)

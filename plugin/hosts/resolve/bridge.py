@@ -89,7 +89,7 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 5.0
     server_version, sys_version = "sightmix", ""
 
-    def do_POST(self) -> None:  # noqa: N802  (the base class's name)
+    def do_POST(self) -> None:
         try:
             self._send(200, self.owner.answer(self))
         except Refused as refusal:
@@ -108,5 +108,5 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         self.wfile.write(text)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+    def log_message(self, format: str, *args: object) -> None:
         _log.debug(format, *args)

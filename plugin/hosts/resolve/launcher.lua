@@ -11,7 +11,7 @@ local PATHS = @PATHS@        -- "Kind.Method" -> which argument holds paths
 local ENUMS = @ENUMS@
 
 local IDLE, BUSY = 0.1, 0.02  -- seconds between looks
-local LOST = 15               -- seconds without a sign of life from the other side
+local LOST = @LOST@           -- seconds without a sign of life from the other side
 
 local function say(text) print("sightmix: " .. text) end
 
@@ -447,10 +447,11 @@ local function mailbox(session)
         say('this Resolve lets scripts neither write files nor keep preferences')
         return false
     end
-    local served = 0
+    local served, ending = 0, false
     while true do
         wait(outbox and BUSY or IDLE)
         local state = look()
+        if ending and not state then return finish() end
         if state and state.token == session.token then
             if state.beat ~= beat then beat, silent = state.beat, 0 end
             if state.client and state.client ~= '' and state.client ~= me then
@@ -463,8 +464,9 @@ local function mailbox(session)
                 served = call.id
                 local reply = serve(call)
                 send(reply, state.word)
-                if call.op == 'bye' then wait(0.5) return finish() end
+                ending = call.op == 'bye'
             end
+            if ending and not outbox then return finish() end
         end
         silent = silent + (outbox and BUSY or IDLE)
         if silent > LOST then return finish() end

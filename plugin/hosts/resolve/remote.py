@@ -35,7 +35,9 @@ class Remote:
     def _method(self, name: str) -> Callable[..., Any]:
         def call(*args: Any) -> Any:
             made = self._gate.check(self.kind, name, args)
-            value = self._caller.call(op="call", on=self.handle, method=name, args=[_outgoing(a) for a in args])
+            value = self._caller.call(
+                op="call", on=self.handle, method=name, args=[_outgoing(a) for a in args]
+            )
             return self._incoming(value, made)
 
         return call

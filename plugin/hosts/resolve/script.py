@@ -13,12 +13,17 @@ from .broker import PROTOCOL
 from .calls import ENUMS, METHODS, PATHS
 from .literals import lua_string
 
+LOST = 15  # seconds without a sign of life after which the script gives up
 
-def launcher(folder: Path | None, command: Sequence[str] = (), system: str = sys.platform) -> str:
+
+def launcher(
+    folder: Path | None, command: Sequence[str] = (), system: str = sys.platform, lost: float = LOST
+) -> str:
     """The script's text; `folder` None lets it find each user's own session, `command` starts sightmix."""
     text = resources.files(__package__).joinpath("launcher.lua").read_text(encoding="utf-8")
     filled = {
         "@PROTOCOL@": str(PROTOCOL),
+        "@LOST@": f"{lost:g}",
         "@FOLDER@": lua_string("" if folder is None else str(folder)),
         "@COMMAND@": lua_string(in_background(command, system)),
         "@METHODS@": _table({kind: _table(calls) for kind, calls in METHODS.items()}, nested=True),

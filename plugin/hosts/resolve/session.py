@@ -30,7 +30,9 @@ class Session:
     told to read from or write to. Raises HostError when another session is alive or `folder` is not safe.
     """
 
-    def __init__(self, folder: Path, work: Path, profiles: Sequence[Path] = (), broker: Broker | None = None) -> None:
+    def __init__(
+        self, folder: Path, work: Path, profiles: Sequence[Path] = (), broker: Broker | None = None
+    ) -> None:
         self.folder, self.work = folder, work
         self.broker = broker or Broker()
         self.token = secrets.token_hex(32)
@@ -103,7 +105,9 @@ class Session:
         except OSError as error:
             raise HostError(f"{folder} cannot be made: {error.strerror or error}.") from error
         if not stat.S_ISDIR(facts.st_mode) or (hasattr(os, "getuid") and facts.st_uid != os.getuid()):
-            raise HostError(f"{folder} is not a folder of your own; remove it, and sightmix makes a safe one.")
+            raise HostError(
+                f"{folder} is not a folder of your own; remove it, and sightmix makes a safe one."
+            )
         folder.chmod(0o700)
         try:
             age = time.time() - (folder / RENDEZVOUS).stat().st_mtime
