@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 import tempfile
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from math import ceil
 from pathlib import Path
 from urllib.parse import quote
 
 from ..engine.errors import WriteError
 from ..engine.media.time import round_half_up, to_frames
+from . import keyframes
 from .model import Edit, EditClip, EditMedia, GainCurve
 
 # A straight line in amplitude strays from a straight line in dB by 0.0144 dB times the square of the step in dB:
 # steps of 1.8 dB keep the two within 0.05 dB, whichever of them a host draws.
 STEP_DB = 1.8
 SILENCE_DB = -96.0
+LOUDEST_DB = 12.0  # where the faders of most editors end
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _DROPPING = (Fraction(30000, 1001), Fraction(60000, 1001))
 
@@ -142,31 +143,24 @@ def file_channels(clip: EditClip, width: int) -> tuple[int, ...]:
     return tuple(range(count or width))
 
 
-def level_at(curve: GainCurve, t: Fraction) -> float:
-    """The level in dB at `t` seconds: straight lines in dB, constant outside."""
-    times = curve.times
-    after = bisect_right(times, t)
-    if after in (0, len(times)):
-        return (curve.db[0] if after == 0 else curve.db[-1]) if times else 0.0
-    share = float((t - times[after - 1]) / (times[after] - times[after - 1]))
-    return curve.db[after - 1] + share * (curve.db[after] - curve.db[after - 1])
-
-
 def points(
-    curve: GainCurve, duration: Fraction, snap: Callable[[Fraction], Fraction], low: float, high: float
+    curve: GainCurve, duration: Fraction, low: float, high: float, rate: Fraction | None = None
 ) -> list[tuple[Fraction, float]]:
     """The volume line over a clip of `duration` seconds as (seconds, dB), from first to last moment.
 
-    Times pass through `snap` (to the host's grid), levels are cut to `low` … `high` dB and no step is larger
-    than `STEP_DB` where the grid allows, so that hosts may draw it straight in dB or in amplitude.
+    With `rate` the times lie on its frames. Levels are cut to `low` … `high` dB and no step is larger than
+    `STEP_DB` where the frames allow, so that hosts may draw it straight in dB or in amplitude.
     """
-    inner = [t for t in curve.times if 0 < t < duration]
-    times = sorted({min(max(snap(t), Fraction(0)), duration) for t in (Fraction(0), *inner, duration)})
+    part = keyframes.cut(curve, Fraction(0), duration)
+    if rate is None:
+        given = list(zip(part.times, part.db, strict=True))
+    else:
+        given = [(n / rate, db) for n, db in keyframes.frames(part, rate)]
     found: list[tuple[Fraction, float]] = []
-    for t in times:
-        level = _bounded(level_at(curve, t), low, high)
+    for t, db in given:
+        level = min(max(db, low), high)
         if found:
-            found += _between(found[-1], (t, level), snap)
+            found += _between(found[-1], (t, level), rate)
         found.append((t, level))
     return found
 
@@ -182,21 +176,15 @@ def amplitude(db: float) -> float:
     return 0.0 if db <= SILENCE_DB else 10 ** (db / 20)
 
 
-def _bounded(db: float, low: float, high: float) -> float:
-    return min(max(db if math.isfinite(db) else low, low), high)
-
-
 def _between(
-    a: tuple[Fraction, float], b: tuple[Fraction, float], snap: Callable[[Fraction], Fraction]
+    a: tuple[Fraction, float], b: tuple[Fraction, float], rate: Fraction | None
 ) -> list[tuple[Fraction, float]]:
     """Points between two far apart in level, on the straight line in dB."""
-    count = math.ceil(abs(b[1] - a[1]) / STEP_DB)
-    times = {snap(a[0] + (b[0] - a[0]) * Fraction(i, count)) for i in range(1, count)}
-    return [
-        (t, a[1] + float((t - a[0]) / (b[0] - a[0])) * (b[1] - a[1]))
-        for t in sorted(times)
-        if a[0] < t < b[0]
-    ]
+    count = ceil(abs(b[1] - a[1]) / STEP_DB)
+    times = [a[0] + (b[0] - a[0]) * Fraction(i, count) for i in range(1, count)]
+    if rate is not None:
+        times = sorted({to_frames(t, rate) / rate for t in times})
+    return [(t, a[1] + float((t - a[0]) / (b[0] - a[0])) * (b[1] - a[1])) for t in times if a[0] < t < b[0]]
 
 
 def too_loud(curve: GainCurve, high: float) -> bool:

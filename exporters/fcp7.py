@@ -17,7 +17,6 @@ from .common import Frames, Losses
 from .model import Edit, EditClip, EditMedia, EditTrack, EditTransition
 
 TITLE = "Final Cut Pro 7 XML"
-LOUDEST_DB = 12.0  # the fader ends at 3.98107 times
 TICKS = 254_016_000_000  # Premiere's clock, per second: whole numbers for every frame and sample
 _CHANNEL_NAMES = {1: "Mono", 2: "Stereo", 6: "5.1"}
 
@@ -405,12 +404,10 @@ class _Writer:
     def _levels(self, parent: ET.Element, item: _Item, first: int) -> None:
         clip = item.clip
         assert clip.gain is not None
-        if common.too_loud(clip.gain, LOUDEST_DB) and item.channel == 1:
-            self.losses.add(f"Gains above {LOUDEST_DB:g} dB are cut to it, where the fader ends", 1)
+        if common.too_loud(clip.gain, common.LOUDEST_DB) and item.channel == 1:
+            self.losses.add(f"Gains above {common.LOUDEST_DB:g} dB are cut to it, where the fader ends", 1)
         length = item.frames.length / self.rate
-        line = common.points(
-            clip.gain, length, lambda t: to_frames(t, self.rate) / self.rate, common.SILENCE_DB, LOUDEST_DB
-        )
+        line = common.points(clip.gain, length, common.SILENCE_DB, common.LOUDEST_DB, self.rate)
         effect = self._effect(parent, "Audio Levels", "audiolevels", "audiolevels", "audio")
         parameter = self._parameter(effect, "level", "Level", 0, 3.98109)
         _add(parameter, "value", f"{common.amplitude(line[0][1]):.7g}")
