@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
-from math import acosh, ceil, floor, log
+from math import acosh, ceil, log
 from typing import Any
 
 import numpy as np
@@ -148,18 +148,22 @@ def _visible(t: NDArray[np.float64], v: NDArray[np.float64], i: int, tolerance: 
 
 
 def frames(
-    curve: GainCurve, rate: Fraction, tolerance: float = TOLERANCE_DB, delay: Fraction = Fraction(0)
+    curve: GainCurve,
+    rate: Fraction,
+    count: int | None = None,
+    tolerance: float = TOLERANCE_DB,
+    reads: NDArray[np.float64] | None = None,
 ) -> tuple[tuple[int, float], ...]:
     """The curve as keys on whole frames: (frame from the clip's start, dB), for hosts without finer ones.
 
-    The curve is read on every frame at `rate` (`delay` frames later, for hosts that reach a key late) and thinned
-    within `tolerance` dB of that, so the keys differ from the curve only by what it does inside a frame.
+    The curve is read on each of `count` frames at `rate` (all up to its last point if None), or at the places `reads`
+    gives in frames, and thinned within `tolerance` dB: the keys differ from the curve only by what it does inside a
+    frame.
     """
-    first = max(floor(curve.times[0] * rate - delay), 0)
-    last = max(ceil(curve.times[-1] * rate - delay), first)
-    counts = np.arange(first, last + 1)
-    read = levels(curve, (counts + float(delay)) / float(rate))
-    thin = simplify([int(n) for n in counts], [float(v) for v in read], tolerance)
+    count = ceil(curve.times[-1] * rate) + 1 if count is None else count
+    places = np.arange(count, dtype=np.float64) if reads is None else reads
+    read = levels(curve, places / float(rate))
+    thin = simplify(range(count), [float(v) for v in read], tolerance)
     return tuple((int(t), v) for t, v in zip(thin.times, thin.db, strict=True))
 
 

@@ -21,16 +21,17 @@ def gain_of(node: otio.schema.Clip, clip: EditClip, whole: Fraction, rate: Fract
     """`clip`, which begins `clip.start` seconds after the start of `node` (`whole` seconds long), with its volume.
 
     A gain curve of ours counts seconds from the file's first sample and already holds what the host's own volume
-    says; without one Resolve's clip volume counts, whose keys are frames at `rate` from the clip's in point.
+    says; without one Resolve's clip volume counts, whose keys are frames at `rate` from the clip's in point. Resolve's
+    faders count in both cases.
     """
     own = meta(node, "sightmix", "gain")
     if isinstance(own, Mapping):
         place = clip.source_in - (clip.media.start if clip.media is not None else ZERO)
         curve = keyframes.checked(list(own.get("times") or []), list(own.get("db") or []))
-        return replace(clip, gain=keyframes.played(curve, place, clip.duration, clip.speed))
+        clip = replace(clip, gain=keyframes.played(curve, place, clip.duration, clip.speed))
     parameters = _volume_parameters(node)
     line = _resolve_curve(parameters.get("volume"), rate)
-    if line is not None:
+    if clip.gain is None and line is not None:
         clip = replace(clip, gain=keyframes.cut(line, clip.start, clip.end))
     fades = [_frames(parameters.get(name)) / rate for name in _FADERS]
     return replace(

@@ -1,0 +1,268 @@
+"""MLT XML, which melt and Shotcut play and Kdenlive imports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import ceil
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import numpy as np
+
+from ..engine.media.time import to_frames
+from . import common, keyframes
+from .common import Frames, Losses
+from .model import Edit, EditClip, EditTrack
+from .overlaps import lanes
+
+TITLE = "MLT XML"
+_LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
+_SLOWEST, _FASTEST = Fraction(1, 100), Fraction(20)
+
+
+def write(edit: Edit, out: Path) -> tuple[str, ...]:
+    """Write `edit` as an MLT document to `out`; returns what the format could not carry, a sentence each.
+
+    Rendered by `melt FILE -consumer avformat:OUT channels=N`, where N is the width wanted. Positions count frames;
+    frame n sounds from sample round(n·rate) on. Every audio track is a playlist that a "mix" transition adds to
+    the sum at unity gain; gain curves are keyed "volume" filters; dissolves of sound overlap on two playlists.
+    A single channel reaches both sides of a stereo render at -3 dB. Raises WriteError.
+    """
+    writer = _Writer(edit, out.absolute().parent)
+    body = ET.tostring(writer.document(), encoding="unicode")
+    common.write_text(out, f'<?xml version="1.0" encoding="utf-8"?>\n{body}\n')
+    return writer.losses.sentences()
+
+
+@dataclass
+class _Writer:
+    edit: Edit
+    folder: Path
+    losses: Losses = field(init=False)
+    root: ET.Element = field(init=False)
+    producers: dict[tuple[object, ...], str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.losses = Losses(self.edit.losses)
+        self.rate = self.edit.rate
+        self.length = max(to_frames(self.edit.duration, self.rate), 1)
+
+    def document(self) -> ET.Element:
+        """The whole <mlt> element: profile, producers, playlists, and the tractor that plays them."""
+        edit = self.edit
+        self.root = ET.Element("mlt", LC_NUMERIC="C", version="7.12.0", title=edit.name, producer="main")
+        self._profile()
+        black = ET.SubElement(self.root, "producer", {"id": "black", "in": "0", "out": str(self.length - 1)})
+        _properties(black, length=self.length, mlt_service="color", resource="black", eof="pause")
+        rows: list[tuple[str, str]] = [("black", "audio")]
+        for number, track in enumerate(edit.tracks, start=1):
+            parts = lanes(track) if track.kind == "audio" else (track.clips,)
+            if track.kind == "video" and track.transitions:
+                self.losses.add("Picture dissolves become cuts", len(track.transitions))
+            for part, clips in enumerate(parts):
+                hide = "video" if track.kind == "audio" else "audio"
+                name = f"track{number}" + (f"b{part}" if part else "")
+                self._playlist(name, track, clips)
+                rows.append((name, hide if track.enabled else "both"))
+        self._tractor(rows)
+        self._lost()
+        return self.root
+
+    def _profile(self) -> None:
+        rate, edit = self.rate, self.edit
+        ratio = Fraction(edit.width, edit.height)
+        ET.SubElement(
+            self.root,
+            "profile",
+            description=f"{edit.height}p {float(rate):.6g}",
+            width=str(edit.width),
+            height=str(edit.height),
+            progressive="1",
+            sample_aspect_num="1",
+            sample_aspect_den="1",
+            display_aspect_num=str(ratio.numerator),
+            display_aspect_den=str(ratio.denominator),
+            frame_rate_num=str(rate.numerator),
+            frame_rate_den=str(rate.denominator),
+            colorspace="709",
+        )
+
+    def _tractor(self, rows: list[tuple[str, str]]) -> None:
+        tractor = ET.SubElement(
+            self.root,
+            "tractor",
+            {"id": "main", "in": "0", "out": str(self.length - 1), "title": self.edit.name},
+        )
+        for name, hide in rows:
+            ET.SubElement(tractor, "track", producer=name, hide=hide)
+        for index, (_, hide) in enumerate(rows):
+            if index and hide == "video":
+                mix = ET.SubElement(tractor, "transition")
+                _properties(
+                    mix, a_track=0, b_track=index, mlt_service="mix", always_active=1, accepts_blanks=1, sum=1
+                )
+
+    def _playlist(self, name: str, track: EditTrack, clips: Iterable[EditClip]) -> None:
+        entries = []
+        position = 0
+        for clip in clips:
+            placed = self._placed(clip, track)
+            if placed is None:
+                continue
+            start, entry, length = placed
+            if start > position:
+                entries.append(ET.Element("blank", length=str(start - position)))
+            entries.append(entry)
+            position = start + length
+        playlist = ET.SubElement(self.root, "playlist", id=name)
+        _properties(playlist, **{"shotcut:name": track.name, "kdenlive:track_name": track.name})
+        playlist.extend(entries)
+
+    def _placed(self, clip: EditClip, track: EditTrack) -> tuple[int, ET.Element, int] | None:
+        """A clip's first frame on the timeline, its playlist entry and its length in frames."""
+        frames = Frames(clip, self.rate)
+        if not self._playable(clip, track, frames):
+            return None
+        first = self._first(clip, frames)
+        missing = max(-first, 0)
+        start, length = frames.start + missing, frames.length - missing
+        if length <= 0:
+            return None
+        first += missing
+        if not frames.exact:
+            self.losses.add("Clips off the frame grid are moved onto it, by up to half a frame", 1)
+        last = first + length - 1
+        entry = ET.Element(
+            "entry", {"producer": self._producer(clip, track, last), "in": str(first), "out": str(last)}
+        )
+        if clip.speed == 0:
+            entry.append(_filter("freeze", {"in": first, "out": last}, frame=first))
+        if track.kind == "audio":
+            self._levels(entry, clip, frames, (first, last), missing)
+        return start, entry, length
+
+    def _playable(self, clip: EditClip, track: EditTrack, frames: Frames) -> bool:
+        """Whether a clip goes on its playlist; notes why not."""
+        if frames.length <= 0:
+            self.losses.add("Clips shorter than half a frame are left out", 1)
+        elif not clip.enabled:
+            self.losses.add("Disabled clips are left out", 1)
+        elif clip.media is None:
+            self.losses.add("Clips without a file are left out", 1)
+        elif clip.speed == 0 and track.kind == "audio":
+            self.losses.add("Frozen sound is left out", 1)
+        elif clip.speed and not _SLOWEST <= abs(clip.speed) <= _FASTEST:
+            self.losses.add("Clips slower than 1 % or faster than 2000 % are left out", 1)
+        else:
+            return True
+        return False
+
+    def _first(self, clip: EditClip, frames: Frames) -> int:
+        """The producer's frame that the clip begins with; retimed producers count their own, slower frames.
+
+        A producer in reverse begins at the file's end.
+        """
+        if clip.speed >= 0:
+            return to_frames(frames.offset / (clip.speed or 1), self.rate)
+        end = clip.media.duration if clip.media is not None and clip.media.duration else frames.offset
+        return to_frames((end - frames.offset) / -clip.speed, self.rate)
+
+    def _producer(self, clip: EditClip, track: EditTrack, last: int) -> str:
+        """The id of a producer that plays the clip's file, channels and speed, at least up to frame `last`."""
+        media = clip.media
+        assert media is not None
+        path = media.path.absolute() if media.path is not None else None
+        address = str(path) if path is not None else media.url or media.name
+        speed = clip.speed if clip.speed else Fraction(1)
+        channels = clip.channels if track.kind == "audio" else None
+        key = (address, track.kind, channels, speed)
+        length = max(last + 1, ceil((media.duration or 0) * self.rate / abs(speed)))
+        if key not in self.producers:
+            self.producers[key] = f"producer{len(self.producers) + 1}"
+            self._new_producer(self.producers[key], clip, track.kind, address, length)
+        else:
+            self._at_least(self.producers[key], length)
+        return self.producers[key]
+
+    def _new_producer(self, name: str, clip: EditClip, kind: str, address: str, length: int) -> None:
+        element = ET.SubElement(self.root, "producer", {"id": name, "in": "0", "out": str(length - 1)})
+        _properties(element, length=length, eof="pause")
+        sound = kind == "audio"
+        unused = {"video_index": -1} if sound else {"audio_index": -1}
+        picks = self._picks(clip) if sound else None
+        if clip.speed not in (0, 1):
+            speed = f"{float(clip.speed):.12g}"
+            _properties(element, resource=f"{speed}:{address}", mlt_service="timewarp", warp_speed=speed)
+            _properties(element, warp_resource=address, warp_pitch=0)
+            if picks is not None:
+                self.losses.add("Retimed clips play all channels of their file", 1)
+        elif picks is None:
+            _properties(element, resource=address, mlt_service="avformat", **unused)
+        else:
+            # Without this detour melt folds the file down to the render's width before any channel can be chosen.
+            _properties(element, resource=f"avformat:{address}", mlt_service="abnormal", **unused)
+            if clip.media is not None and any(c >= clip.media.streams[0] for c in picks):
+                _properties(element, audio_index="all")
+            chosen = {"av.map": "|".join(map(str, picks)), "av.channel_layout": _LAYOUTS[len(picks)]}
+            element.append(_filter("avfilter.channelmap", {}, **chosen))
+            element.extend(_filter(service, {}) for service in ("swresample", "resample", "audioconvert"))
+        _properties(element, **{"shotcut:caption": clip.media.name if clip.media is not None else clip.name})
+
+    def _at_least(self, name: str, length: int) -> None:
+        element = next(e for e in self.root.iterfind("producer") if e.get("id") == name)
+        known = element.find("property[@name='length']")
+        if known is not None and int(known.text or 0) < length:
+            known.text = str(length)
+            element.set("out", str(length - 1))
+
+    def _picks(self, clip: EditClip) -> tuple[int, ...] | None:
+        """The channels to choose of a file that has others too."""
+        streams = clip.media.streams if clip.media is not None else ()
+        if clip.channels is None or not streams:
+            return None
+        if len(clip.channels) not in _LAYOUTS:
+            self.losses.add("Clips of more than 8 channels play the first stream of their file", 1)
+            return None
+        return clip.channels
+
+    def _levels(
+        self, entry: ET.Element, clip: EditClip, frames: Frames, bounds: tuple[int, int], missing: int
+    ) -> None:
+        """Volume filters for the gain curve and the fades, counted from the entry's first frame."""
+        first, last = bounds
+        count = last - first + 1
+        if clip.gain is not None and not keyframes.is_unity(clip.gain):
+            # melt slides from the last frame's level to this one's during a frame: a key is reached at its end. Only
+            # the first frame holds one level all along.
+            moved = frames.start / self.rate - clip.start
+            reads = np.arange(1, count + 1, dtype=np.float64)
+            reads[0] = 0.5
+            shift = float((moved + missing / self.rate) * self.rate)
+            keys = keyframes.frames(clip.gain, self.rate, count, reads=reads + shift)
+            level = ";".join(f"{frame}={db:.4f}" for frame, db in keys)
+            entry.append(_filter("volume", {"in": first, "out": last}, level=level))
+        rise, fall = (min(to_frames(fade, self.rate), count) for fade in (clip.fade_in, clip.fade_out))
+        if rise:
+            entry.append(_filter("volume", {"in": first, "out": first + rise - 1}, gain=0, end=1))
+        if fall:
+            entry.append(_filter("volume", {"in": last - fall + 1, "out": last}, gain=1, end=0))
+
+    def _lost(self) -> None:
+        edit = self.edit
+        if edit.start:
+            self.losses.add("The start timecode is not carried.")
+        if edit.markers:
+            self.losses.add(f"Markers are left out ({len(edit.markers)}).")
+
+
+def _properties(element: ET.Element, **values: object) -> None:
+    for name, value in values.items():
+        ET.SubElement(element, "property", name=name).text = str(value)
+
+
+def _filter(service: str, bounds: dict[str, int], **values: object) -> ET.Element:
+    element = ET.Element("filter", {key: str(value) for key, value in bounds.items()})
+    _properties(element, mlt_service=service, **values)
+    return element
