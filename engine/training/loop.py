@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from .corpus import Corpus
 from .initialise import unit_variance
 from .losses import SpectralLoss, SpectralSettings
 from .pictures import PicturedSource, picture_features
-from .scenes import PRESETS, RandomScenes
+from .scenes import PRESETS, RandomScenes, SceneConfig
 from .step import (
     Batch,
     ProductObjective,
@@ -49,12 +49,14 @@ PRECISIONS = ("float32", "bf16")
 class TrainConfig:
     """A training run. Learning rate: linear warm-up, constant, then linear to 0 over the last `decay` steps.
 
+    `scene_options` change entries of the scenes' preset (`SceneConfig`), such as the share of clips left untouched.
     `precision` "bf16" runs the trunk's layers in bfloat16 under autocast; weights, gain head and losses stay float32.
     """
 
     name: str
     network: dict[str, Any]
     scenes: str = "well_mixed"
+    scene_options: dict[str, Any] = field(default_factory=dict)
     seconds: float = 10.0
     batch: int = 2
     steps: int = 20_000
@@ -82,11 +84,7 @@ class TrainConfig:
         except (OSError, ValueError) as error:
             raise TrainingError(f"Training configuration {path} cannot be read: {error}.") from error
         known = {f.name for f in fields(cls)}
-        for key in data:
-            if key not in known:
-                near = difflib.get_close_matches(key, known, 1)
-                hint = f"; did you mean '{near[0]}'?" if near else "."
-                raise TrainingError(f"Training configuration {path} has an unknown entry '{key}'{hint}")
+        _known(data, known, path)
         missing = {"name", "network"} - set(data)
         if missing:
             raise TrainingError(f"Training configuration {path} lacks {sorted(missing)}.")
@@ -94,7 +92,16 @@ class TrainConfig:
             raise TrainingError(
                 f"Training configuration {path}: precision is one of {', '.join(PRECISIONS)}."
             )
+        _known(data.get("scene_options", {}), {f.name for f in fields(SceneConfig)}, path)
         return cls(**data)
+
+
+def _known(entries: Mapping[str, Any], known: set[str], path: Path) -> None:
+    for key in entries:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, 1)
+            hint = f"; did you mean '{near[0]}'?" if near else "."
+            raise TrainingError(f"Training configuration {path} has an unknown entry '{key}'{hint}")
 
 
 class SceneBatches(Dataset[Batch]):
@@ -121,9 +128,8 @@ def scenes_of(
     corpus: Path, split: str, config: TrainConfig, features: Mapping[str, NDArray[np.float32]]
 ) -> RandomScenes:
     """The run's scenes of a split."""
-    return RandomScenes(
-        PicturedSource(Corpus(corpus), split, features), split, config.seconds, PRESETS[config.scenes]
-    )
+    preset = replace(PRESETS[config.scenes], **config.scene_options)
+    return RandomScenes(PicturedSource(Corpus(corpus), split, features), split, config.seconds, preset)
 
 
 def rate_at(step: int, config: TrainConfig) -> float:

@@ -13,7 +13,7 @@ from sightmix.engine.errors import TrainingError
 from sightmix.engine.highlight.spectral_torch import stft
 from sightmix.engine.training.corpus import Corpus
 from sightmix.engine.training.gains import pretrain, refine
-from sightmix.engine.training.loop import TrainConfig, Trainer, main, rate_at
+from sightmix.engine.training.loop import TrainConfig, Trainer, main, rate_at, scenes_of
 from sightmix.engine.training.pictures import PicturedSource, picture_features
 
 RATE = 44_100
@@ -226,6 +226,17 @@ def test_a_typo_in_a_configuration_names_the_nearest_entry(
         TrainConfig.read(path)
     path.write_text(json.dumps({"name": "x"}))
     with pytest.raises(TrainingError, match="network"):
+        TrainConfig.read(path)
+
+
+def test_scene_options_change_the_preset_and_are_checked(corpus: Path, tmp_path: Path) -> None:
+    path = tmp_path / "c.json"
+    path.write_text(json.dumps({"name": "x", "network": NETWORK, "scene_options": {"untouched": 1.0}}))
+    config = TrainConfig.read(path)
+    scenes = scenes_of(corpus, "train", replace(config, seconds=1.5), {})
+    assert all(scenes[i].record["degradation"]["policy"] == "none" for i in range(5))
+    path.write_text(json.dumps({"name": "x", "network": NETWORK, "scene_options": {"untuched": 1.0}}))
+    with pytest.raises(TrainingError, match="'untuched'; did you mean 'untouched'"):
         TrainConfig.read(path)
 
 
