@@ -12,6 +12,7 @@ import typer
 
 from .cli_errors import CANCELLED, USAGE, debugging, say, sentences
 from .cli_flags import DEFAULTS, flag
+from .cli_resolve import resolve
 
 _ClickError: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 models = typer.Typer(help="List, show and fetch models.", invoke_without_command=True, rich_markup_mode=None)
 app.add_typer(models, name="models")
+app.add_typer(resolve, name="resolve")
 
 Source = Annotated[
     Path,
@@ -150,12 +152,19 @@ def evaluate(
         Path | None,
         typer.Option("--before", metavar="FOLDER", help="The sounds before the work: adds the improvement."),
     ] = None,
+    videos: Annotated[
+        Path | None,
+        typer.Option(
+            "--video", metavar="FOLDER", help="Their pictures: adds ΔIB, if ImageBind is installed."
+        ),
+    ] = None,
+    classes: Annotated[bool, typer.Option("--kld", help="Add KLD, if PaSST is installed.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Judge a folder of sounds by how near they are to their targets (MAG, ENV, W-dis, SI-SDR)."""
     from .cli_evaluate import evaluate_folders
 
-    evaluate_folders(sounds, targets, before, as_json)
+    evaluate_folders(sounds, targets, before, videos, classes, as_json)
 
 
 @models.callback()

@@ -106,15 +106,17 @@ def write_back(
     muted: Muted,
     seconds: Fraction,
     keeper: Keeper | None = None,
+    seen: Seen | None = None,
 ) -> Written:
     """Copy the current timeline, put every stem on a new track from its first frame on, mute the originals.
 
-    `seconds` is the length to be covered. The page, bin and timeline that were open are open again afterwards.
-    Raises HostError with what happened and what is left; the editor's timeline is as it was in any case.
+    `seconds` is the length to be covered, `seen` the timeline as it was when the stems were begun. The page, bin and
+    timeline that were open are open again afterwards. Raises HostError with what happened and what is left; the
+    editor's timeline is as it was in any case.
     """
     if not stems:
         raise HostError("There is nothing to lay on a timeline.")
-    work = _Work(root, seconds, keeper or NoKeeper())
+    work = _Work(root, seconds, keeper or NoKeeper(), seen)
     try:
         return work.run(stems, muted)
     except BaseException as error:
@@ -173,6 +175,21 @@ def outline(timeline: Any) -> dict[tuple[str, int], _Outline]:
     return found
 
 
+@dataclass(frozen=True)
+class Seen:
+    """A timeline at one moment, to know it again and to notice changes."""
+
+    name: str
+    identity: str
+    tracks: dict[tuple[str, int], _Outline]
+
+
+def look_at(root: Any) -> Seen:
+    """The open timeline as it is now; raises HostError where there is none."""
+    _, timeline = current(root)
+    return Seen(str(timeline.GetName()), str(timeline.GetUniqueId()), outline(timeline))
+
+
 @dataclass
 class _Work:
     """One write-back: what was there before, what has been made so far."""
@@ -180,6 +197,7 @@ class _Work:
     root: Any
     seconds: Fraction
     keeper: Keeper
+    seen: Seen | None = None
     project: Any = None
     original: Any = None
     pool: Any = None
@@ -194,6 +212,7 @@ class _Work:
     def run(self, stems: Sequence[Stem], muted: Muted) -> Written:
         self._remember()
         before = outline(self.original)
+        self._check_seen(before)
         self._duplicate()
         _got(outline(self.copy) == before, "The copy Resolve made of the timeline is not like it.")
         items = self._import(stems)
@@ -213,6 +232,21 @@ class _Work:
         self.page = self.root.GetCurrentPage()
         self.folder = self.pool.GetCurrentFolder()
         self.rate = rate_of(self.original.GetSetting("timelineFrameRate"))
+
+    def _check_seen(self, now: dict[tuple[str, int], _Outline]) -> None:
+        """Rendering takes its time, and editors do not sit still."""
+        if self.seen is None:
+            return
+        if self.original.GetUniqueId() != self.seen.identity:
+            raise HostError(
+                f"Another timeline is open in Resolve than the one that was rebalanced, '{self.seen.name}': open that "
+                "and run this again; what was rendered is kept."
+            )
+        if now != self.seen.tracks:
+            raise HostError(
+                f"'{self.seen.name}' was edited while it was being rebalanced; run this again, what still fits of "
+                "what was rendered is used."
+            )
 
     def _duplicate(self) -> None:
         # Items are deleted on this page only, and a page that shows a timeline is needed to work on one.

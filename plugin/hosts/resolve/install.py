@@ -1,0 +1,157 @@
+"""Puts our script where Resolve lists scripts, and takes it away again: our own files, and no others."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import HostError
+from .folders import Machine
+from .script import launcher
+
+SCRIPT, MANIFEST = "sightmix.lua", "sightmix.manifest.json"
+SCHEMA = "sightmix.resolve-install/1"
+_MARK = "-- sightmix for DaVinci Resolve"
+
+
+@dataclass(frozen=True)
+class Installed:
+    """What is in a script folder: our script or not, as this version writes it or not."""
+
+    folder: Path
+    present: bool
+    up_to_date: bool
+
+
+def script_text(machine: Machine, everybody: bool) -> str:
+    """The script for one user, who may also start sightmix with it, or for all, who each have their own session."""
+    if everybody:
+        return launcher(None, system=machine.system)
+    command = (sys.executable, "-m", "sightmix.plugin.cli", "resolve", "serve")
+    return launcher(machine.meeting, command, machine.system)
+
+
+def install(machine: Machine, everybody: bool = False) -> Path:
+    """Write the script, or replace an earlier one of ours; returns where it is.
+
+    Raises HostError where a file of that name is not ours, or the folder may not be written.
+    """
+    folder = machine.scripts(everybody)
+    target = folder / SCRIPT
+    _check_ours(target)
+    text = script_text(machine, everybody)
+    try:
+        made = _make(folder)
+        made += [Path(name) for name in _manifest(folder).get("folders", [])]
+        facts = {
+            "schema": SCHEMA,
+            "files": {SCRIPT: _digest(text.encode())},
+            "folders": sorted({str(path) for path in made}, reverse=True),
+        }
+        # The manifest first: a script without one could not be told from somebody else's.
+        _put(folder / MANIFEST, json.dumps(facts, indent=2) + "\n")
+        _put(target, text)
+    except OSError as error:
+        raise _refused(folder, error, everybody) from error
+    return target
+
+
+def uninstall(machine: Machine, everybody: bool = False) -> tuple[Path, ...]:
+    """Remove the files an installation wrote, as long as they are as it wrote them; returns what was removed.
+
+    Folders go only if an installation made them and nothing else is in them. Raises HostError where a file of
+    ours was edited, or nothing may be removed.
+    """
+    folder = machine.scripts(everybody)
+    manifest = _manifest(folder)
+    removed: list[Path] = []
+    try:
+        for name, digest in _files(manifest).items():
+            path = folder / name
+            if not path.is_file() and not path.is_symlink():
+                continue
+            if path.is_symlink() or _digest(path.read_bytes()) != digest:
+                raise HostError(f"{path} was changed after it was installed, so it stays; remove it by hand.")
+            path.unlink()
+            removed.append(path)
+        if manifest:
+            (folder / MANIFEST).unlink(missing_ok=True)
+    except OSError as error:
+        raise _refused(folder, error, everybody) from error
+    for name in manifest.get("folders", []):
+        with suppress(OSError):
+            Path(name).rmdir()
+    return tuple(removed)
+
+
+def look(machine: Machine, everybody: bool = False) -> Installed:
+    """What is installed for one user or for all."""
+    folder = machine.scripts(everybody)
+    try:
+        text = (folder / SCRIPT).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return Installed(folder, present=False, up_to_date=False)
+    return Installed(folder, text.startswith(_MARK), text == script_text(machine, everybody))
+
+
+def _check_ours(path: Path) -> None:
+    try:
+        ours = not path.is_symlink() and path.read_bytes().startswith(_MARK.encode())
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise HostError(f"{path} cannot be read: {error.strerror or error}.") from error
+    if not ours:
+        raise HostError(f"{path} is there already and not ours; move it away, then install again.")
+
+
+def _make(folder: Path) -> list[Path]:
+    """Make a folder with its parents; returns those that were missing, the innermost first."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    return missing
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    try:
+        found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) and found.get("schema") == SCHEMA else {}
+
+
+def _files(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """The manifest's files: plain names in its own folder, whatever somebody may have written into it."""
+    files = manifest.get("files")
+    if not isinstance(files, dict):
+        return {}
+    return {
+        name: str(digest) for name, digest in files.items() if name == Path(name).name and name != MANIFEST
+    }
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _put(path: Path, text: str) -> None:
+    partial = path.with_name(f".{path.name}.part")
+    try:
+        partial.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(partial, path)  # noqa: PTH105
+    except BaseException:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise
+
+
+def _refused(folder: Path, error: OSError, everybody: bool) -> HostError:
+    hint = "run this as an administrator, or leave --all-users away" if everybody else "check who owns it"
+    return HostError(f"{folder} cannot be written: {error.strerror or error}; {hint}.")

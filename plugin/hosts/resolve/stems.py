@@ -1,0 +1,46 @@
+"""From a finished job to the files that go on Resolve's tracks: as long as the timeline, from its first frame on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import opentimelineio as otio
+
+from ....engine.errors import WriteError
+from ....engine.progress import Progress
+from ....exporters.flatten import edit_of
+from ....exporters.model import Edit, EditClip, EditTrack
+from ....exporters.stems import StemOptions, export_stems
+from ...jobs.plan import Plan
+from ...jobs.results import JobResult
+from .writeback import Stem
+
+TRACKS = {"MIX": "sightmix", "DX": "sightmix dialogue", "MX": "sightmix music", "FX": "sightmix effects"}
+_SPARE = Fraction(1)  # s of silence at the end: a file a hair short of a whole frame would lose that frame
+
+
+def long_stems(plan: Plan, job: JobResult, folder: Path, progress: Progress) -> list[Stem]:
+    """Write the finished mix, or dialogue, music and effects where the job made them, under `folder`/stems.
+
+    Every run has names of its own, since Resolve keeps to what it has read under a name. Raises WriteError,
+    MediaError, SettingsError, Cancelled.
+    """
+    place = folder / "stems"
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        timeline = otio.adapters.read_from_file(str(job.out))
+    except (OSError, otio.exceptions.OTIOError, ValueError) as error:
+        raise WriteError(f"Stems cannot be made of {job.out}: {error}.") from error
+    edit = _with_spare(edit_of(timeline, job.out.parent), plan.timeline.duration)
+    wanted = ("DX", "MX", "FX") if job.settings.with_stems else ("MIX",)
+    [made] = export_stems(edit, place, StemOptions(project=plan.timeline.name, stems=wanted), progress)
+    return [Stem(file.paths[0].resolve(), TRACKS[file.stem], file.channels) for file in made.files]
+
+
+def _with_spare(edit: Edit, duration: Fraction) -> Edit:
+    """The edit with silence up to a little after the timeline's end."""
+    length = max(edit.duration, duration) + _SPARE
+    silence = EditTrack("video", "", (EditClip("", Fraction(0), length, None),))
+    return replace(edit, tracks=(*edit.tracks, silence))
