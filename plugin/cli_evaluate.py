@@ -7,7 +7,8 @@ import math
 from pathlib import Path
 from typing import Any
 
-from ..engine.evaluation.folders import FolderScore, find_pairs, score_folder
+from ..engine.evaluation.folders import FolderScore, Judges, find_pairs, score_folder
+from ..engine.evaluation.perceptual import PictureSound, SoundClasses
 from ..engine.progress import Progress
 from .cli_errors import say
 from .cli_progress import shown
@@ -18,13 +19,19 @@ SCHEMA = "sightmix.evaluation/1"
 _DECIBELS = ("SI-SDR", "SDR")
 
 
-def evaluate_folders(sounds: Path, targets: Path, before: Path | None, as_json: bool) -> None:
-    """Print the measures of every file and their means; raises SettingsError or MediaError."""
-    pairs, unmatched = find_pairs(sounds, targets, before)
+def evaluate_folders(
+    sounds: Path, targets: Path, before: Path | None, videos: Path | None, classes: bool, as_json: bool
+) -> None:
+    """Print the measures of every file and their means; raises SettingsError, MediaError or ModelError.
+
+    `videos` adds ΔIB by ImageBind, `classes` KLD by PaSST.
+    """
+    pairs, unmatched = find_pairs(sounds, targets, before, videos)
+    judges = Judges(SoundClasses() if classes else None, PictureSound() if videos is not None else None)
     with shown(quiet=as_json) as observer:
         progress = Progress(observer)
         with stoppable(progress):
-            score = score_folder(pairs, unmatched, progress)
+            score = score_folder(pairs, unmatched, progress, judges)
     if as_json:
         print(json.dumps(score_data(score), ensure_ascii=False))
         return
@@ -63,7 +70,7 @@ def _print(score: FolderScore) -> None:
         better = [score.improvement.get(name, math.nan) for name in names]
         rows.append(["better than before", *("" if math.isnan(x) else f"{x:+.1f} %" for x in better)])
     print_table(headings, rows)
-    say("MAG, ENV and W-dis times 100, as in the paper's tables; “at equal loudness” after matching LUFS.")
+    say("All but decibels times 100, as in the paper's tables; “at equal loudness” after matching LUFS.")
     if score.unmatched:
         say(f"Without a partner, and left out: {', '.join(score.unmatched)}.", error=True)
 

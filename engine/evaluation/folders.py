@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -12,15 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import MediaError, SettingsError
+from ..media.picture import sample_frames
 from ..media.reader import probe, read_span
 from ..progress import Progress
 from ..training.levels import SAMPLE_RATE
 from .metrics import improvement, measure, sdr, si_sdr
+from .perceptual import kld
 
 CLIP_SECONDS = 10  # the paper's clips
 _SHORTEST = Fraction(1, 10)  # seconds; shorter rests join the clip before them
 _PADDING = Fraction(1, 10)  # seconds by which two files may differ: codecs pad
-_DISTANCES = ("MAG", "ENV", "W", "MAG_matched", "ENV_matched", "W_matched")
+_PICTURE = 224  # rows and columns
+_DISTANCES = ("MAG", "ENV", "W", "KLD", "MAG_matched", "ENV_matched", "W_matched")
+
+
+Mono = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,18 @@ class Pair:
     sound: Path
     target: Path
     before: Path | None = None
+    video: Path | None = None
+
+
+@dataclass(frozen=True)
+class Judges:
+    """Published networks that judge besides: `classes` gives KLD, `fit` ΔIB where a pair has a video."""
+
+    classes: Callable[[Mono], NDArray[np.float64]] | None = None
+    fit: Callable[[Sequence[Mono], NDArray[np.uint8]], list[float]] | None = None
+
+
+NO_JUDGES = Judges()
 
 
 @dataclass(frozen=True)
@@ -57,21 +75,24 @@ class FolderScore:
     unmatched: tuple[str, ...]
 
 
-def find_pairs(sounds: Path, targets: Path, before: Path | None = None) -> tuple[list[Pair], list[str]]:
+def find_pairs(
+    sounds: Path, targets: Path, before: Path | None = None, videos: Path | None = None
+) -> tuple[list[Pair], list[str]]:
     """Files of the same relative name, whatever the suffix, in order of name; and the names without a partner.
 
     Raises `SettingsError` where a folder is missing, a name is used twice, or nothing fits together.
     """
-    folders = {"sound": _named(sounds), "target": _named(targets)}
-    if before is not None:
-        folders["before"] = _named(before)
+    wanted = {"sound": sounds, "target": targets, "before": before, "video": videos}
+    folders = {role: _named(folder) for role, folder in wanted.items() if folder is not None}
     everywhere = set.intersection(*(set(found) for found in folders.values()))
     if not everywhere:
+        others = " and ".join(str(folder) for folder in (targets, before, videos) if folder is not None)
         raise SettingsError(
-            f"No file in {sounds} has a namesake in {targets}{f' and {before}' if before else ''}: "
-            "pairs are found by name, without suffix."
+            f"No file in {sounds} has a namesake in {others}: pairs are found by name, without suffix."
         )
-    pairs = [Pair(name, *(found[name] for found in folders.values())) for name in sorted(everywhere)]
+    pairs = [
+        Pair(name, **{role: found[name] for role, found in folders.items()}) for name in sorted(everywhere)
+    ]
     alone = sorted(set.union(*(set(found) for found in folders.values())) - everywhere)
     return pairs, alone
 
@@ -92,40 +113,68 @@ def _named(folder: Path) -> dict[str, Path]:
     return found
 
 
-def score_pair(pair: Pair) -> FileScore:
+def score_pair(pair: Pair, judges: Judges = NO_JUDGES) -> FileScore:
     """Measures of one pair in mono at 44.1 kHz; raises `MediaError` where the files do not belong together."""
     length = _common_length(pair)
-    rows: list[tuple[int, dict[str, float], dict[str, float] | None]] = []
+    rows: list[tuple[dict[str, float], dict[str, float]]] = []
+    weights = []
     for start, duration in _clips(length):
-        target, sound = (_mono(path, start, duration) for path in (pair.target, pair.sound))
-        old = None if pair.before is None else _measures(_mono(pair.before, start, duration), target)
-        rows.append((target.size, _measures(sound, target), old))
-    weights = [size for size, _, _ in rows]
-    before = [old for _, _, old in rows if old is not None]
+        target = _mono(pair.target, start, duration)
+        judged = [p for p in (pair.sound, pair.before) if p is not None]
+        sounds = [_mono(path, start, duration) for path in judged]
+        measured = [_measures(sound, target) for sound in sounds]
+        _judge(pair, judges, (start, duration), sounds, target, measured)
+        rows.append((measured[0], measured[-1]))
+        weights.append(target.size)
     return FileScore(
         pair.name,
         float(length),
-        _mean([new for _, new, _ in rows], weights),
-        _mean(before, weights) if before else None,
+        _mean([now for now, _ in rows], weights),
+        None if pair.before is None else _mean([old for _, old in rows], weights),
     )
 
 
+def _judge(
+    pair: Pair,
+    judges: Judges,
+    span: tuple[Fraction, Fraction],
+    sounds: Sequence[Mono],
+    target: Mono,
+    measured: Sequence[dict[str, float]],
+) -> None:
+    """Add what the judges say of `sounds` to their measures."""
+    if judges.classes is not None:
+        wanted = judges.classes(target)
+        for sound, measures in zip(sounds, measured, strict=True):
+            measures["KLD"] = kld(judges.classes(sound), wanted)
+    if judges.fit is not None and pair.video is not None:
+        start, duration = span
+        times = [start + k for k in range(max(1, math.floor(duration)))]
+        pictures = sample_frames(pair.video, times, _PICTURE, _PICTURE)
+        best, *fits = judges.fit([target, *sounds], pictures)
+        for fit, measures in zip(fits, measured, strict=True):
+            measures["ΔIB"] = best - fit
+
+
 def score_folder(
-    pairs: Sequence[Pair], unmatched: Sequence[str] = (), progress: Progress | None = None
+    pairs: Sequence[Pair],
+    unmatched: Sequence[str] = (),
+    progress: Progress | None = None,
+    judges: Judges = NO_JUDGES,
 ) -> FolderScore:
     """Measures of all pairs; `progress` may stop the work between two files."""
     files = []
     for pair in pairs:
         if progress is not None:
             progress.check()
-        files.append(score_pair(pair))
+        files.append(score_pair(pair, judges))
     seconds = [file.seconds for file in files]
     means = _mean([file.measures for file in files], seconds)
     before = [file.before for file in files if file.before is not None]
     better = None
     if before:
         old = _mean(before, seconds)
-        better = improvement({name: old[name] for name in _DISTANCES}, means)
+        better = improvement({name: old[name] for name in _DISTANCES if name in old}, means)
     return FolderScore(tuple(files), means, better, tuple(unmatched))
 
 
@@ -155,11 +204,11 @@ def _clips(length: Fraction) -> Iterator[tuple[Fraction, Fraction]]:
         yield start, (length - start if k == count - 1 else Fraction(CLIP_SECONDS))
 
 
-def _mono(path: Path, start: Fraction, duration: Fraction) -> NDArray[np.float32]:
+def _mono(path: Path, start: Fraction, duration: Fraction) -> Mono:
     return np.asarray(read_span(path, start, duration, rate=SAMPLE_RATE).mean(axis=0), np.float32)
 
 
-def _measures(sound: NDArray[np.float32], target: NDArray[np.float32]) -> dict[str, float]:
+def _measures(sound: Mono, target: Mono) -> dict[str, float]:
     return {**measure(sound, target), "SI-SDR": si_sdr(sound, target), "SDR": sdr(sound, target)}
 
 
