@@ -21,10 +21,13 @@ class Limiter:
 
     One gain for all channels, falling over 5 ms ahead of a peak along a raised cosine, recovering at 20 dB/s.
     Where nothing exceeds the ceiling samples pass unchanged to the last bit. `reduction_db` is the deepest cut
-    so far. Raises SettingsError for a ceiling above full scale.
+    so far. With `steering` only so many of the channels are listened to, the first ones, and the others get the
+    same gain: stems under a mix still sum to it. Raises SettingsError for a ceiling above full scale.
     """
 
-    def __init__(self, sample_rate: int, channels: int, ceiling_dbtp: float) -> None:
+    def __init__(
+        self, sample_rate: int, channels: int, ceiling_dbtp: float, *, steering: int | None = None
+    ) -> None:
         if not ceiling_dbtp <= 0:
             raise SettingsError(f"A true-peak ceiling of {ceiling_dbtp} dBTP is not possible; use 0 or less.")
         self.reduction_db = 0.0
@@ -40,7 +43,8 @@ class Limiter:
         self._delay = AFTER + self._span - 1
         self._surplus = self._delay
         # What samples to come still look back on.
-        self._recent = np.zeros((channels, TAPS - 1), np.float32)
+        self._steering = channels if steering is None else steering
+        self._recent = np.zeros((self._steering, TAPS - 1), np.float32)
         self._between = np.zeros(1, np.float32)
         self._needed = np.zeros(self._span - 1)
         self._released = np.zeros(self._span - 1)
@@ -51,7 +55,8 @@ class Limiter:
         """Take samples (channels, n), hand out limited ones: 5 ms are held back until `last` releases them."""
         block = block.astype(np.float32, copy=False)
         self._waiting = np.concatenate([self._waiting, block], axis=1)
-        gains = self._gains(np.pad(block, ((0, 0), (0, self._delay if last else 0))))
+        heard = block[: self._steering]
+        gains = self._gains(np.pad(heard, ((0, 0), (0, self._delay if last else 0))))
         drop = min(self._surplus, len(gains))
         self._surplus -= drop
         gains = gains[drop:]

@@ -1,0 +1,453 @@
+"""Delivery specs: what a broadcaster or platform asks of a mix, how to meet it, and whether files do."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, fields, replace
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..engine.errors import MediaError, SettingsError
+from ..engine.media.limiter import Limiter
+from ..engine.media.loudness import Meter
+from ..engine.media.reader import probe, read_blocks
+from ..engine.passage import Loudness
+from ..engine.progress import Progress
+from . import naming
+
+Array = NDArray[np.float32]
+
+_FOLDER = Path(__file__).parent / "delivery_specs"
+_RATE = 48_000
+_STEPS = 6
+_CLOSE = 0.02  # LU from the target that is near enough
+_SHY = 0.05  # dB the limiter stays below the ceiling, since it holds it within so much
+_PEAK_TOLERANCE = 0.005  # dB: what rounding to 24 bits and to print may add
+_ABSOLUTE_GATE, _RELATIVE_GATE = -70.0, 10.0
+
+
+@dataclass(frozen=True)
+class Limits:
+    """A stretch a figure has to lie in; None where it is open. `advice` is not enforced."""
+
+    low: float | None = None
+    high: float | None = None
+    advice: bool = False
+
+    def hold(self, value: float, slack: float = 0.0) -> bool:
+        """Whether `value` lies inside, give or take `slack`; one that is not a number does not."""
+        low = -math.inf if self.low is None else self.low - slack
+        high = math.inf if self.high is None else self.high + slack
+        return low <= value <= high
+
+    @property
+    def text(self) -> str:
+        """The limits in words."""
+        if self.low is None or self.high is None:
+            return f"at most {self.high:g}" if self.low is None else f"at least {self.low:g}"
+        return f"{self.low:g} to {self.high:g}"
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A delivery spec; all of it is data in `delivery_specs/`.
+
+    `measure` is "programme" (BS.1770-4, both gates) or "dialogue" (the mean of the mix over the 400 ms blocks in
+    which the dialogue stem is active). `target` and `tolerance` in LUFS and LU, `true_peak` the highest allowed in
+    dBTP. Where speech fills no more than `least_speech` of a programme measured by its dialogue, `sparse_target`
+    for the whole programme counts instead. `range` limits the loudness range (LU), `speech_ratio` the programme
+    less the dialogue loudness (LU); both only for `range_channels` channels or more.
+    """
+
+    key: str
+    title: str
+    source: str
+    measure: str
+    target: float
+    tolerance: float
+    true_peak: float
+    least_speech: float = 0.0
+    sparse_target: float | None = None
+    range: Limits | None = None
+    range_channels: int = 1
+    speech_ratio: Limits | None = None
+    sample_rates: tuple[int, ...] = ()
+    bits: tuple[int, ...] = ()
+
+    @property
+    def needs_dialogue(self) -> bool:
+        """Whether a dialogue stem is needed to tell if a mix meets this."""
+        return self.measure == "dialogue" or self.speech_ratio is not None
+
+
+@cache
+def specs() -> dict[str, Spec]:
+    """Every delivery spec by its key."""
+    found = [_spec(path) for path in sorted(_FOLDER.glob("*.json"))]
+    return {spec.key: spec for spec in found}
+
+
+def find_spec(key: str) -> Spec:
+    """The spec called `key`; SettingsError naming those there are."""
+    wanted = key.strip().lower()
+    if wanted not in specs():
+        raise SettingsError(f"There is no delivery spec '{key}'; choose among {', '.join(specs())}.")
+    return specs()[wanted]
+
+
+def _spec(path: Path) -> Spec:
+    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    known = {f.name for f in fields(Spec)} - {"key"}
+    given = {name: value for name, value in data.items() if name in known}
+    for name in ("range", "speech_ratio"):
+        if name in given:
+            given[name] = Limits(**given[name])
+    for name in ("sample_rates", "bits"):
+        given[name] = tuple(given.get(name, ()))
+    return Spec(key=path.stem, **given)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """A mix measured: loudness, and of its dialogue the loudness (LUFS) and share of the time (0 … 1).
+
+    `dialogue` is None where there was no dialogue stem to tell by, -inf where it is silent.
+    """
+
+    loudness: Loudness
+    dialogue: float | None = None
+    speech: float = 0.0
+
+    def level(self, spec: Spec) -> tuple[float, float]:
+        """The loudness that counts for `spec` and its target, LUFS; nan where it cannot be told."""
+        if spec.measure != "dialogue":
+            return self.loudness.integrated, spec.target
+        if self.dialogue is None:
+            return math.nan, spec.target
+        if spec.sparse_target is not None and self.speech <= spec.least_speech:
+            return self.loudness.integrated, spec.sparse_target
+        return self.dialogue, spec.target
+
+
+class Gauge:
+    """Measures a mix and its dialogue side by side, blocks (channels, n) at one sample rate."""
+
+    def __init__(self, sample_rate: int, channels: int, dialogue_channels: int | None) -> None:
+        self._mix = Meter(sample_rate, channels)
+        self._speech = None
+        if dialogue_channels is not None:
+            self._speech = Meter(sample_rate, dialogue_channels, true_peak=False)
+
+    def push(self, mix: Array, dialogue: Array | None) -> None:
+        """Take the next samples of both."""
+        self._mix.push(mix)
+        if self._speech is not None and dialogue is not None:
+            self._speech.push(dialogue)
+
+    def result(self) -> Figures:
+        """The figures so far."""
+        loudness = self._mix.result()
+        if self._speech is None:
+            return Figures(loudness)
+        spoken = self._speech.gating_energies()
+        heard = self._mix.gating_energies()
+        count = min(len(spoken), len(heard))
+        active = activity(spoken)[:count]
+        if not active.any():
+            return Figures(loudness, -math.inf, 0.0)
+        energy = float(heard[:count][active].mean())
+        return Figures(loudness, _lufs(energy), float(active.mean()))
+
+
+def activity(energies: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """In which 400 ms blocks a dialogue stem speaks, from their weighted mean squares: BS.1770-4's two gates."""
+    floor = 10 ** ((_ABSOLUTE_GATE + 0.691) / 10)
+    loud = energies >= floor
+    if not loud.any():
+        return loud
+    threshold = float(energies[loud].mean()) * 10 ** (-_RELATIVE_GATE / 10)
+    spoken: NDArray[np.bool_] = loud & (energies > threshold)
+    return spoken
+
+
+def _lufs(energy: float) -> float:
+    return -0.691 + 10 * math.log10(energy) if energy > 0 else -math.inf
+
+
+class Source(Protocol):
+    """What a stage is found for: blocks (parts, channels, n) that can be gone through again and again."""
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts' names; "MIX" alone, or some of DX, MX and FX."""
+
+    @property
+    def channels(self) -> int:
+        """Channels of every part."""
+
+    @property
+    def name(self) -> str:
+        """What is being measured."""
+
+    @property
+    def samples(self) -> int:
+        """Its length at 48 kHz."""
+
+    def blocks(self) -> Iterator[Array]:
+        """The blocks in order."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What is done to all parts alike: a gain in dB, and a true-peak ceiling (dBTP) on their sum if it is needed."""
+
+    gain_db: float = 0.0
+    ceiling_dbtp: float | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    def apply(self, blocks: Iterator[Array], parts: int, channels: int) -> Iterator[Array]:
+        """Blocks (parts, channels, n) with gain, and the mix's limiting on every part so that they still sum."""
+        gain = np.float32(10 ** (self.gain_db / 20))
+        if self.ceiling_dbtp is None:
+            for block in blocks:
+                yield block * gain if self.gain_db else block
+            return
+        limiter = Limiter(_RATE, channels * (parts + 1), self.ceiling_dbtp, steering=channels)
+        empty = np.zeros((parts, channels, 0), np.float32)
+        for block, last in _with_end(blocks, empty):
+            louder = block * gain
+            mix = louder.sum(axis=0, dtype=np.float64).astype(np.float32)
+            rows = np.concatenate([mix[None], louder]).reshape(channels * (parts + 1), -1)
+            made = limiter.process(rows, last=last)
+            yield made.reshape(parts + 1, channels, -1)[1:]
+
+
+def _with_end(blocks: Iterator[Array], empty: Array) -> Iterator[tuple[Array, bool]]:
+    for block in blocks:
+        yield block, False
+    yield empty, True
+
+
+def find_stage(source: Source, spec: Spec, progress: Progress) -> Stage:
+    """The gain and ceiling that bring `source` to `spec`.
+
+    What the limiter takes away is made up for, within a few steps. Raises SettingsError where the spec counts
+    dialogue and there is no dialogue part.
+    """
+    if spec.measure == "dialogue" and "DX" not in source.parts:
+        raise SettingsError(
+            f"{spec.title} is measured on the dialogue, and this timeline has no dialogue stem; rebalance it with "
+            "--stems or --as keyframes."
+        )
+    figures = _measured(source, Stage(), progress)
+    level, target = figures.level(spec)
+    if not math.isfinite(level):
+        return Stage(notes=(f"There is no loudness to bring to {target:g} LUFS; levels are as they were.",))
+    stage = Stage(gain_db=target - level)
+    if figures.loudness.true_peak + stage.gain_db > spec.true_peak - _SHY:
+        stage = replace(stage, ceiling_dbtp=spec.true_peak - _SHY)
+        for _ in range(_STEPS):
+            level, target = _measured(source, stage, progress).level(spec)
+            if abs(target - level) < _CLOSE:
+                break
+            stage = replace(stage, gain_db=stage.gain_db + target - level)
+        over = figures.loudness.true_peak + stage.gain_db - spec.true_peak
+        stage = replace(
+            stage, notes=(f"The limiter lowered the highest peak by up to {over:.1f} dB on all stems alike.",)
+        )
+    return replace(stage, gain_db=round(stage.gain_db, 6))
+
+
+def _measured(source: Source, stage: Stage, progress: Progress) -> Figures:
+    speech = source.parts.index("DX") if "DX" in source.parts else None
+    gauge = Gauge(_RATE, source.channels, None if speech is None else source.channels)
+    done = 0
+    for block in stage.apply(source.blocks(), len(source.parts), source.channels):
+        mix = block.sum(axis=0, dtype=np.float64).astype(np.float32)
+        gauge.push(mix, None if speech is None else block[speech])
+        done += block.shape[2]
+        progress.report("measure", source.name, done / _RATE, source.samples / _RATE)
+    return gauge.result()
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a check: what was measured of which file, in which unit, and what the spec wants."""
+
+    file: str
+    figure: str
+    measured: float
+    wanted: str
+    unit: str
+    passed: bool
+    advice: bool = False
+
+
+def judge(name: str, figures: Figures, spec: Spec, channels: int) -> list[Row]:
+    """A mix's figures held against a spec."""
+    level, target = figures.level(spec)
+    gated = spec.measure == "dialogue" and target == spec.target
+    label = "dialogue loudness" if gated else "programme loudness"
+    wanted = f"{target:g} ± {spec.tolerance:g}"
+    inside = Limits(target - spec.tolerance, target + spec.tolerance).hold(_shown(level))
+    peak = figures.loudness.true_peak
+    ceiling = Limits(high=spec.true_peak)
+    rows = [
+        Row(name, label, level, wanted, "LUFS", inside),
+        Row(name, "true peak", peak, ceiling.text, "dBTP", ceiling.hold(peak, _PEAK_TOLERANCE)),
+    ]
+    if spec.range is not None and channels >= spec.range_channels:
+        lra = figures.loudness.range
+        rows.append(Row(name, "loudness range", lra, spec.range.text, "LU", *_within(spec.range, lra)))
+    if spec.speech_ratio is not None and figures.dialogue != -math.inf:
+        ratio = math.nan if figures.dialogue is None else figures.loudness.integrated - figures.dialogue
+        rows.append(
+            Row(name, "loudness to dialogue", ratio, spec.speech_ratio.text, "LU",
+                *_within(spec.speech_ratio, ratio))
+        )  # fmt: skip
+    return rows
+
+
+def _within(limits: Limits, value: float) -> tuple[bool, bool]:
+    return limits.hold(_shown(value)), limits.advice
+
+
+def _shown(value: float) -> float:
+    """A figure as it is printed, so that what reads like the limit is inside it."""
+    return round(value, 2) if math.isfinite(value) else value
+
+
+def check_files(paths: Sequence[Path], spec: Spec, progress: Progress | None = None) -> tuple[Row, ...]:
+    """Measure delivered files against a spec, a mix at a time.
+
+    Stems beside a mix (by name, given or in its folder) tell where dialogue is, and must be as long and begin as
+    early. Multi-mono files count together. Raises MediaError for files that cannot be read, SettingsError where
+    there is no mix among them.
+    """
+    progress = progress or Progress()
+    mixes = _mixes(paths)
+    if not mixes:
+        raise SettingsError(
+            "There is no mix among these files; give the MIX, or any file that is not a stem."
+        )
+    rows: list[Row] = []
+    for name, mix, stems in mixes:
+        rows += _format_rows(name, mix, spec)
+        rows += _aligned_rows(name, mix, stems)
+        figures = _measure_files(name, mix, stems.get("DX"), progress)
+        rows += judge(name, figures, spec, sum(probe(path).audio[0].channels for path in mix))
+    return tuple(rows)
+
+
+Files = tuple[Path, ...]
+
+
+def _mixes(paths: Sequence[Path]) -> list[tuple[str, Files, dict[str, Files]]]:
+    """Name, files and stems of every mix among `paths`, in order."""
+    found: dict[str, tuple[str, Files, dict[str, Files]]] = {}
+    for path in paths:
+        if not path.is_file():
+            raise MediaError(f"{path} does not exist; check the path.")
+        name = naming.parse(path)
+        if name is None:
+            found.setdefault(str(path), (path.name, (path,), {}))
+        elif name.stem == "MIX":
+            stems = {stem: _set_of(path.parent, replace(name, stem=stem)) for stem in naming.STEMS}
+            present = {stem: files for stem, files in stems.items() if files and stem != "MIX"}
+            whole = replace(name, speaker="").file
+            found.setdefault(str(path.parent / whole), (whole, stems["MIX"], present))
+    return list(found.values())
+
+
+def _set_of(folder: Path, name: naming.StemName) -> Files:
+    """A stem's files: the interleaved one, or all of its channels in order; none where one is missing."""
+    if not name.speaker:
+        path = folder / name.file
+        return (path,) if path.is_file() else ()
+    channels = next(n for n, layout in naming.LAYOUTS.items() if layout == name.layout)
+    files = tuple(folder / replace(name, speaker=s).file for s in naming.SPEAKERS[channels])
+    return files if all(path.is_file() for path in files) else ()
+
+
+def _format_rows(name: str, files: Files, spec: Spec) -> list[Row]:
+    rows = []
+    stream = _sound_of(files[0])
+    if spec.sample_rates:
+        wanted = " or ".join(str(rate) for rate in spec.sample_rates)
+        rate = stream.sample_rate
+        rows.append(Row(name, "sample rate", rate, wanted, "Hz", rate in spec.sample_rates))
+    bits = _bits_of(files[0])
+    if spec.bits and bits:
+        wanted = " or ".join(str(depth) for depth in spec.bits)
+        rows.append(Row(name, "bit depth", bits, wanted, "bits", bits in spec.bits))
+    return rows
+
+
+def _sound_of(path: Path) -> Any:
+    streams = probe(path).audio
+    if not streams:
+        raise MediaError(f"{path} has no sound; give files with sound.")
+    return streams[0]
+
+
+def _bits_of(path: Path) -> int:
+    """Bits per sample of a file that libsndfile knows; 0 where it does not, or where they are not integers."""
+    import soundfile
+
+    try:
+        subtype = soundfile.info(str(path)).subtype
+    except (soundfile.SoundFileError, OSError):
+        return 0
+    return int(subtype.removeprefix("PCM_")) if subtype in ("PCM_16", "PCM_24", "PCM_32") else 0
+
+
+def _aligned_rows(name: str, mix: Files, stems: dict[str, Files]) -> list[Row]:
+    """Whether stems begin and end where their mix does."""
+    rows = []
+    own = _sound_of(mix[0])
+    start = probe(mix[0]).timecode or 0
+    for stem, files in stems.items():
+        for path in files:
+            other = _sound_of(path)
+            late = float((probe(path).timecode or 0) - start) * own.sample_rate
+            longer = (other.samples or 0) - (own.samples or 0)
+            if late or longer:
+                off = late or float(longer)
+                rows.append(Row(name, f"{stem} in line", off, "0", "samples", passed=False))
+                break
+        else:
+            rows.append(Row(name, f"{stem} in line", 0.0, "0", "samples", passed=True))
+    return rows
+
+
+def _measure_files(name: str, mix: Files, dialogue: Files | None, progress: Progress) -> Figures:
+    stream = _sound_of(mix[0])
+    rate = stream.sample_rate
+    usable = dialogue is not None and _sound_of(dialogue[0]).sample_rate == rate
+    spoken = dialogue if usable else None
+    channels = _width(mix)
+    gauge = Gauge(rate, channels, _width(spoken) if spoken else None)
+    samples = stream.samples if stream.samples is not None else math.ceil(stream.duration * rate)
+    done = 0
+    others = _joined(spoken, samples) if spoken else None
+    for block in _joined(mix, samples):
+        gauge.push(block, next(others) if others is not None else None)
+        done += block.shape[1]
+        progress.report("measure", name, done / rate, samples / rate)
+    return gauge.result()
+
+
+def _width(files: Files) -> int:
+    return sum(_sound_of(path).channels for path in files)
+
+
+def _joined(files: Files, samples: int) -> Iterator[Array]:
+    """The channels of several files side by side."""
+    for blocks in zip(*(read_blocks(path, 0, samples) for path in files), strict=True):
+        yield np.concatenate(blocks)
