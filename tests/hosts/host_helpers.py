@@ -4,13 +4,21 @@
 
 from __future__ import annotations
 
+import json
+import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
-from fake_resolve import FakeResolve, ForLua
+from fake_resolve import FakeResolve, ForLua, Traps
 from sightmix.plugin.hosts.resolve.script import launcher
+
+sys.path.append(str(Path(__file__).parent.parent / "plugin"))
+
+from job_helpers import FakeRenderer, tone
+
+__all__ = ["RUNTIMES", "FakeFusion", "FakeRenderer", "Script", "project", "resolve_otio", "tone"]
 
 RUNTIMES = ("luajit21", "lua51")
 # What Resolve 21.1 leaves to scripts of its free edition.
@@ -92,3 +100,78 @@ class Script:
         self._thread.join(seconds)
         assert not self._thread.is_alive(), self.said
         return self.said
+
+
+def resolve_otio(
+    path: Path, rate: int, start: int, tracks: dict[str, list[tuple[str, Path, int, int, int]]]
+) -> str:
+    """An OTIO as Resolve writes it: tracks of clips as (name, media, record frame, source frame, frames)."""
+
+    def time(value: int) -> dict[str, object]:
+        return {"OTIO_SCHEMA": "RationalTime.1", "rate": float(rate), "value": float(value)}
+
+    def span(first: int, count: int) -> dict[str, object]:
+        return {"OTIO_SCHEMA": "TimeRange.1", "start_time": time(first), "duration": time(count)}
+
+    made = []
+    for name, clips in tracks.items():
+        children: list[dict[str, object]] = []
+        at = 0
+        for label, media, record, source, count in clips:
+            if record > at:
+                children.append({"OTIO_SCHEMA": "Gap.1", "name": "", "source_range": span(0, record - at)})
+            reference = {
+                "OTIO_SCHEMA": "ExternalReference.1",
+                "name": media.name,
+                "available_range": span(0, 10 * rate),
+                "target_url": str(media),
+                "metadata": {},
+            }
+            children.append(
+                {
+                    "OTIO_SCHEMA": "Clip.2",
+                    "name": label,
+                    "source_range": span(source, count),
+                    "enabled": True,
+                    "media_references": {"DEFAULT_MEDIA": reference},
+                    "active_media_reference_key": "DEFAULT_MEDIA",
+                    "metadata": {"Resolve_OTIO": {}},
+                    "effects": [],
+                    "markers": [],
+                }
+            )
+            at = record + count
+        made.append(
+            {
+                "OTIO_SCHEMA": "Track.1",
+                "name": name,
+                "kind": "Audio",
+                "source_range": None,
+                "children": children,
+                "metadata": {"Resolve_OTIO": {"Audio Type": "Stereo", "Locked": False, "SoloOn": False}},
+            }
+        )
+    root = {
+        "OTIO_SCHEMA": "Timeline.1",
+        "name": path.stem,
+        "global_start_time": time(start),
+        "metadata": {"Resolve_OTIO": {"Resolve OTIO Meta Version": "1.0"}},
+        "tracks": {"OTIO_SCHEMA": "Stack.1", "name": "", "children": made, "metadata": {}},
+    }
+    return json.dumps(root)
+
+
+def project(folder: Path, traps: Traps | None = None) -> FakeResolve:
+    """A project at 24 frames a second: a tone twice on one track, another tone and a missing file on the next."""
+    low, high = tone(folder / "tief ü.wav", 10, -12), tone(folder / "high.wav", 10, -20, 900.0)
+    fake = FakeResolve(traps)
+    tracks = {
+        "Audio 1": [("one", low, 0, 0, 48), ("two", low, 72, 24, 24)],
+        "Audio 2": [("three", high, 24, 48, 24), ("lost", folder / "lost.wav", 60, 0, 12)],
+    }
+    for number, clips in enumerate(tracks.values(), start=1):
+        for name, _, record, _, count in clips:
+            fake.first.put("audio", number, name, record, count)
+    fake.first.otio = resolve_otio(folder / "Cut 1.otio", 24, 86400, tracks)
+    fake.world.page = "fairlight"
+    return fake
