@@ -25,7 +25,8 @@ Array = NDArray[np.float32]
 
 _FOLDER = Path(__file__).parent / "delivery_specs"
 _RATE = 48_000
-_STEPS = 6
+_STEPS = 8
+_STEEPEST = 6.0  # dB of gain for a dB of loudness behind the limiter
 _CLOSE = 0.02  # LU from the target that is near enough
 _SHY = 0.05  # dB the limiter stays below the ceiling, since it holds it within so much
 _PEAK_TOLERANCE = 0.005  # dB: what rounding to 24 bits and to print may add
@@ -89,7 +90,7 @@ class Spec:
 @cache
 def specs() -> dict[str, Spec]:
     """Every delivery spec by its key."""
-    found = [_spec(path) for path in sorted(_FOLDER.glob("*.json"))]
+    found = [_spec(path) for path in sorted(_FOLDER.glob("*.json"), key=lambda path: path.stem)]
     return {spec.key: spec for spec in found}
 
 
@@ -251,17 +252,27 @@ def find_stage(source: Source, spec: Spec, progress: Progress) -> Stage:
         return Stage(notes=(f"There is no loudness to bring to {target:g} LUFS; levels are as they were.",))
     stage = Stage(gain_db=target - level)
     if figures.loudness.true_peak + stage.gain_db > spec.true_peak - _SHY:
-        stage = replace(stage, ceiling_dbtp=spec.true_peak - _SHY)
-        for _ in range(_STEPS):
-            level, target = _measured(source, stage, progress).level(spec)
-            if abs(target - level) < _CLOSE:
-                break
-            stage = replace(stage, gain_db=stage.gain_db + target - level)
+        stage = _made_up(source, spec, replace(stage, ceiling_dbtp=spec.true_peak - _SHY), progress)
         over = figures.loudness.true_peak + stage.gain_db - spec.true_peak
         stage = replace(
             stage, notes=(f"The limiter lowered the highest peak by up to {over:.1f} dB on all stems alike.",)
         )
     return replace(stage, gain_db=round(stage.gain_db, 6))
+
+
+def _made_up(source: Source, spec: Spec, stage: Stage, progress: Progress) -> Stage:
+    """The stage with enough gain to meet the target behind its limiter, by secants."""
+    slope, before = 1.0, (math.nan, math.nan)
+    for _ in range(_STEPS):
+        level, target = _measured(source, stage, progress).level(spec)
+        if abs(target - level) < _CLOSE:
+            break
+        if abs(level - before[1]) > 1e-3:
+            # The deeper the limiter works the less of a gain comes through.
+            slope = min(max((stage.gain_db - before[0]) / (level - before[1]), 1.0), _STEEPEST)
+        before = (stage.gain_db, level)
+        stage = replace(stage, gain_db=stage.gain_db + slope * (target - level))
+    return stage
 
 
 def _measured(source: Source, stage: Stage, progress: Progress) -> Figures:
