@@ -1,0 +1,139 @@
+"""Every format we write: what it is called, who writes it, who reads it back, and how to export to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import opentimelineio as otio
+
+from ..engine.errors import SettingsError, TimelineError
+from .flatten import edit_of
+from .model import Edit
+
+Write = Callable[..., tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Format:
+    """A file format: `key` names it on command lines, `module` writes it, `reader` is OTIO's adapter for it.
+
+    `keyframes` says how gain curves arrive: "yes", "comments" or "no".
+    """
+
+    key: str
+    suffix: str
+    title: str
+    module: str
+    hosts: str
+    reader: str = ""
+    keyframes: str = "yes"
+    options: tuple[str, ...] = ()
+
+    @property
+    def write(self) -> Write:
+        """`write(edit, out, **options) -> losses` of the format's module."""
+        found: Write = import_module(f".{self.module}", __package__).write
+        return found
+
+
+FORMATS = (
+    Format("fcp7", ".xml", "Final Cut Pro 7 XML", "fcp7", "Premiere, Resolve, Final Cut Pro 7", "fcp_xml"),
+    Format("fcpxml", ".fcpxml", "FCPXML 1.10", "fcpxml", "Final Cut Pro, Resolve", "fcpx_xml"),
+    Format(
+        "aaf", ".aaf", "AAF", "aaf", "Pro Tools, Media Composer, Fairlight, Ardour", "AAF", options=("embed",)
+    ),
+    Format("edl", ".edl", "CMX 3600 EDL", "edl", "nearly every editor", "cmx_3600", "comments"),
+    Format("rpp", ".rpp", "Reaper project", "rpp", "Reaper"),
+    Format("mlt", ".mlt", "MLT XML", "mlt", "melt, Shotcut, Kdenlive"),
+    Format(
+        "kdenlive", ".otio", "OTIO for Kdenlive", "kdenlive", "Kdenlive 25.04 and later", "otio_json", "no"
+    ),
+)
+_BY_KEY = {form.key: form for form in FORMATS}
+
+
+def find(key: str) -> Format:
+    """The format called `key`. Raises SettingsError with the nearest name for one we do not have."""
+    if key in _BY_KEY:
+        return _BY_KEY[key]
+    near = get_close_matches(key.lower(), _BY_KEY, 1)
+    hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(_BY_KEY)}."
+    raise SettingsError(f"There is no export format {key!r}; {hint}")
+
+
+def of_file(out: Path) -> Format:
+    """The format a file's name asks for. Raises SettingsError where its suffix says nothing."""
+    for form in FORMATS:
+        if out.suffix.lower() == form.suffix:
+            return form
+    known = ", ".join(f"{form.suffix} ({form.key})" for form in FORMATS)
+    raise SettingsError(f"{out.name} does not say its format; end it on one of {known} or name the format.")
+
+
+def export(
+    timeline: otio.schema.Timeline | Edit,
+    out: Path,
+    format: str | None = None,
+    base: Path | None = None,
+    **options: Any,
+) -> tuple[str, ...]:
+    """Write a timeline to `out`; returns what got lost on the way, a sentence each.
+
+    `format` is a key of `FORMATS`, None takes the file's suffix; relative media addresses count from `base`;
+    `options` are the format's own. Raises SettingsError (unknown format or option), TimelineError, MediaError or
+    WriteError.
+    """
+    form = find(format) if format is not None else of_file(out)
+    unknown = [name for name in options if name not in form.options]
+    if unknown:
+        known = f"it has {', '.join(form.options)}" if form.options else "it has none"
+        raise SettingsError(f"{form.title} has no option {unknown[0]!r}; {known}.")
+    edit = timeline if isinstance(timeline, Edit) else edit_of(timeline, base)
+    return form.write(edit, out, **options)
+
+
+def timeline_of(document: Mapping[str, Any]) -> otio.schema.Timeline:
+    """A parsed OTIO document as the library's timeline, also where a newer OTIO wrote it.
+
+    Schema versions beyond the library's are read as its own, effects it does not know as plain effects. Raises
+    TimelineError for a document that is no timeline.
+    """
+    text = json.dumps(_lowered(document, otio.core.type_version_map()))
+    try:
+        found = otio.adapters.read_from_string(text, "otio_json")
+    except (otio.exceptions.OTIOError, ValueError, RuntimeError, TypeError) as error:
+        raise TimelineError(f"The timeline cannot be read by OpenTimelineIO: {error}.") from error
+    return as_timeline(found)
+
+
+def as_timeline(found: object) -> otio.schema.Timeline:
+    """The timeline that a reader returned: itself, or the only one of a collection. Raises TimelineError."""
+    if isinstance(found, otio.schema.Timeline):
+        return found
+    if isinstance(found, otio.schema.SerializableCollection):
+        inside = [child for child in found if isinstance(child, otio.schema.Timeline)]
+        if len(inside) == 1:
+            return inside[0]
+        raise TimelineError(f"The file holds {len(inside)} timelines; export them one by one.")
+    raise TimelineError(f"A {type(found).__name__} is no timeline; give a file with a timeline in it.")
+
+
+def _lowered(value: Any, known: Mapping[str, int], inside: str = "") -> Any:
+    """The document with schemas that this OTIO reads."""
+    if isinstance(value, list | tuple):
+        return [_lowered(child, known, inside) for child in value]
+    if not isinstance(value, Mapping):
+        return value
+    made = {key: _lowered(child, known, key) for key, child in value.items()}
+    name, _, version = str(value.get("OTIO_SCHEMA", "")).rpartition(".")
+    if name and name not in known and inside == "effects":
+        made["OTIO_SCHEMA"] = "Effect.1"
+    elif name in known and version.isdigit() and int(version) > known[name]:
+        made["OTIO_SCHEMA"] = f"{name}.{known[name]}"
+    return made
