@@ -1,4 +1,4 @@
-"""The command line: ``sightmix inspect``, ``rebalance``, ``evaluate`` and ``models``."""
+"""The command line: ``sightmix inspect``, ``rebalance``, ``export``, ``evaluate`` and ``models``."""
 
 from __future__ import annotations
 
@@ -165,6 +165,101 @@ def evaluate(
     from .cli_evaluate import evaluate_folders
 
     evaluate_folders(sounds, targets, before, videos, classes, as_json)
+
+
+@app.command()
+@sentences
+def export(
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="TIMELINE", help="A timeline with results; with --check the files to measure."
+        ),
+    ],
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            metavar="stems|fcp7|fcpxml|aaf|edl|rpp|mlt|kdenlive",
+            help="What to write; by the suffix of OUT if not given, stems if it has none.",
+        ),
+    ] = "",
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", metavar="OUT", help="The file to write, or the folder for stems."),
+    ] = None,
+    stem: Annotated[
+        list[str] | None,
+        typer.Option("--stem", metavar="DX|MX|FX|ME|MIX", help="Only this stem; may be repeated."),
+    ] = None,
+    per: Annotated[
+        str,
+        typer.Option(
+            "--per", metavar="timeline|clip", help="Stems as long as the timeline, or a set per clip."
+        ),
+    ] = "timeline",
+    multi_mono: Annotated[bool, typer.Option("--multi-mono", help="Stems as one file per channel.")] = False,
+    project: Annotated[
+        str,
+        typer.Option(
+            "--project",
+            metavar="NAME",
+            help="First part of the stems' names; the timeline's name if not given.",
+        ),
+    ] = "",
+    reel: Annotated[
+        str, typer.Option("--reel", metavar="NAME", help="Second part of the stems' names.")
+    ] = "",
+    assign: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--assign", metavar="TRACK=DX", help="Put another audio track into a stem; may be repeated."
+        ),
+    ] = None,
+    delivery: Annotated[
+        str,
+        typer.Option(
+            "--delivery",
+            metavar="SPEC",
+            help="Bring the mix to a delivery spec, all stems alike: ebu-r128, ebu-r128-s4, atsc-a85, netflix, "
+            "youtube or podcast.",
+        ),
+    ] = "",
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing: measure files and say what a spec finds wrong.")
+    ] = False,
+    embed: Annotated[
+        bool, typer.Option("--embed", help="Put the sound inside the AAF (experimental).")
+    ] = False,
+    timeline: Sequences = "",
+    rate: Rate = "",
+    as_json: AsJson = False,
+) -> None:
+    """Export a result as stems or for another program, or check files against a delivery spec.
+
+    Exit status 1 also means that a spec is not met.
+    """
+    from .cli_export import ExportRequest, check_files, export_timeline, one_timeline
+
+    if check:
+        check_files(inputs, delivery, as_json)
+        return
+    request = ExportRequest(
+        one_timeline(inputs),
+        out,
+        to,
+        timeline,
+        rate,
+        per,
+        tuple(stem or ()),
+        multi_mono,
+        project,
+        reel,
+        tuple(assign or ()),
+        delivery,
+        embed,
+    )
+    export_timeline(request, as_json)
 
 
 @models.callback()

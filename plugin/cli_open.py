@@ -23,7 +23,7 @@ def open_source(
     `name` is a timeline's name or number, `rate` frames per second as text. Raises TimelineError or
     SettingsError.
     """
-    exact = _rate(rate)
+    exact = exact_rate(rate)
     names = list_timelines(source, exact)
     wanted: str | int | None = name or None
     if name.isdecimal() and name not in names:
@@ -31,7 +31,8 @@ def open_source(
     return open_timeline(source, timeline=wanted, folders=folders, rate=exact, cuts=cuts), names
 
 
-def _rate(text: str) -> Fraction | None:
+def exact_rate(text: str) -> Fraction | None:
+    """Frames per second given as text, None for an empty one; SettingsError for what is no number."""
     if not text:
         return None
     try:

@@ -19,6 +19,8 @@ _WORDS = {
     "report": "reporting",
     "cuts": "finding cuts",
     "fetch": "fetching",
+    "measure": "measuring",
+    "export": "exporting",
 }
 
 

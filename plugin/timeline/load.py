@@ -45,7 +45,7 @@ class Style:
 
 @dataclass(frozen=True)
 class Document:
-    """A parsed file without our own earlier results; relative media paths count from `base`."""
+    """A parsed file, by default without our own earlier results; relative media paths count from `base`."""
 
     path: Path
     root: Node
@@ -54,12 +54,21 @@ class Document:
     is_media: bool = False
 
 
-def load(path: Path, rate: Fraction | None = None, cuts: tuple[Fraction, ...] = ()) -> Document:
+def load(
+    path: Path, rate: Fraction | None = None, cuts: tuple[Fraction, ...] = (), keep: bool = False
+) -> Document:
     """Read a timeline of any supported kind, or a media file as a timeline of its own.
 
     `rate` is what an EDL counts in (24 if not given: EDLs do not say); `cuts` are seconds at which a media
-    file's picture is cut. Raises TimelineError with one sentence.
+    file's picture is cut; `keep` leaves our own earlier results in. Raises TimelineError with one sentence.
     """
+    document = _load(path, rate, cuts)
+    if not keep:
+        strip(document.root)
+    return document
+
+
+def _load(path: Path, rate: Fraction | None, cuts: tuple[Fraction, ...]) -> Document:
     suffix = path.suffix.lower()
     if not path.exists():
         raise TimelineError(f"{path} does not exist; check the path.")
@@ -105,7 +114,6 @@ def _parse(path: Path, text: str, base: Path) -> Document:
         raise TimelineError(f"{path} is not an OTIO timeline: {_where(error)}.") from error
     if not isinstance(root, dict) or not schema(root):
         raise TimelineError(f"{path} is not an OTIO timeline: it holds JSON of another kind.")
-    strip(root)
     return Document(path, root, base, _style(text))
 
 
