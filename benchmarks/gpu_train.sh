@@ -17,7 +17,7 @@ pack() {
     if [ -n "${WHEELS:-}" ]; then
         "$PYTHON" -m pip download -q --no-deps --only-binary=:all: --python-version "$WHEELS" --implementation cp \
             --platform manylinux_2_28_x86_64 --platform manylinux_2_17_x86_64 --platform manylinux2014_x86_64 \
-            -c constraints.txt -d "$2/wheels" soxr soundfile cffi pycparser av
+            -c constraints.txt -d "$2/wheels" soxr soundfile cffi pycparser av lightning-fabric lightning-utilities
     fi
     du -sh "$2"
 }

@@ -1,4 +1,4 @@
-"""The command line: ``sightmix inspect``, ``rebalance``, ``export``, ``evaluate`` and ``models``."""
+"""The command line: ``sightmix inspect``, ``rebalance``, ``export``, ``evaluate``, ``train`` and ``models``."""
 
 from __future__ import annotations
 
@@ -165,6 +165,40 @@ def evaluate(
     from .cli_evaluate import evaluate_folders
 
     evaluate_folders(sounds, targets, before, videos, classes, as_json)
+
+
+@app.command()
+@sentences
+def train(
+    config: Annotated[
+        str, typer.Argument(metavar="CONFIG", help="A training configuration, or a shipped one's name.")
+    ],
+    corpus: Annotated[Path, typer.Option("--corpus", metavar="FOLDER", help="What to train on.")],
+    out: Annotated[
+        Path, typer.Option("-o", "--out", metavar="RUN", help="Folder of the run; resumed if there is one.")
+    ],
+    device: Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")] = "auto",
+    devices: Annotated[int, typer.Option("--devices", min=1, help="How many of them learn together.")] = 1,
+    steps: Annotated[
+        int, typer.Option("--steps", min=0, help="The last step, instead of the configuration's.")
+    ] = 0,
+    start: Annotated[
+        Path | None, typer.Option("--start", metavar="CHECKPOINT", help="Begin with another run's weights.")
+    ] = None,
+    gains: Annotated[
+        Path | None, typer.Option("--gains", metavar="FILE", help="A gain head trained beforehand.")
+    ] = None,
+    ship: Annotated[
+        str, typer.Option("--ship", metavar="NAME", help="Make a model of this name of it.")
+    ] = "",
+    weights: Annotated[
+        Path | None, typer.Option("--weights", metavar="FOLDER", help="Where the model goes.")
+    ] = None,
+) -> None:
+    """Train a network, or go on with a run; Ctrl-C saves and stops."""
+    from .cli_train import Request, train_network
+
+    train_network(Request(config, corpus, out, device, devices, steps, start, gains, ship, weights))
 
 
 @app.command()

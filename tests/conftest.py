@@ -19,8 +19,8 @@ def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import torch
     from sightmix.engine.highlight.config import NetworkConfig
     from sightmix.engine.highlight.network import build
+    from sightmix.engine.training.config import TrainConfig
     from sightmix.engine.training.export import export
-    from sightmix.engine.training.loop import TrainConfig
 
     root = tmp_path_factory.mktemp("tiny")
     network = NetworkConfig(
@@ -44,3 +44,13 @@ def tiny_model(tiny_weights: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The name of that model, findable for the length of a test."""
     monkeypatch.setenv("SIGHTMIX_WEIGHTS", str(tiny_weights))
     return "tiny"
+
+
+@pytest.fixture(scope="session")
+def tiny_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A corpus of made-up sounds to train on."""
+    from tiny_training import build_corpus
+
+    root = tmp_path_factory.mktemp("corpus")
+    build_corpus(root)
+    return root

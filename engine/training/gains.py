@@ -22,7 +22,8 @@ from ..errors import SightmixError
 from ..highlight.config import NetworkConfig
 from ..highlight.network import GainHead, ProductModel, build
 from ..highlight.spectral_torch import stft
-from .loop import SceneBatches, TrainConfig, quiet_worker, scenes_of
+from .batches import SceneBatches, quiet_worker, scenes_of
+from .config import TrainConfig
 from .losses import SpectralLoss, SpectralSettings, gain_loss
 from .pictures import picture_features
 from .scenes import RandomScenes

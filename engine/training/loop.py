@@ -1,135 +1,39 @@
-"""The training loop: resumable, checkpointed, logged; one command per configuration file."""
+"""The training loop, on Lightning Fabric: resumable to the bit, checkpointed, logged, on one device or many."""
 
 from __future__ import annotations
 
 import argparse
 import copy
-import difflib
 import json
 import math
 import pickle
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
+from ..compat import ensure_companions
 from ..errors import SightmixError, TrainingError
 from ..highlight.config import NetworkConfig
-from ..highlight.network import ProductModel, VisAH, build, parameter_count
+from ..highlight.network import ProductModel, build, parameter_count
 from ..highlight.spectral_torch import stft
+from .batches import SceneBatches, quiet_worker, scenes_of
 from .checkpoints import take_over
-from .corpus import Corpus
+from .config import TrainConfig
 from .initialise import unit_variance
 from .losses import SpectralLoss, SpectralSettings
-from .pictures import PicturedSource, picture_features
-from .scenes import PRESETS, RandomScenes, SceneConfig
-from .step import (
-    Batch,
-    ProductObjective,
-    ProductWeights,
-    VisAHObjective,
-    collate,
-    product_output,
-    to_device,
-    visah_output,
-)
+from .pictures import picture_features
+from .step import Batch, ProductObjective, ProductWeights, VisAHObjective, collate, to_device
+from .validate import Validation, validate
+from .watch import Observer, Watch
 
-PRECISIONS = ("float32", "bf16")
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """A training run. Learning rate: linear warm-up, constant, then linear to 0 over the last `decay` steps.
-
-    `scene_options` change entries of the scenes' preset (`SceneConfig`), such as the share of clips left untouched.
-    `precision` "bf16" runs the trunk's layers in bfloat16 under autocast; weights, gain head and losses stay float32.
-    """
-
-    name: str
-    network: dict[str, Any]
-    scenes: str = "well_mixed"
-    scene_options: dict[str, Any] = field(default_factory=dict)
-    seconds: float = 10.0
-    batch: int = 2
-    steps: int = 20_000
-    learning_rate: float = 1e-3
-    warmup: int = 100
-    decay: int = 1000
-    clip: float = 1.0
-    ema: float = 0.998
-    unit_variance: bool = False
-    seed: int = 42
-    workers: int = 1
-    threads: int = 1
-    precision: str = "float32"
-    save_every: int = 100
-    validate_every: int = 500
-    validate_clips: int = 16
-    weights: dict[str, float] = field(default_factory=dict)
-    remix_loss: dict[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def read(cls, path: Path) -> TrainConfig:
-        """A configuration from a JSON file; an unknown entry is named with the nearest known one."""
-        try:
-            data = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise TrainingError(f"Training configuration {path} cannot be read: {error}.") from error
-        known = {f.name for f in fields(cls)}
-        _known(data, known, path)
-        missing = {"name", "network"} - set(data)
-        if missing:
-            raise TrainingError(f"Training configuration {path} lacks {sorted(missing)}.")
-        if data.get("precision", "float32") not in PRECISIONS:
-            raise TrainingError(
-                f"Training configuration {path}: precision is one of {', '.join(PRECISIONS)}."
-            )
-        _known(data.get("scene_options", {}), {f.name for f in fields(SceneConfig)}, path)
-        return cls(**data)
-
-
-def _known(entries: Mapping[str, Any], known: set[str], path: Path) -> None:
-    for key in entries:
-        if key not in known:
-            near = difflib.get_close_matches(key, known, 1)
-            hint = f"; did you mean '{near[0]}'?" if near else "."
-            raise TrainingError(f"Training configuration {path} has an unknown entry '{key}'{hint}")
-
-
-class SceneBatches(Dataset[Batch]):
-    """Step k's batch, made from scenes k·B … k·B + B - 1, so that resuming continues the same sequence."""
-
-    def __init__(
-        self, corpus: Path, config: TrainConfig, features: Mapping[str, NDArray[np.float32]], first: int
-    ) -> None:
-        self.corpus, self.config, self.features, self.first = corpus, config, features, first
-        self.scenes: RandomScenes | None = None
-
-    def __len__(self) -> int:
-        return max(0, self.config.steps - self.first)
-
-    def __getitem__(self, index: int) -> Batch:
-        if self.scenes is None:
-            self.scenes = scenes_of(self.corpus, "train", self.config, self.features)
-        first = (self.first + index) * self.config.batch
-        drawn = [self.scenes[first + i] for i in range(self.config.batch)]
-        return collate(drawn, self.features, int(self.config.network.get("context_dim", 0)))
-
-
-def scenes_of(
-    corpus: Path, split: str, config: TrainConfig, features: Mapping[str, NDArray[np.float32]]
-) -> RandomScenes:
-    """The run's scenes of a split."""
-    preset = replace(PRESETS[config.scenes], **config.scene_options)
-    return RandomScenes(PicturedSource(Corpus(corpus), split, features), split, config.seconds, preset)
+SHOW_EVERY = 20
 
 
 def rate_at(step: int, config: TrainConfig) -> float:
@@ -139,13 +43,49 @@ def rate_at(step: int, config: TrainConfig) -> float:
     return config.learning_rate * min(up, down)
 
 
-class Trainer:
-    """One run in `folder`: `checkpoint.pt` to resume from, `log.jsonl` to read."""
+def make_fabric(device: str = "auto", devices: int = 1, idle: bool = False) -> Any:
+    """Lightning Fabric on `devices` devices: "auto", "cpu" or "cuda"; raises `TrainingError` if there are none such.
 
-    def __init__(self, config: TrainConfig, corpus: Path, folder: Path, device: str = "cpu") -> None:
+    `idle` says that parts of the network have no say in the loss, which costs time where several devices learn.
+    """
+    ensure_companions()
+    try:
+        from lightning_fabric import Fabric
+        from lightning_fabric.strategies.ddp import DDPStrategy
+    except ImportError as error:
+        raise TrainingError(
+            f"Training needs Lightning Fabric: pip install 'sightmix[train]' ({error})."
+        ) from error
+    strategy: Any = DDPStrategy(find_unused_parameters=idle) if devices > 1 else "auto"
+    try:
+        fabric = Fabric(accelerator=device, devices=devices, strategy=strategy)
+        fabric.launch()
+    except Exception as error:
+        raise TrainingError(
+            f"Training cannot use {devices} × {device}: {str(error).splitlines()[0]}"
+        ) from error
+    return fabric
+
+
+class Trainer:
+    """One run in `folder`: `checkpoint.pt` to resume from, `best-STEP.pt` to ship, `log.jsonl` to read.
+
+    `fabric` says where it runs; without one, on the processor.
+    """
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        corpus: Path,
+        folder: Path,
+        fabric: Any = None,
+        observe: Observer | None = None,
+    ) -> None:
         self.config, self.corpus, self.folder = config, corpus, folder
-        self.device = torch.device(device)
+        self.fabric = fabric or make_fabric("cpu")
+        self.device: torch.device = self.fabric.device
         folder.mkdir(parents=True, exist_ok=True)
+        self.watch = Watch(folder, observe)
         torch.manual_seed(config.seed)
         self.network = NetworkConfig.from_dict(config.network)
         self.features = picture_features(corpus) if self.network.context_dim else {}
@@ -155,15 +95,18 @@ class Trainer:
         self.average = copy.deepcopy(self.model).requires_grad_(False)
         self.model.trunk.mixed_precision = config.precision == "bf16"
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=config.learning_rate)
+        self.learner, self.stepper = self.fabric.setup(self.model, self.optimizer)
         remix = SpectralLoss(
             SpectralSettings(**{"mode": "mixed", "overlap": 2, **_tuples(config.remix_loss)})
         )
         self.objective: ProductObjective | VisAHObjective
         if self.network.kind == "product":
+            self.learner.mark_forward_method("logits")
             self.objective = ProductObjective(ProductWeights(**config.weights), remix.to(self.device))
         else:
             self.objective = VisAHObjective(remix.to(self.device))
         self.step = 0
+        self.best: list[tuple[float, int]] = []
         self.stop = False
 
     def _scale_start(self) -> None:
@@ -184,7 +127,8 @@ class Trainer:
             self.average.load_state_dict(state["average"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.step = int(state["step"])
-        except (RuntimeError, KeyError, EOFError, OSError, pickle.UnpicklingError) as error:
+            self.best = [(float(value), int(step)) for value, step in state.get("best", [])]
+        except (RuntimeError, KeyError, EOFError, OSError, ValueError, pickle.UnpicklingError) as error:
             raise TrainingError(
                 f"Checkpoint {path} does not fit this run: {str(error).splitlines()[0]}. Move it away to start anew."
             ) from error
@@ -194,7 +138,7 @@ class Trainer:
         if self.step == 0:
             count = take_over(self.model, checkpoint)
             take_over(self.average, checkpoint)
-            self._log({"event": "weights taken over", "tensors": count})
+            self.watch.entry(event="weights taken over", tensors=count)
 
     def adopt_gains(self, path: Path) -> None:
         """Take over a gain head trained beforehand (`gains`), forgetting what the optimizer knew of the old one."""
@@ -211,112 +155,198 @@ class Trainer:
         for parameter in self.model.gain.parameters():
             self.optimizer.state.pop(parameter, None)
 
-    def save(self) -> None:
-        """Write the checkpoint: a temporary name first, so that a kill never leaves half of one."""
-        path = self.folder / "checkpoint.pt"
+    def save(self, name: str = "checkpoint.pt") -> None:
+        """Write the checkpoint: a temporary name first, so that neither a kill nor a full disk leaves half of one."""
+        if not self.fabric.is_global_zero:
+            return
+        path = self.folder / name
         temporary = path.with_suffix(".part")
         state = {
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "step": self.step,
+            "best": self.best,
             "config": json.dumps(asdict(self.config)),
         }
-        torch.save(state, temporary)
-        temporary.replace(path)
+        try:
+            torch.save(state, temporary)
+            temporary.replace(path)
+        except (OSError, RuntimeError) as error:  # torch says RuntimeError when the disk is full
+            temporary.unlink(missing_ok=True)
+            raise TrainingError(
+                f"The checkpoint {path} cannot be written ({str(error).splitlines()[0]}); the one before it is "
+                "untouched. Make room and start again."
+            ) from error
 
     def run(self) -> None:
         """Train from where the run stands to the last step; an interrupt saves and stops."""
-        self._log({"event": "start", "step": self.step, "parameters": parameter_count(self.model)})
-        began, first = time.monotonic(), self.step
+        self._tell(event="start", step=self.step, parameters=parameter_count(self.model))
+        try:
+            for _ in self._steps():
+                if self.step % self.config.save_every == 0 or self.stop:
+                    self.save()
+                if self.step % self.config.validate_every == 0 and self._validated():
+                    break
+                if self.stop:
+                    return
+            self.save()
+            self._tell(event="done", step=self.step, **self.validate().entries())
+        except torch.OutOfMemoryError as error:
+            raise TrainingError(
+                f"Memory of {self.device} ran out at step {self.step} with batches of {self.config.batch}; the last "
+                f"good checkpoint is {self.folder / 'checkpoint.pt'}. Make 'batch' smaller and 'accumulate' larger."
+            ) from error
+        finally:
+            self.watch.close()
+
+    def validate(self) -> Validation:
+        """How the averaged weights do on validation scenes."""
+        return validate(self.average, self.corpus, self.config, self.features, self.device)
+
+    def _steps(self) -> Iterator[int]:
+        """Take the steps that are left, and tell every so many how they went."""
+        batches = self._batches()
+        began, first, logged, waited = time.monotonic(), self.step, self.step, 0.0
         sums: dict[str, float] = {}
-        logged = self.step
-        for batch in self._batches():
-            terms = self._advance(batch)
-            for name, value in terms.items():
+        while self.step < self.config.steps:
+            group = []
+            for _ in range(self.config.accumulate):
+                asked = time.monotonic()
+                group.append(next(batches))
+                waited += time.monotonic() - asked
+            for name, value in self._advance(*group).items():
                 sums[name] = sums.get(name, 0.0) + value
-            if self.step % 20 == 0:
-                pace = (time.monotonic() - began) / max(1, self.step - first)
+            if self.step % SHOW_EVERY == 0:
+                spent = time.monotonic() - began
                 means = {name: value / (self.step - logged) for name, value in sums.items()}
-                self._log({"step": self.step, "seconds_per_step": pace, **means})
+                pace = {
+                    "seconds_per_step": spent / (self.step - first),
+                    "clips_per_second": self._clips(self.step - first) / spent,
+                    "waiting_for_data": waited / spent,
+                }
+                if self.fabric.is_global_zero:
+                    self.watch.figures(self.step, {**pace, **means})
                 sums, logged = {}, self.step
-            if self.step % self.config.save_every == 0 or self.stop:
-                self.save()
-            if self.step % self.config.validate_every == 0:
-                self._log({"event": "validation", "step": self.step, **self.validate()})
-            if self.stop:
-                return
-        self.save()
-        self._log({"event": "done", "step": self.step, **self.validate()})
+            yield self.step
 
-    def validate(self) -> dict[str, float]:
-        """Mean improvement over the muddy input in MAG and ENV, in %, of the averaged weights on validation scenes."""
-        from ..evaluation.metrics import env, mag
+    def _clips(self, steps: int) -> int:
+        return steps * self.config.accumulate * self.config.batch * int(self.fabric.world_size)
 
-        scenes = scenes_of(self.corpus, "validation", self.config, self.features)
-        sums = np.zeros((2, 2))
-        self.average.eval()
-        for index in range(self.config.validate_clips):
-            scene = scenes[index]
-            batch = to_device(collate([scene], self.features, self.network.context_dim), self.device)
-            with torch.no_grad():
-                mix = batch.stems.sum(1)
-                if isinstance(self.average, ProductModel):
-                    output = product_output(self.average, mix, batch)[0]
-                else:
-                    assert isinstance(self.average, VisAH)
-                    output = visah_output(self.average, mix, batch)
-            target = scene.target()
-            for row, sound in enumerate((scene.mix(), output[0].cpu().numpy())):
-                sums[row] += mag(sound, target), env(sound, target)
-        better = 100 * (1 - sums[1] / sums[0])
-        return {"mag_improvement": float(better[0]), "env_improvement": float(better[1])}
+    def _validated(self) -> bool:
+        """Validate, keep the weights if they are among the best; whether to stop for want of better ones."""
+        found = self.validate()
+        score = found.improvement["MAG"]
+        ranked = sorted([*self.best, (score, self.step)], reverse=True)
+        dropped = ranked[self.config.keep_best :]
+        self.best = ranked[: self.config.keep_best]
+        if self.fabric.is_global_zero:
+            if (score, self.step) in self.best:
+                self.save(f"best-{self.step}.pt")
+            for _, step in dropped:
+                (self.folder / f"best-{step}.pt").unlink(missing_ok=True)
+            self.watch.validation(self.step, found, best=self.best[0][1] if self.best else None)
+        leader = self.best[0][1] if self.best else self.step
+        patience = self.config.early_stop * self.config.validate_every
+        return bool(patience) and self.step - leader >= patience
 
     def _batches(self) -> Iterator[Batch]:
-        data = SceneBatches(self.corpus, self.config, self.features, self.step)
+        fabric, config = self.fabric, self.config
+        data = SceneBatches(
+            self.corpus,
+            config,
+            self.features,
+            self.step * config.accumulate,
+            int(fabric.global_rank),
+            int(fabric.world_size),
+        )
         loader: DataLoader[Batch] = DataLoader(
             data,
             batch_size=None,
-            num_workers=self.config.workers,
-            prefetch_factor=4 if self.config.workers else None,
+            num_workers=config.workers,
+            prefetch_factor=4 if config.workers else None,
             worker_init_fn=quiet_worker,
         )
         return iter(loader)
 
-    def _advance(self, batch: Batch) -> dict[str, float]:
+    def _advance(self, *batches: Batch) -> dict[str, float]:
+        """One step from `accumulate` batches; the terms of its loss, means over them."""
         self.model.train()
         for group in self.optimizer.param_groups:
             group["lr"] = rate_at(self.step, self.config)
-        terms = self.objective(self.model, to_device(batch, self.device))  # type: ignore[arg-type]
         self.optimizer.zero_grad(set_to_none=True)
-        terms["total"].backward()
-        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
+        sums: dict[str, float] = {}
+        for number, batch in enumerate(batches, start=1):
+            with self.fabric.no_backward_sync(self.learner, enabled=number < len(batches)):
+                terms = self.objective(self.learner, to_device(batch, self.device))
+                self.fabric.backward(terms["total"] / len(batches))
+            for name, value in terms.items():
+                sums[name] = sums.get(name, 0.0) + float(value.detach()) / len(batches)
+        norm = self.fabric.clip_gradients(
+            self.learner, self.stepper, max_norm=self.config.clip, error_if_nonfinite=False
+        )
         if not math.isfinite(float(norm)):
             raise TrainingError(
                 f"The loss is not finite at step {self.step}; the last good checkpoint is "
                 f"{self.folder / 'checkpoint.pt'}. Lower the learning rate and start again from it."
             )
-        self.optimizer.step()
+        self.stepper.step()
         keep = min(self.config.ema, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
             torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1 - keep)
         self.step += 1
-        return {name: float(value.detach()) for name, value in terms.items()} | {"norm": float(norm)}
+        return sums | {"norm": float(norm)}
 
-    def _log(self, entry: dict[str, Any]) -> None:
-        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as log:
-            log.write(json.dumps({"time": round(time.time(), 1), **entry}) + "\n")
+    def _tell(self, **values: Any) -> None:
+        if self.fabric.is_global_zero:
+            self.watch.entry(**values)
 
 
 def _tuples(data: dict[str, Any]) -> dict[str, Any]:
     return {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
 
 
-def quiet_worker(_: int) -> None:
-    """One thread, and no part in signals: the loop decides when to stop, and saves first."""
-    torch.set_num_threads(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+def _idle(config: TrainConfig) -> bool:
+    """Whether the gain head is left out: where neither gains nor the rebalanced sound count."""
+    weights = ProductWeights(**config.weights)
+    return config.network.get("kind") == "product" and not (weights.gain or weights.remix)
+
+
+def train(
+    config: TrainConfig,
+    corpus: Path,
+    folder: Path,
+    *,
+    device: str = "auto",
+    devices: int = 1,
+    start: Path | None = None,
+    gains: Path | None = None,
+    observe: Observer | None = None,
+) -> Trainer:
+    """Train a configuration to its last step, or resume it; Ctrl-C saves and stops, which `Trainer.stop` tells.
+
+    `start` is another run's checkpoint whose fitting weights a new run begins with, `gains` a gain head trained
+    beforehand. Raises `TrainingError` in one sentence.
+    """
+    torch.set_num_threads(config.threads)
+    fabric = make_fabric(device, devices, idle=_idle(config))
+    trainer = Trainer(config, corpus, folder, fabric, observe)
+    trainer.resume()
+    if start is not None:
+        trainer.start_from(start)
+    if gains is not None:
+        trainer.adopt_gains(gains)
+
+    def stop(*_: object) -> None:
+        trainer.stop = True
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        trainer.run()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return trainer
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -327,7 +357,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--out", type=Path, required=True, help="folder of the run; an existing one is resumed"
     )
-    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--devices", type=int, default=1, help="how many of them learn together")
     parser.add_argument("--steps", type=int, help="last step, instead of the configuration's")
     parser.add_argument(
         "--start", type=Path, help="another run's checkpoint to take fitting weights from, for a new run"
@@ -337,21 +368,16 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         config = TrainConfig.read(args.config)
         if args.steps is not None:
-            config = TrainConfig(**{**asdict(config), "steps": args.steps})
-        torch.set_num_threads(config.threads)
-        trainer = Trainer(config, args.corpus, args.out, args.device)
-        trainer.resume()
-        if args.start is not None:
-            trainer.start_from(args.start)
-        if args.gains is not None:
-            trainer.adopt_gains(args.gains)
-
-        def stop(*_: object) -> None:
-            trainer.stop = True
-
-        signal.signal(signal.SIGINT, stop)
-        signal.signal(signal.SIGTERM, stop)
-        trainer.run()
+            config = replace(config, steps=args.steps)
+        train(
+            config,
+            args.corpus,
+            args.out,
+            device=args.device,
+            devices=args.devices,
+            start=args.start,
+            gains=args.gains,
+        )
     except SightmixError as error:
         print(error, file=sys.stderr)
         return 2

@@ -1,0 +1,114 @@
+"""What a training run is told: one small JSON file."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from ..errors import ModelError, TrainingError
+from ..highlight.config import NetworkConfig
+from .losses import SpectralSettings
+from .scenes import PRESETS, SceneConfig
+from .step import ProductWeights
+
+PRECISIONS = ("float32", "bf16")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """A training run. Learning rate: linear warm-up, constant, then linear to 0 over the last `decay` steps.
+
+    A step learns from `batch` scenes on every device, `accumulate` times over. Every `validate_every` steps the
+    averaged weights are tried on `validate_clips` scenes; the `keep_best` best are kept beside the checkpoint, and
+    after `early_stop` tries without a better one the run ends (0: never).
+    `scene_options` change entries of the scenes' preset (`SceneConfig`), such as the share of clips left untouched.
+    `precision` "bf16" runs the trunk's layers in bfloat16 under autocast; weights, gain head and losses stay float32.
+    """
+
+    name: str
+    network: dict[str, Any]
+    scenes: str = "well_mixed"
+    scene_options: dict[str, Any] = field(default_factory=dict)
+    seconds: float = 10.0
+    batch: int = 2
+    accumulate: int = 1
+    steps: int = 20_000
+    learning_rate: float = 1e-3
+    warmup: int = 100
+    decay: int = 1000
+    clip: float = 1.0
+    ema: float = 0.998
+    unit_variance: bool = False
+    seed: int = 42
+    workers: int = 1
+    threads: int = 1
+    precision: str = "float32"
+    save_every: int = 100
+    validate_every: int = 500
+    validate_clips: int = 16
+    keep_best: int = 1
+    early_stop: int = 0
+    weights: dict[str, float] = field(default_factory=dict)
+    remix_loss: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path) -> TrainConfig:
+        """A configuration from a JSON file; an unknown entry is named with the nearest known one."""
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise TrainingError(f"Training configuration {path} cannot be read: {error}.") from error
+        if not isinstance(data, dict):
+            raise TrainingError(f"Training configuration {path} must be one JSON object.")
+        _known(data, {f.name for f in fields(cls)}, path)
+        missing = {"name", "network"} - set(data)
+        if missing:
+            raise TrainingError(f"Training configuration {path} lacks {sorted(missing)}.")
+        for entry, kind in _PARTS.items():
+            _known(data.get(entry, {}), {f.name for f in fields(kind)}, path, f"{entry}.")
+        for entry, choices in (("precision", PRECISIONS), ("scenes", tuple(PRESETS))):
+            if data.get(entry, choices[0]) not in choices:
+                raise TrainingError(f"Training configuration {path}: {entry} is one of {', '.join(choices)}.")
+        config = cls(**data)
+        config._check(path)
+        return config
+
+    def _check(self, path: Path) -> None:
+        for entry in (
+            "seconds",
+            "batch",
+            "accumulate",
+            "steps",
+            "learning_rate",
+            "save_every",
+            "validate_every",
+        ):
+            value = getattr(self, entry)
+            if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+                raise TrainingError(
+                    f"Training configuration {path}: {entry} must be more than 0, not {value!r}."
+                )
+        try:
+            NetworkConfig.from_dict(self.network)
+        except ModelError as error:
+            raise TrainingError(f"Training configuration {path}: {error}") from error
+
+
+_PARTS: dict[str, type] = {
+    "network": NetworkConfig,
+    "scene_options": SceneConfig,
+    "weights": ProductWeights,
+    "remix_loss": SpectralSettings,
+}
+
+
+def _known(entries: Mapping[str, Any], known: set[str], path: Path, inside: str = "") -> None:
+    for key in entries:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, 1)
+            hint = f"; did you mean '{near[0]}'?" if near else "."
+            raise TrainingError(f"Training configuration {path} has an unknown entry '{inside}{key}'{hint}")

@@ -1,0 +1,62 @@
+"""How a network under training does on scenes it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..evaluation.metrics import env, improvement, mag, w_dis
+from ..highlight.network import ProductModel, VisAH
+from .batches import scenes_of
+from .config import TrainConfig
+from .step import collate, product_output, to_device, visah_output
+
+Sound = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Improvement over the muddy input in % of MAG, ENV and W-dis, and the first scene to listen to."""
+
+    improvement: dict[str, float]
+    muddy: Sound
+    target: Sound
+    output: Sound
+
+    def entries(self) -> dict[str, float]:
+        """The figures by the names the log uses."""
+        return {f"{name.lower()}_improvement": value for name, value in self.improvement.items()}
+
+
+def validate(
+    model: ProductModel | VisAH,
+    corpus: Path,
+    config: TrainConfig,
+    features: Mapping[str, NDArray[np.float32]],
+    device: torch.device,
+) -> Validation:
+    """Mean improvement of `model` over the first `validate_clips` validation scenes."""
+    scenes = scenes_of(corpus, "validation", config, features)
+    sums = [dict.fromkeys(("MAG", "ENV", "W"), 0.0) for _ in range(2)]
+    heard: list[Sound] = []
+    model.eval()
+    for index in range(config.validate_clips):
+        scene = scenes[index]
+        batch = to_device(collate([scene], features, model.config.context_dim), device)
+        with torch.no_grad():
+            mix = batch.stems.sum(1)
+            if isinstance(model, ProductModel):
+                output = product_output(model, mix, batch)[0]
+            else:
+                output = visah_output(model, mix, batch)
+        target, muddy, sound = scene.target(), scene.mix(), output[0].cpu().numpy()
+        for total, x in zip(sums, (muddy, sound), strict=True):
+            for name, distance in (("MAG", mag), ("ENV", env), ("W", w_dis)):
+                total[name] += distance(x, target)
+        heard = heard or [muddy, target, sound]
+    return Validation(improvement(*sums), *heard)

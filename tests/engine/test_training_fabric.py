@@ -1,0 +1,213 @@
+"""The loop's housekeeping: accumulation, best checkpoints, early stop, faults, kills, and two devices as one."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sightmix.engine.errors import TrainingError
+from sightmix.engine.training import loop
+from sightmix.engine.training.loop import Trainer, make_fabric
+from sightmix.engine.training.validate import Validation
+from sightmix.engine.training.watch import Watch, picture_of
+from tiny_training import CONFIG, NETWORK
+
+SILENCE = np.zeros(44_100, np.float32)
+
+
+def weights(trainer: Trainer) -> torch.Tensor:
+    return torch.cat([p.detach().flatten() for p in trainer.model.parameters()])
+
+
+def apart(a: torch.Tensor, b: torch.Tensor) -> float:
+    return float((a - b).abs().mean())
+
+
+def entries(folder: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+
+
+def test_accumulating_is_a_larger_batch(tiny_corpus: Path, tmp_path: Path) -> None:
+    whole = Trainer(replace(CONFIG, batch=2), tiny_corpus, tmp_path / "whole")
+    parts = Trainer(replace(CONFIG, batch=1, accumulate=2), tiny_corpus, tmp_path / "parts")
+    for trainer, count in ((whole, 1), (parts, 2)):
+        batches = trainer._batches()
+        for _ in range(3):
+            trainer._advance(*(next(batches) for _ in range(count)))
+    assert parts.step == whole.step == 3
+    start = weights(Trainer(CONFIG, tiny_corpus, tmp_path / "start"))
+    # Not quite the same: the gains' loss counts frames that sound, so that fuller scenes of a batch weigh more.
+    assert apart(weights(whole), weights(parts)) < 0.1 * apart(weights(whole), start)
+
+
+def scored(scores: list[float]) -> object:
+    """A stand-in for validating, which gives these figures one after another."""
+    left = iter(scores)
+
+    def validate(*_: object) -> Validation:
+        value = next(left)
+        return Validation({"MAG": value, "ENV": value, "W": value}, SILENCE, SILENCE, SILENCE)
+
+    return validate
+
+
+def test_the_best_weights_are_kept(
+    tiny_corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "validate", scored([3.0, 9.0, 5.0, 7.0, 0.0]))
+    config = replace(CONFIG, steps=4, validate_every=1, keep_best=2)
+    Trainer(config, tiny_corpus, tmp_path).run()
+    assert sorted(p.name for p in tmp_path.glob("best-*.pt")) == ["best-2.pt", "best-4.pt"]
+    best = torch.load(tmp_path / "best-2.pt", weights_only=True)
+    assert best["step"] == 2
+    again = Trainer(config, tiny_corpus, tmp_path)
+    again.resume()
+    assert again.best == [(9.0, 2), (7.0, 4)]
+
+
+def test_a_run_that_gets_no_better_ends(
+    tiny_corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "validate", scored([3.0, 4.0, 2.0, 1.0, 0.0, 0.0]))
+    trainer = Trainer(replace(CONFIG, steps=20, validate_every=1, early_stop=2), tiny_corpus, tmp_path)
+    trainer.run()
+    assert trainer.step == 4
+    assert entries(tmp_path)[-1]["event"] == "done"
+
+
+def test_a_full_disk_keeps_the_last_checkpoint(
+    tiny_corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = Trainer(CONFIG, tiny_corpus, tmp_path)
+    trainer.save()
+    before = (tmp_path / "checkpoint.pt").read_bytes()
+
+    def full(state: object, path: Path) -> None:
+        path.write_bytes(b"half")
+        raise RuntimeError("PytorchStreamWriter failed writing file: file write failed")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(TrainingError, match="the one before it is untouched"):
+        trainer.save()
+    assert (tmp_path / "checkpoint.pt").read_bytes() == before
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_too_little_memory_is_one_sentence(
+    tiny_corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = Trainer(CONFIG, tiny_corpus, tmp_path)
+
+    def greedy(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    monkeypatch.setattr(trainer, "objective", greedy)
+    with pytest.raises(TrainingError, match="ran out at step 0 with batches of 1"):
+        trainer.run()
+
+
+def test_a_device_that_is_not_there_is_one_sentence() -> None:
+    if torch.cuda.is_available():
+        pytest.skip("there is one")
+    with pytest.raises(TrainingError, match="cannot use 1 × cuda"):
+        make_fabric("cuda")
+
+
+def test_scenes_can_be_heard_and_seen_in_tensorboard(tmp_path: Path) -> None:
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    watch = Watch(tmp_path)
+    tone = (0.5 * np.sin(2 * np.pi * 1000 * np.arange(44_100) / 44_100)).astype(np.float32)
+    watch.figures(20, {"mask": 0.7})
+    watch.validation(20, Validation({"MAG": 12.0, "ENV": 3.0, "W": 1.0}, tone, tone, tone))
+    watch.close()
+    events = accumulator.EventAccumulator(str(tmp_path))
+    events.Reload()
+    assert events.Scalars("training/mask")[0].value == pytest.approx(0.7)
+    assert events.Scalars("validation/mag_improvement")[0].value == pytest.approx(12.0)
+    assert set(events.Tags()["audio"]) == {"first scene/muddy", "first scene/target", "first scene/output"}
+    assert len(events.Tags()["images"]) == 3
+    assert entries(tmp_path)[1]["mag_improvement"] == 12.0
+
+
+def test_a_tone_is_one_bright_row_of_its_spectrogram() -> None:
+    tone = np.sin(2 * np.pi * 43.06640625 * 100 * np.arange(44_100) / 44_100).astype(np.float32)
+    picture = picture_of(tone)
+    brightest = picture.shape[0] - 1 - int(np.argmax(picture.mean(axis=1)))
+    assert brightest == 100
+    assert picture.max() >= 250
+
+
+@pytest.mark.slow
+def test_after_a_kill_the_weights_are_the_same_to_the_bit(tiny_corpus: Path, tmp_path: Path) -> None:
+    config = {
+        "name": "tiny", "network": NETWORK, "seconds": 1.5, "batch": 1, "steps": 12, "warmup": 2, "decay": 2,
+        "workers": 0, "save_every": 2, "validate_clips": 1,
+    }  # fmt: skip
+    (tmp_path / "c.json").write_text(json.dumps(config))
+
+    def command(out: str) -> list[str]:
+        module = "sightmix.engine.training.loop"
+        words = [module, str(tmp_path / "c.json"), "--corpus", str(tiny_corpus), "--out", str(tmp_path / out)]
+        return [sys.executable, "-m", *words, "--device", "cpu"]
+
+    subprocess.run(command("whole"), check=True)
+    killed = subprocess.Popen(command("killed"))
+    until = time.monotonic() + 60
+    while not (tmp_path / "killed" / "checkpoint.pt").exists() and time.monotonic() < until:
+        time.sleep(0.01)
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.wait()
+    assert torch.load(tmp_path / "killed" / "checkpoint.pt", weights_only=True)["step"] < 12
+    subprocess.run(command("killed"), check=True)
+    whole, again = (
+        torch.load(tmp_path / out / "checkpoint.pt", weights_only=True) for out in ("whole", "killed")
+    )
+    assert whole["step"] == again["step"] == 12
+    for part in ("model", "average"):
+        assert all(torch.equal(whole[part][name], again[part][name]) for name in whole[part])
+
+
+@pytest.mark.slow
+def test_two_devices_learn_as_one_with_twice_the_batch(tiny_corpus: Path, tmp_path: Path) -> None:
+    """Both see the mean of the gradients, and each other's scenes: the sequence is the same as one device's."""
+    program = tmp_path / "two.py"
+    program.write_text(
+        "import sys, json\n"
+        "from dataclasses import replace\n"
+        "from pathlib import Path\n"
+        "import torch\n"
+        "from sightmix.engine.training.config import TrainConfig\n"
+        "from sightmix.engine.training.loop import train\n"
+        "if __name__ == '__main__':\n"
+        "    out, corpus, devices, batch = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])\n"
+        "    config = TrainConfig(**json.loads(Path(sys.argv[5]).read_text()))\n"
+        "    train(replace(config, batch=batch), corpus, out, device='cpu', devices=devices)\n"
+    )
+    config = {
+        "name": "x",
+        "network": NETWORK,
+        "seconds": 1.5,
+        "steps": 3,
+        "warmup": 1,
+        "workers": 0,
+        "validate_clips": 1,
+    }
+    (tmp_path / "c.json").write_text(json.dumps(config))
+    for out, devices, batch in (("one", 1, 2), ("two", 2, 1)):
+        words = [str(tmp_path / out), str(tiny_corpus), str(devices), str(batch), str(tmp_path / "c.json")]
+        subprocess.run([sys.executable, str(program), *words], check=True, timeout=240)
+    one, two = (torch.load(tmp_path / out / "checkpoint.pt", weights_only=True) for out in ("one", "two"))
+    assert one["step"] == two["step"] == 3
+    start = Trainer(CONFIG, tiny_corpus, tmp_path / "start").model.state_dict()
+    flat = [torch.cat([state[k].flatten() for k in start]) for state in (one["model"], two["model"], start)]
+    assert apart(flat[0], flat[1]) < 0.02 * apart(flat[0], flat[2])
+    assert [entry["event"] for entry in entries(tmp_path / "two")] == ["start", "done"]
