@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import logging
 import os
 import shutil
 import tempfile
@@ -39,6 +40,7 @@ from .timeline import AudioClip, Timeline, source_rate
 from .timemap import moved_ramps
 from .volume import Levels, set_volume, volume_keys
 
+_log = logging.getLogger(__name__)
 _TINY = Fraction(1, 10**9)
 
 
@@ -64,8 +66,8 @@ def write_result(
     track; clips lie at exactly the record times of the ones they stand for and keep their effects, links and
     transitions. `mute_originals` disables what was rendered: the whole track if all its playing clips were,
     else single clips. Earlier results of ours in the timeline are replaced. The suffix of `out` says the
-    format: .otio, .otioz, .otiod, or .xml, .fcpxml and .aaf through OTIO's adapters. Raises WriteError or
-    TimelineError with one sentence.
+    format: .otio, .otioz, .otiod, or .xml, .fcpxml and .aaf through OTIO's adapters, which carry no gain curves:
+    results that have some go through our own writers. Raises WriteError or TimelineError with one sentence.
     """
     out = Path(out)
     _check_target(timeline, out)
@@ -77,7 +79,8 @@ def write_result(
     _Writer(timeline, root, provenance or {}).add(results)
     if mute_originals:
         _mute(timeline, root, set(results))
-    _save(root, timeline.document.style, out, timeline.rate)
+    keyframed = any(result.gain is not None for found in results.values() for result in found)
+    _save(root, timeline, out, keyframed)
     return out
 
 
@@ -313,26 +316,37 @@ def to_text(root: Node, style: Style) -> str:
     return text + style.ending
 
 
-def _save(root: Node, style: Style, out: Path, timeline_rate: Fraction) -> None:
-    """Write under a temporary name beside the target, then rename."""
+def _save(root: Node, timeline: Timeline, out: Path, keyframed: bool) -> None:
+    """Write under a temporary name beside the target, then rename; curves need our own writers."""
+    suffix = out.suffix.lower()
     try:
-        text = to_text(root, style)
+        text = to_text(root, timeline.document.style)
         folder = Path(tempfile.mkdtemp(prefix=f".{out.stem[:40]}-", dir=out.absolute().parent))
     except OSError as error:
         raise WriteError(f"{out} cannot be written: {error.strerror or error}.") from error
     except RecursionError as error:
         raise WriteError(f"{out} cannot be written: the timeline is nested too deeply.") from error
     try:
-        partial = folder / f"partial{out.suffix.lower()}"
-        if out.suffix.lower() == ".otio":
+        partial = folder / f"partial{suffix}"
+        if suffix == ".otio":
             partial.write_text(text, encoding="utf-8", newline="\n")
+        elif keyframed and suffix not in BUNDLES:
+            _export_curves(follow(root, timeline.pointer), partial, timeline.document.base)
         else:
-            export(text, partial, out, timeline_rate)
+            export(text, partial, out, timeline.rate)
         _replace(partial, out)
     except OSError as error:
         raise WriteError(f"{out} cannot be written: {error.strerror or error}.") from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _export_curves(node: Node, partial: Path, base: Path) -> None:
+    """Write a timeline with gain curves through our own exporters; what a format cannot carry is logged."""
+    from ...exporters import formats
+
+    for loss in formats.export(formats.timeline_of(node), partial, base=base):
+        _log.info("%s", loss)
 
 
 def _replace(partial: Path, out: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import tempfile
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -13,6 +14,8 @@ import av
 import numpy as np
 import pytest
 import soundfile as sf
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sightmix.engine.errors import Cancelled, MediaError, SettingsError, WriteError
 from sightmix.engine.media.resample import resample
 from sightmix.engine.progress import Progress
@@ -421,3 +424,47 @@ def test_memory_does_not_grow_with_length(tmp_path: Path) -> None:
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 1.2 * peaks[0]
+
+
+@settings(max_examples=30, deadline=None)
+@given(data=st.data())
+def test_any_arrangement_sounds_as_plain_arithmetic_says(data: st.DataObject) -> None:
+    """Random clips with offsets, curves and fades on random record samples, against a mix by hand."""
+    rate = Fraction(data.draw(st.sampled_from([24, 25, 30, *NTSC])))
+    wanted = np.zeros((2, 60_000))
+    tracks = []
+    with tempfile.TemporaryDirectory() as folder:
+        x = noise(40_000, 0.1, seed=3)
+        path = write(Path(folder) / "a.wav", x)
+        for _ in range(data.draw(st.integers(1, 3))):
+            start, source = (Fraction(data.draw(st.integers(0, 12))) / rate for _ in range(2))
+            length = Fraction(data.draw(st.integers(1, 10))) / rate
+            db = data.draw(st.floats(-30, 6))
+            curve = GainCurve((Fraction(0), length), (0.0, db))
+            fade = data.draw(st.sampled_from([Fraction(0), length / 2]))
+            made = clip(path, str(start), str(length), source_in=source, gain=curve, fade_in=fade)
+            tracks.append(track("effects", made))
+            first, last = (int(t * RATE + Fraction(1, 2)) for t in (start, start + length))
+            n = np.arange(last - first)
+            levels = np.interp(n / RATE, [0, float(length)], [0, db])
+            ramp_end = int((start + fade) * RATE + Fraction(1, 2)) - first
+            ramp = np.clip((n + 0.5) / ramp_end, 0, 1) if fade else np.ones(len(n))
+            at = int(source * RATE + Fraction(1, 2))
+            wanted[:, first:last] += (x[at : at + len(n)].T) * 10 ** (levels / 20) * ramp
+        lanes = [[voice for found in tracks for voice in voices(found, RATE)]]
+        begin = data.draw(st.integers(0, 30_000))
+        got = np.concatenate([b[0] for b in mixed(lanes, RATE, 2, begin, 60_000 - begin)], axis=1)
+    np.testing.assert_allclose(got, wanted[:, begin:], atol=1e-6)
+
+
+def test_long_stems_become_rf64(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module.WavWriter, "riff_limit", 100_000)
+    x = noise(RATE)
+    made = edit(track("music", clip(write(tmp_path / "a.wav", x))), start=Fraction(3600))
+    found = export(made, tmp_path, stems=("MX",))
+    path = found.files[0].paths[0]
+    assert path.read_bytes()[:4] == b"RF64"
+    info = WavInfoReader(str(path))
+    assert (info.data.frame_count, info.bext.time_reference) == (RATE, 3600 * RATE)
+    assert info.ixml.project == "Reel"
+    np.testing.assert_array_equal(sound(found, "MX"), x)

@@ -289,3 +289,15 @@ def test_the_editors_own_clip_is_not_touched(tmp_path: Path) -> None:
     placed(tmp_path, source, Gain((0.0,), (-4.0,)))
     before, after = (json.loads((tmp_path / name).read_text()) for name in ("cut.otio", "new.otio"))
     assert after["tracks"]["children"][0] == before["tracks"]["children"][0]
+
+
+@pytest.mark.parametrize(("suffix", "mark"), [(".xml", "<keyframe>"), (".fcpxml", "<keyframe ")])
+def test_formats_of_other_programs_carry_the_curves(tmp_path: Path, suffix: str, mark: str) -> None:
+    kit.wav(tmp_path / "a.wav", 20)
+    track = kit.track("Audio", kit.clip("a", kit.tr(48, 96), str(tmp_path / "a.wav")), name="A1")
+    timeline = open_timeline(kit.save(tmp_path / "cut.otio", kit.timeline(track)))
+    file = ResultClip(kit.wav(tmp_path / "stem.wav", 10), 48_000, 480_000, 2, 24_000)
+    curve = Gain((0.5, 2.0, 3.0), (0.0, -12.0, -12.0))
+    made = write_result(timeline, {1: [ResultTrack("music", file, gain=curve)]}, tmp_path / f"curves{suffix}")
+    assert made.read_text().count(mark) >= 2
+    assert not list(tmp_path.glob(".*"))
