@@ -101,14 +101,14 @@ class _Use:
 
 class _Writer:
     def __init__(self, edit: Edit, file: Any, embed: bool) -> None:
-        self.edit = edit
+        self.losses = Losses(edit.losses)
+        self.edit = common.feasible(edit, self.losses)
         self.file = file
         self.embed = embed
-        self.losses = Losses(edit.losses)
         self._masters: dict[tuple[EditMedia, str, str], Any] = {}
         self._files: dict[tuple[EditMedia, str], list[tuple[Any, int]]] = {}
         self._defined: set[str] = set()
-        self._uses = _uses(edit)
+        self._uses = _uses(self.edit)
 
     def compose(self) -> None:
         """Put the composition and everything it plays into the file."""
@@ -249,8 +249,6 @@ class _Writer:
         if clip.media is None:
             self.losses.add("Clips without media are empty", not channel)
             return self._filler(length, channel is not None)
-        if start < 0:
-            self.losses.add("Clips that begin before their media are moved to its first sample", not channel)
         master = self._master(clip.media, clip.name or clip.media.name, kind, rate)
         played = 0 if channel is None else common.file_channels(clip, 2)[channel]
         found = self.file.create.SourceClip(max(0, start), length, media_kind=kind)

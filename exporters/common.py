@@ -7,6 +7,7 @@ import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
@@ -15,7 +16,7 @@ from urllib.parse import quote
 from ..engine.errors import WriteError
 from ..engine.media.time import round_half_up, to_frames
 from . import keyframes
-from .model import Edit, EditClip, EditMedia, GainCurve
+from .model import Edit, EditClip, EditMedia, EditTrack, GainCurve
 
 # A straight line in amplitude strays from a straight line in dB by 0.0144 dB times the square of the step in dB:
 # steps of 1.8 dB keep the two within 0.05 dB, whichever of them a host draws.
@@ -115,6 +116,54 @@ def timebase(rate: Fraction, title: str) -> tuple[int, bool]:
         )
     nominal = round_half_up(rate)
     return nominal, rate != nominal
+
+
+def feasible(edit: Edit, losses: Losses) -> Edit:
+    """The edit without what no medium can give: clips from before their media, dissolves beyond its ends."""
+    return replace(edit, tracks=tuple(_feasible(track, losses) for track in edit.tracks))
+
+
+def _feasible(track: EditTrack, losses: Losses) -> EditTrack:
+    clips = []
+    for clip in track.clips:
+        late = min(max(-_head(clip), Fraction(0)), clip.duration)
+        if late:
+            losses.add("Clips that begin before their media start with it", 1)
+            gain = keyframes.cut(clip.gain, late, clip.duration) if clip.gain else None
+            source = clip.source_in + late * clip.speed
+            clips.append(
+                replace(
+                    clip, start=clip.start + late, duration=clip.duration - late, source_in=source, gain=gain
+                )
+            )
+        else:
+            clips.append(clip)
+    ends = {clip.end: clip for clip in clips}
+    starts = {clip.start: clip for clip in clips}
+    joints = []
+    for joint in track.transitions:
+        old, new = ends.get(joint.cut), starts.get(joint.cut)
+        before = min(joint.before, max(_head(new), Fraction(0))) if new else joint.before
+        after = min(joint.after, max(_tail(old), Fraction(0))) if old else joint.after
+        if (before, after) != (joint.before, joint.after):
+            losses.add("Dissolves longer than the media around their cut are shortened", 1)
+        if before + after > 0:
+            joints.append(replace(joint, before=before, after=after))
+    return replace(track, clips=tuple(c for c in clips if c.duration > 0), transitions=tuple(joints))
+
+
+def _head(clip: EditClip) -> Fraction:
+    """Record seconds of media before the clip's first moment, negative where it begins too early."""
+    if clip.media is None or clip.speed <= 0:
+        return clip.duration
+    return (clip.source_in - clip.media.start) / clip.speed
+
+
+def _tail(clip: EditClip) -> Fraction:
+    """Record seconds of media after the clip's last moment."""
+    if clip.media is None or clip.media.duration is None or clip.speed <= 0:
+        return clip.duration
+    return (clip.media.start + clip.media.duration - clip.source_in) / clip.speed - clip.duration
 
 
 class Frames:

@@ -12,7 +12,7 @@ from ..engine.errors import SettingsError
 from ..engine.media.time import timecode, to_frames
 from . import common, keyframes
 from .common import Frames, Losses
-from .model import Edit, EditClip, EditMedia, EditTrack
+from .model import Edit, EditClip, EditMedia, EditTrack, EditTransition
 
 TITLE = "CMX 3600 EDL"
 CHANNELS = 4
@@ -33,7 +33,7 @@ def write(edit: Edit, out: Path) -> tuple[str, ...]:
     losses = Losses(edit.losses)
     if nominal > 30:
         losses.add(f"Timecode counts {nominal} frames per second, which CMX 3600 did not know.")
-    writer = _Writer(edit, losses)
+    writer = _Writer(common.feasible(edit, losses), losses)
     lines = list(writer.lines())
     common.write_text(out, "\n".join(lines) + "\n", newline="\r\n")
     return losses.sentences()
@@ -101,24 +101,19 @@ class _Writer:
 
     def _shifted(self, line: _Line, clip: EditClip) -> _Event:
         """The clip with its dissolves the way lists have them: one begins where the new clip does."""
-        into = next((t for t in line.track.transitions if t.cut == clip.start), None)
-        out = next((t for t in line.track.transitions if t.cut == clip.end), None)
-        before = next((c for c in line.track.clips if c.end == clip.start), None)
-        early = into.before if into else Fraction(0)
-        late = out.before if out else Fraction(0)
-        moved = replace(
-            clip,
-            gain=keyframes.extended(clip.gain, early),
-            start=clip.start - early,
-            source_in=clip.source_in - early * clip.speed,
-            duration=clip.duration + early - late,
-        )
+        track = line.track
+        moved = _moved(track, clip)
+        frames = Frames(moved, self.rate)
+        into = _at(track, clip.start)
+        before = next((c for c in track.clips if c.end == clip.start), None)
         if clip.fade_in:
-            return _Event(line, moved, Frames(moved, self.rate), to_frames(clip.fade_in, self.rate))
+            return _Event(line, moved, frames, to_frames(clip.fade_in, self.rate))
         if into is None or before is None:
-            return _Event(line, moved, Frames(moved, self.rate))
+            return _Event(line, moved, frames)
+        if into.before:
+            self.losses.add("Dissolves keep their beginning and length, but not where their cut was", 1)
         length = to_frames(into.before + into.after, self.rate)
-        return _Event(line, moved, Frames(moved, self.rate), length, self._shifted(line, before).clip)
+        return _Event(line, moved, frames, length, _moved(track, before))
 
     def _assigned(self) -> Iterator[_Line]:
         """Which track goes where."""
@@ -226,3 +221,21 @@ class _Writer:
             return timecode(frame / self.rate, self.rate, self.drop)
         except SettingsError:
             return timecode(frame / self.rate, self.rate)
+
+
+def _at(track: EditTrack, cut: Fraction) -> EditTransition | None:
+    return next((t for t in track.transitions if t.cut == cut), None)
+
+
+def _moved(track: EditTrack, clip: EditClip) -> EditClip:
+    """The clip from where its dissolve begins to where the next one does."""
+    into, out = _at(track, clip.start), _at(track, clip.end)
+    early = into.before if into else Fraction(0)
+    late = out.before if out else Fraction(0)
+    return replace(
+        clip,
+        start=clip.start - early,
+        source_in=clip.source_in - early * clip.speed,
+        duration=clip.duration + early - late,
+        gain=keyframes.extended(clip.gain, early),
+    )

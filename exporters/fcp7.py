@@ -86,10 +86,10 @@ def _add(parent: ET.Element, tag: str, text: object = None, **attributes: str) -
 
 class _Writer:
     def __init__(self, edit: Edit) -> None:
-        self.edit = edit
         self.rate = edit.rate
         common.timebase(self.rate, TITLE)
         self.losses = Losses(edit.losses)
+        self.edit = common.feasible(edit, self.losses)
         self._files: dict[EditMedia, str] = {}
         self._blank = count(1)
         self.lanes = list(self._plan())

@@ -90,7 +90,8 @@ class _Writer:
         common.timebase(edit.rate, TITLE)
         self.rate = edit.rate
         self.losses = Losses(edit.losses)
-        self.edit = replace(edit, tracks=tuple(self._framed(track) for track in edit.tracks))
+        whole = common.feasible(edit, self.losses)
+        self.edit = replace(whole, tracks=tuple(self._framed(track) for track in whole.tracks))
         self.resources = ET.Element("resources")
         self._formats: dict[tuple[Fraction, int, int], str] = {}
         self._assets: dict[EditMedia, str] = {}

@@ -107,7 +107,7 @@ def timeline_of(document: Mapping[str, Any]) -> otio.schema.Timeline:
     text = json.dumps(_lowered(document, otio.core.type_version_map()))
     try:
         found = otio.adapters.read_from_string(text, "otio_json")
-    except (otio.exceptions.OTIOError, ValueError, RuntimeError, TypeError) as error:
+    except (otio.exceptions.OTIOError, LookupError, ValueError, RuntimeError, TypeError) as error:
         raise TimelineError(f"The timeline cannot be read by OpenTimelineIO: {error}.") from error
     return as_timeline(found)
 
@@ -136,4 +136,8 @@ def _lowered(value: Any, known: Mapping[str, int], inside: str = "") -> Any:
         made["OTIO_SCHEMA"] = "Effect.1"
     elif name in known and version.isdigit() and int(version) > known[name]:
         made["OTIO_SCHEMA"] = f"{name}.{known[name]}"
+    if name == "Marker" and isinstance(
+        made.get("color"), Mapping
+    ):  # a name until OTIO 0.18, then four figures
+        made["color"] = str(made["color"].get("name") or "RED").upper()
     return made

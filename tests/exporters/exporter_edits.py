@@ -23,7 +23,7 @@ RATES = [Fraction(24000, 1001), Fraction(24), Fraction(25), Fraction(30000, 1001
 
 
 def sound(
-    folder: Path, name: str, seconds: Fraction = Fraction(20), channels: int = 2, rate: int = 48000
+    folder: Path, name: str, seconds: Fraction = Fraction(7), channels: int = 2, rate: int = 48000
 ) -> EditMedia:
     """A 24-bit WAV file of quiet noise and its description."""
     path = folder / name

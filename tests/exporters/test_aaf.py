@@ -93,14 +93,14 @@ def test_linked_files_are_described_as_they_are(tmp_path: Path) -> None:
                      "AverageBPS", "AudioSamplingRate", "SampleRate", "Length")}  # fmt: skip
         assert described == {
             "Channels": 2, "QuantizationBits": 24, "BlockAlign": 6, "AverageBPS": 288000,
-            "AudioSamplingRate": 48000, "SampleRate": 48000, "Length": 960000,
+            "AudioSamplingRate": 48000, "SampleRate": 48000, "Length": 336000,
         }  # fmt: skip
         assert type(mob.descriptor).__name__ == "PCMDescriptor"
         assert mob.descriptor["ContainerFormat"].value.name == "ContainerDef_External"
         assert [x["URLString"].value for x in mob.descriptor.locator] == [(tmp_path / "music 0.wav").as_uri()]
         assert [(s.slot_id, s["PhysicalTrackNumber"].value, s.segment.length) for s in mob.slots] == [
-            (1, 1, 960000),
-            (2, 2, 960000),
+            (1, 1, 336000),
+            (2, 2, 336000),
         ]
 
 

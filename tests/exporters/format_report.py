@@ -1,0 +1,314 @@
+"""Sends sample timelines through every format and says what came back; writes docs/formats.md when run.
+
+python tests/exporters/format_report.py
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import exporter_edits
+import opentimelineio as otio
+from fcpxml_rules import placed, time
+from sightmix.engine.errors import SightmixError
+from sightmix.engine.media.time import parse_timecode, snap_rate, to_frames
+from sightmix.exporters import formats
+from sightmix.exporters.flatten import edit_of
+from sightmix.exporters.model import Edit
+
+ROOT = Path(__file__).parents[2]
+DATA = ROOT / "tests/data/otio"
+DOCUMENT = ROOT / "docs/formats.md"
+FILES = {
+    "Resolve, eight picture and eleven sound tracks": "otio_core/effects.otio",
+    "Resolve, five cuts with their sound": "resolve/base.otio",
+    "Resolve, clip volumes": "resolve/ref3_clipvol.otio",
+    "Premiere by way of FCP7 XML": "otio_core/premiere_example.otio",
+    "Media Composer, 29.97": "avid/2997fps.otio",
+    "Media Composer, dissolves": "avid/transitions.otio",
+    "nested tracks": "otio_core/nested_example.otio",
+    "speed changes": "tlrender/LinearTimeWarp.otio",
+    "three tones, files at 44.1 kHz": "tlrender/AudioTones.otio",
+}
+
+
+@dataclass(frozen=True)
+class Found:
+    """A clip read back: picture or sound; in seconds where on the timeline, how long, from where in its media.
+
+    `source` is None where the reader does not say.
+    """
+
+    kind: str
+    start: Fraction
+    duration: Fraction
+    source: Fraction | None
+
+
+def samples(folder: Path) -> dict[str, Edit]:
+    """The sample timelines: real ones, and stems with gain curves at three rates."""
+    ntsc = Fraction(30000, 1001)
+    folders = [folder / str(i) for i in range(4)]
+    for each in folders:
+        each.mkdir()
+    made = {
+        "our stems with gain curves, 25": exporter_edits.sample_edit(folders[0]),
+        "our stems, 23.976": exporter_edits.sample_edit(folders[1], Fraction(24000, 1001)),
+        "our stems, 29.97 drop-frame": exporter_edits.sample_edit(folders[2], ntsc, drop=True),
+        "dissolve and fades": exporter_edits.dissolve_edit(folders[3]),
+    }
+    for title, name in FILES.items():
+        path = DATA / name
+        made[title] = edit_of(formats.timeline_of(_parsed(path)), path.parent)
+    return made
+
+
+def _parsed(path: Path) -> dict[str, object]:
+    document: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
+    return document
+
+
+# ---- reading back
+
+
+def _seconds(value: otio.opentime.RationalTime) -> Fraction:
+    return Fraction(value.value).limit_denominator(10**6) / snap_rate(value.rate)
+
+
+def read_fcp7(path: Path, edit: Edit) -> Iterator[Found]:
+    timeline = otio.adapters.read_from_file(str(path), adapter_name="fcp_xml")
+    for clip in timeline.find_clips():
+        span = clip.range_in_parent()
+        kind = clip.parent().kind.lower()
+        yield Found(
+            kind, _seconds(span.start_time), _seconds(span.duration), _seconds(clip.source_range.start_time)
+        )
+
+
+def read_fcpxml(path: Path, edit: Edit) -> Iterator[Found]:
+    # OTIO's adapter cuts NTSC rates down to whole numbers, so the times are read as they stand.
+    for clip in placed(ET.parse(path).getroot()):
+        ramp = clip.element.find("timeMap/timept")
+        kind = "audio" if clip.element.get("audioRole") else "video"
+        yield Found(kind, clip.start, clip.duration, clip.source if ramp is None else time(ramp.get("value")))
+
+
+def read_aaf(path: Path, edit: Edit) -> Iterator[Found]:
+    import aaf2
+
+    with aaf2.open(str(path)) as file:
+        for slot in next(file.content.compositionmobs()).slots:
+            if slot.name != "TC":
+                yield from _slot(slot)
+
+
+def _slot(slot: object) -> Iterator[Found]:
+    rate = Fraction(slot.edit_rate)  # type: ignore[attr-defined]
+    parts = list(slot.segment.positions())  # type: ignore[attr-defined]
+    for i, position, part in parts:
+        clip = part.segments[0] if type(part).__name__ == "OperationGroup" else part
+        if type(clip).__name__ != "SourceClip":
+            continue
+        before, after = (parts[k][2] if 0 <= k < len(parts) else None for k in (i - 1, i + 1))
+        early = before.cutpoint if type(before).__name__ == "Transition" else 0
+        late = after.length - after.cutpoint if type(after).__name__ == "Transition" else 0
+        stamp = _stamp(clip)
+        length = clip.length - early - late
+        kind = "audio" if clip.media_kind == "Sound" else "video"
+        yield Found(kind, (position + early) / rate, length / rate, stamp + (clip.start + early) / rate)
+
+
+def _stamp(clip: object) -> Fraction:
+    """The start timecode of the file below a source clip."""
+    file = clip.mob.slot_at(clip.slot_id).segment.mob  # type: ignore[attr-defined]
+    for slot in file.slots:
+        if type(slot.segment).__name__ == "Timecode":
+            return slot.segment.start / Fraction(slot.edit_rate)
+    return Fraction(0)
+
+
+def read_edl(path: Path, edit: Edit) -> Iterator[Found]:
+    origin = to_frames(edit.start, edit.rate)
+    for line in path.read_text(encoding="utf-8").splitlines():
+        codes = re.findall(r"\d\d:\d\d:\d\d[:;]\d\d", line)
+        if len(codes) == 4 and codes[2] != codes[3]:
+            into, _, first, last = (to_frames(parse_timecode(code, edit.rate), edit.rate) for code in codes)
+            kind = "video" if line.split()[2] == "V" else "audio"
+            yield Found(kind, (first - origin) / edit.rate, (last - first) / edit.rate, into / edit.rate)
+
+
+def read_rpp(path: Path, edit: Edit) -> Iterator[Found]:
+    text = path.read_text(encoding="utf-8")
+    for item in re.findall(r"<ITEM\n(.*?)\n    >", text, re.S):
+        said = dict(re.findall(r"^ *(POSITION|LENGTH) ([\d.]+)", item, re.M))
+        yield Found("audio", Fraction(said["POSITION"]), Fraction(said["LENGTH"]), None)
+
+
+def read_mlt(path: Path, edit: Edit) -> Iterator[Found]:
+    root = ET.parse(path).getroot()
+    hidden = {track.get("producer"): track.get("hide") for track in root.findall("tractor/track")}
+    muted = {f"track{i}": t.kind for i, t in enumerate(edit.tracks, 1) if not t.enabled}
+    for playlist in root.findall("playlist"):
+        name = playlist.get("id", "")
+        kind = "audio" if hidden.get(name) == "video" else muted.get(name, "video")
+        at = 0
+        for part in playlist:
+            if part.tag == "blank":
+                at += int(part.get("length", ""))
+            elif part.tag == "entry":
+                length = int(part.get("out", "")) - int(part.get("in", "")) + 1
+                yield Found(kind, at / edit.rate, length / edit.rate, None)
+                at += length
+
+
+def read_kdenlive(path: Path, edit: Edit) -> Iterator[Found]:
+    for track in edit_of(otio.adapters.read_from_file(str(path)), path.parent).tracks:
+        for clip in track.clips:
+            yield Found(track.kind, clip.start, clip.duration, clip.source_in)
+
+
+READERS: dict[str, Callable[[Path, Edit], Iterator[Found]]] = {
+    "fcp7": read_fcp7,
+    "fcpxml": read_fcpxml,
+    "aaf": read_aaf,
+    "edl": read_edl,
+    "rpp": read_rpp,
+    "mlt": read_mlt,
+    "kdenlive": read_kdenlive,
+}
+
+
+# ---- comparing
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One timeline through one format: clips of the timeline, those that came back, how far off at most (s)."""
+
+    clips: int
+    back: int
+    off: Fraction
+    losses: tuple[str, ...]
+    refused: str = ""
+
+
+def round_trip(form: formats.Format, edit: Edit, folder: Path) -> Outcome:
+    """Write `edit` as `form` into `folder`, read it back and compare clip by clip."""
+    out = folder / f"{form.key}{form.suffix}"
+    clips = [(t.kind, c) for t in edit.tracks for c in t.clips]
+    try:
+        losses = formats.export(edit, out, form.key)
+    except SightmixError as error:
+        return Outcome(len(clips), 0, Fraction(0), (), str(error))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = list(READERS[form.key](out, edit))
+    met: set[int] = set()
+    off = Fraction(0)
+    for one in found:
+        errors = {i: _error(one, clip) for i, (kind, clip) in enumerate(clips) if kind == one.kind}
+        least = min(errors.values())
+        off = max(off, least)
+        met |= {i for i, error in errors.items() if error == least}
+    own = tuple(loss for loss in losses if loss not in edit.losses)
+    return Outcome(len(clips), len(met), off, own)
+
+
+def _error(found: Found, clip: exporter_edits.EditClip) -> Fraction:
+    offsets = [abs(found.start - clip.start), abs(found.duration - clip.duration)]
+    if found.source is not None and clip.media is not None and clip.speed == 1:
+        offsets.append(abs(found.source - clip.source_in))
+    return max(offsets)
+
+
+# ---- saying it
+
+INTRODUCTION = """# Formats
+
+`sightmix export TIMELINE --to FORMAT` and `otioconvert -i TIMELINE -o FILE -O sightmix_FORMAT` write these.
+The tables are made by `python tests/exporters/format_report.py`, which sends sample timelines through every format
+and reads them back; a test fails when they no longer say what happens.
+
+| format | file | opens in | gain curves | read back by |
+|---|---|---|---|---|
+"""
+READ_BACK = {
+    "fcp7": "OTIO's fcp_xml adapter",
+    "fcpxml": "its own times (OTIO's fcpx_xml adapter rounds NTSC rates)",
+    "aaf": "pyaaf2",
+    "edl": "its own lines (OTIO's cmx_3600 adapter knows two channels)",
+    "rpp": "its own lines",
+    "mlt": "its own elements",
+    "kdenlive": "OTIO",
+}
+CURVES = {"yes": "keyframes", "no": "–", "comments": "comments"}
+NOTES = """
+What no table shows:
+
+- **None of this has been opened in the programs named above**, except where the tests run one: `melt` for MLT.
+  The files follow the formats' own documents and are read back by independent readers.
+- FCP7 XML: a track of n channels is n tracks of one channel, grouped as Premiere groups them, with links between
+  them and the picture; in points and keyframes count frames of the timeline's rate. Premiere also gets the exact
+  in point. Gain curves are “Audio Levels”, at most +12 dB.
+- FCPXML: checked against rules that say what Apple's DTD of version 1.10 demands of the elements we write; the DTD
+  itself comes with no package. Sound keeps its exact times, picture lies on frames. Tracks become roles:
+  `dialogue`, `music` and `effects` with the track's name as subrole.
+- AAF: one slot per channel (“Music.L”), counted in samples; linked WAV files keep their own description, 24-bit
+  stems come as 24-bit. Gain curves are the standard gain effect with linear automation. `embed` puts the sound
+  into the AAF: experimental, few programs open such files.
+- EDL: one picture track and four channels of sound. Gain curves stand in comments.
+
+## Round trips
+
+“off by” is the largest distance of a clip's start, length or in point from where it was; “clips” counts those that
+came back and those the timeline has; “lost” is what the exporter itself said.
+"""
+
+
+def document(folder: Path) -> str:
+    """The text of docs/formats.md, measured anew in `folder`."""
+    edits = samples(folder)
+    lines = [INTRODUCTION.rstrip("\n")]
+    lines += [
+        f"| `{form.key}` | `{form.suffix}` {form.title} | {form.hosts} "
+        f"| {CURVES[form.keyframes]} | {READ_BACK[form.key]} |"
+        for form in formats.FORMATS
+    ]
+    lines.append(NOTES.rstrip("\n"))
+    for form in formats.FORMATS:
+        lines += [
+            "",
+            f"### {form.title} (`{form.key}`)",
+            "",
+            "| timeline | clips | off by | lost |",
+            "|---|---|---|---|",
+        ]
+        lines += [_row(title, round_trip(form, edit, folder)) for title, edit in edits.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _row(title: str, outcome: Outcome) -> str:
+    if outcome.refused:
+        return f"| {title} | 0 of {outcome.clips} | – | refused: {outcome.refused} |"
+    off = "exact" if not outcome.off else f"{float(outcome.off) * 1000:.3g} ms"
+    return f"| {title} | {outcome.back} of {outcome.clips} | {off} | {' '.join(outcome.losses) or '–'} |"
+
+
+def main() -> None:
+    """Write docs/formats.md."""
+    logging.basicConfig(level=logging.ERROR)
+    with tempfile.TemporaryDirectory() as folder:
+        DOCUMENT.write_text(document(Path(folder)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
