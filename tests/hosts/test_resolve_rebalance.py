@@ -202,7 +202,7 @@ def test_another_timeline_while_it_renders(desk: Desk) -> None:
     done = desk.run("--road", "python")
     assert done.exit_code == 2
     assert "Another timeline is open in Resolve than the one that was rebalanced, 'Cut 1'" in done.output
-    assert [t.name for t in desk.fake.project.timelines][0] == "Cut 1"
+    assert desk.fake.project.timelines[0].name == "Cut 1"
 
 
 def test_nobody_comes(desk: Desk) -> None:

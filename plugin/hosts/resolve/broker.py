@@ -12,6 +12,7 @@ from ..errors import HostError, HostGoneError
 
 PROTOCOL = 1
 _QUICK, _SLOW = 30.0, 600.0
+_FOLLOWS = 0.05  # seconds
 _SLOW_METHODS = frozenset(
     {"Export", "ImportMedia", "DuplicateTimeline", "AppendToTimeline", "DeleteTimelines"}
 )
@@ -60,8 +61,12 @@ class Broker:
             pending = self._pending
             if pending is not None and message.get("id") == pending.payload["id"]:
                 pending.reply = message
+                self._turn.notify_all()
+                if polls:
+                    # The next call mostly follows at once: better to hand it over now than at the next poll.
+                    self._turn.wait_for(lambda: self._next(self._pending) is not None, _FOLLOWS)
             self._turn.notify_all()
-            return self._next(pending)
+            return self._hand_out()
 
     def _admit(self, client: str, message: dict[str, Any], polls: bool) -> None:
         if self._closed:
@@ -85,10 +90,13 @@ class Broker:
 
     @staticmethod
     def _next(pending: _Pending | None) -> dict[str, Any] | None:
-        if pending is None or pending.reply is not None:
-            return None
-        pending.handed_out = True
-        return pending.payload
+        return None if pending is None or pending.reply is not None else pending.payload
+
+    def _hand_out(self) -> dict[str, Any] | None:
+        payload = self._next(self._pending)
+        if payload is not None and self._pending is not None:
+            self._pending.handed_out = True
+        return payload
 
     @property
     def waiting(self) -> dict[str, Any] | None:
@@ -105,17 +113,18 @@ class Broker:
                 self._turn.wait(min(0.2, max(0.0, end - self.clock())))
             return bool(self.client)
 
-    def call(self, **payload: Any) -> Any:
-        """Send a call and return the value of its reply.
+    def call(self, patience: float | None = None, **payload: Any) -> Any:
+        """Send a call and return the value of its reply, waiting up to `patience` seconds (None: as it needs).
 
         Raises HostError when Resolve's side says no, HostGoneError when no reply comes.
         """
+        usual = _SLOW if payload.get("method") in _SLOW_METHODS else _QUICK
         with self._turn:
             self._number += 1
             pending = self._pending = _Pending(payload | {"id": self._number})
             self._turn.notify_all()
             try:
-                reply = self._await(pending, _SLOW if payload.get("method") in _SLOW_METHODS else _QUICK)
+                reply = self._await(pending, usual if patience is None else patience)
             finally:
                 self._pending = None
         if not reply.get("ok"):
@@ -129,6 +138,7 @@ class Broker:
         while pending.reply is None:
             lost = self.polls and not pending.handed_out and self._silent()
             if self._closed or lost or self.clock() > end:
+                self.client = ""
                 raise HostGoneError(
                     "Resolve has stopped answering: it was closed, or a window in it waits for a click."
                 )

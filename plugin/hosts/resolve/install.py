@@ -85,9 +85,11 @@ def uninstall(machine: Machine, everybody: bool = False) -> tuple[Path, ...]:
             (folder / MANIFEST).unlink(missing_ok=True)
     except OSError as error:
         raise _refused(folder, error, everybody) from error
-    for name in manifest.get("folders", []):
-        with suppress(OSError):
-            Path(name).rmdir()
+    made = {str(name) for name in manifest.get("folders", [])}
+    for path in (folder, *folder.parents):
+        if str(path) in made:
+            with suppress(OSError):
+                path.rmdir()
     return tuple(removed)
 
 

@@ -447,9 +447,13 @@ local function mailbox(session)
         say('this Resolve lets scripts neither write files nor keep preferences')
         return false
     end
-    local served, ending = 0, false
+    local served, ending, eager = 0, false, 0
+    local pause = IDLE
     while true do
-        wait(outbox and BUSY or IDLE)
+        -- After a call the next one mostly follows at once.
+        pause = (outbox or eager > 0) and BUSY or IDLE
+        eager = eager - 1
+        wait(pause)
         local state = look()
         if ending and not state then return finish() end
         if state and state.token == session.token then
@@ -464,14 +468,15 @@ local function mailbox(session)
                 served = call.id
                 local reply = serve(call)
                 send(reply, state.word)
+                eager = 50
                 ending = call.op == 'bye'
             end
             if ending and not outbox then return finish() end
         end
-        silent = silent + (outbox and BUSY or IDLE)
+        silent = silent + pause
         if silent > LOST then return finish() end
         if outbox then
-            waited = waited + BUSY
+            waited = waited + pause
             -- Not noticed: try the next way, the same message.
             if waited > 2 and channel < #channels then
                 channel, waited = channel + 1, 0

@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 REQUEST, REPLY, REPLY_PREFS = "request.lua", "reply.txt", "reply.prefs"
 LARGEST = 8 << 20  # bytes; Fusion's preferences come along with a reply
 _REPLY = re.compile(rb'SightmixReply\s*=\s*"([0-9a-f]*)"')
-_POLL, _BEAT = 0.05, 20  # seconds between looks, looks between signs of life
+_POLL, _BEAT = 0.02, 50  # seconds between looks, looks between signs of life
 
 
 class Mailbox:

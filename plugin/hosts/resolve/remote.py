@@ -11,7 +11,7 @@ from .calls import ENUMS, METHODS, VALUE, Enum, Gate
 class Caller(Protocol):
     """Whatever takes a call to Resolve and brings the answer."""
 
-    def call(self, **payload: Any) -> Any:
+    def call(self, patience: float | None = None, **payload: Any) -> Any:
         """Send a call, return its value."""
 
 

@@ -38,6 +38,7 @@ class Session:
         self.token = secrets.token_hex(32)
         self._greeting = secrets.token_hex(16)
         self._profiles = profiles
+        self.farewell = 3.0  # seconds to wait for an answer to goodbye
         self._guarded = False
         self._bridge: Bridge | None = None
         self._mailbox: Mailbox | None = None
@@ -60,7 +61,7 @@ class Session:
     ) -> None:
         try:
             if self.broker.client and not self._guarded:
-                self.broker.call(op="bye")
+                self.broker.call(self.farewell, op="bye")
         except HostError:
             pass
         finally:
