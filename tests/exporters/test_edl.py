@@ -15,7 +15,7 @@ from sightmix.exporters import edl
 from sightmix.exporters.model import Edit, EditClip, EditTrack, EditTransition
 
 EVENT = re.compile(
-    r"(?P<number>\d{3})  (?P<reel>\S+) +(?P<code>\S+) +(?P<cut>C|D +\d{3}) +"
+    r"(?P<number>\d{3,4})  (?P<reel>\S+) +(?P<code>\S+) +(?P<cut>C|D +\d{3}) +"
     r"(?P<times>\d\d:\d\d:\d\d[:;]\d\d( \d\d:\d\d:\d\d[:;]\d\d){3})"
 )
 
@@ -165,7 +165,7 @@ def test_what_no_medium_can_give_is_shortened(tmp_path: Path) -> None:
     edit = dissolve_edit(tmp_path)
     edit = with_clip(edit, 0, 1, source_in=Fraction(2, 25))
     lines, losses = written(edit, tmp_path)
-    assert events(lines, edit.rate)[-1][2] == [0, 50, 98, 148]
+    assert events(lines, edit.rate)[-1][2] == [0, 62, 98, 160]
     assert losses[0] == "Dissolves longer than the media around their cut are shortened (1 clip)."
     early = with_clip(sample_edit(tmp_path), 2, 0, source_in=Fraction(-1, 5))
     lines, losses = written(replace(early, tracks=early.tracks[2:3]), tmp_path)
