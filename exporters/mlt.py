@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import accumulate
 from math import ceil
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import numpy as np
 
+from ..engine.media.container import open_media
 from ..engine.media.time import to_frames
 from . import common, keyframes
 from .common import Frames, Losses
@@ -19,18 +22,35 @@ from .overlaps import lanes
 
 TITLE = "MLT XML"
 _LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
+_UNCOMPRESSED = (".wav", ".bwf", ".w64", ".rf64", ".aif", ".aiff", ".caf")
+_PACKET = 4096  # bytes
 _SLOWEST, _FASTEST = Fraction(1, 100), Fraction(20)
 
 
-def write(edit: Edit, out: Path) -> tuple[str, ...]:
+def write(edit: Edit, out: Path, finer: int | None = None) -> tuple[str, ...]:
     """Write `edit` as an MLT document to `out`; returns what the format could not carry, a sentence each.
 
     Rendered by `melt FILE -consumer avformat:OUT channels=N`, where N is the width wanted. Positions count frames;
     frame n sounds from sample round(n·rate) on. Every audio track is a playlist that a "mix" transition adds to
     the sum at unity gain; gain curves are keyed "volume" filters; dissolves of sound overlap on two playlists.
-    A single channel reaches both sides of a stereo render at -3 dB. Raises WriteError.
+    A single channel reaches both sides of a stereo render at -3 dB.
+
+    At 29.97 and 59.94 frames per second melt 7.12 counts a frame's samples by its number in the file, so that a clip
+    whose first frames in file and timeline differ by no multiple of five may shift what follows by one sample.
+
+    `finer` multiplies the frame rate. Where melt uses FFmpeg before 7 (Debian 12), it enters uncompressed files with
+    more than 16 bits or two channels late by a packet unless frames are short. None therefore takes the smallest
+    multiple that plays every file on the sample where there is no picture, and the timeline's own rate otherwise.
+    Raises WriteError.
     """
-    writer = _Writer(edit, out.absolute().parent)
+    needed = max((_finer(edit.rate, clip) for track in edit.tracks for clip in track.clips), default=1)
+    if finer is None:
+        finer = 1 if any(track.kind == "video" and track.clips for track in edit.tracks) else needed
+    writer = _Writer(edit, edit.rate * finer)
+    if finer < needed:
+        writer.losses.add(
+            "Programs with FFmpeg before version 7 play uncompressed sound up to a frame early."
+        )
     body = ET.tostring(writer.document(), encoding="unicode")
     common.write_text(out, f'<?xml version="1.0" encoding="utf-8"?>\n{body}\n')
     return writer.losses.sentences()
@@ -39,14 +59,13 @@ def write(edit: Edit, out: Path) -> tuple[str, ...]:
 @dataclass
 class _Writer:
     edit: Edit
-    folder: Path
+    rate: Fraction
     losses: Losses = field(init=False)
     root: ET.Element = field(init=False)
-    producers: dict[tuple[object, ...], str] = field(default_factory=dict)
+    producers: int = 0
 
     def __post_init__(self) -> None:
         self.losses = Losses(self.edit.losses)
-        self.rate = self.edit.rate
         self.length = max(to_frames(self.edit.duration, self.rate), 1)
 
     def document(self) -> ET.Element:
@@ -56,7 +75,7 @@ class _Writer:
         self._profile()
         black = ET.SubElement(self.root, "producer", {"id": "black", "in": "0", "out": str(self.length - 1)})
         _properties(black, length=self.length, mlt_service="color", resource="black", eof="pause")
-        rows: list[tuple[str, str]] = [("black", "audio")]
+        rows: list[tuple[str, str]] = [("black", "")]
         for number, track in enumerate(edit.tracks, start=1):
             parts = lanes(track) if track.kind == "audio" else (track.clips,)
             if track.kind == "video" and track.transitions:
@@ -96,7 +115,7 @@ class _Writer:
             {"id": "main", "in": "0", "out": str(self.length - 1), "title": self.edit.name},
         )
         for name, hide in rows:
-            ET.SubElement(tractor, "track", producer=name, hide=hide)
+            ET.SubElement(tractor, "track", {"producer": name, **({"hide": hide} if hide else {})})
         for index, (_, hide) in enumerate(rows):
             if index and hide == "video":
                 mix = ET.SubElement(tractor, "transition")
@@ -170,21 +189,17 @@ class _Writer:
         return to_frames((end - frames.offset) / -clip.speed, self.rate)
 
     def _producer(self, clip: EditClip, track: EditTrack, last: int) -> str:
-        """The id of a producer that plays the clip's file, channels and speed, at least up to frame `last`."""
+        """The id of a producer of its own that plays the clip's file, channels and speed up to frame `last` at least.
+
+        One shared by several clips would not seek, and lose its place, where a file is skipped by under 12 frames.
+        """
         media = clip.media
         assert media is not None
-        path = media.path.absolute() if media.path is not None else None
-        address = str(path) if path is not None else media.url or media.name
-        speed = clip.speed if clip.speed else Fraction(1)
-        channels = clip.channels if track.kind == "audio" else None
-        key = (address, track.kind, channels, speed)
-        length = max(last + 1, ceil((media.duration or 0) * self.rate / abs(speed)))
-        if key not in self.producers:
-            self.producers[key] = f"producer{len(self.producers) + 1}"
-            self._new_producer(self.producers[key], clip, track.kind, address, length)
-        else:
-            self._at_least(self.producers[key], length)
-        return self.producers[key]
+        address = str(media.path.absolute()) if media.path is not None else media.url or media.name
+        length = max(last + 1, ceil((media.duration or 0) * self.rate / (abs(clip.speed) or Fraction(1))))
+        self.producers += 1
+        self._new_producer(f"producer{self.producers}", clip, track.kind, address, length)
+        return f"producer{self.producers}"
 
     def _new_producer(self, name: str, clip: EditClip, kind: str, address: str, length: int) -> None:
         element = ET.SubElement(self.root, "producer", {"id": name, "in": "0", "out": str(length - 1)})
@@ -203,29 +218,27 @@ class _Writer:
         else:
             # Without this detour melt folds the file down to the render's width before any channel can be chosen.
             _properties(element, resource=f"avformat:{address}", mlt_service="abnormal", **unused)
-            if clip.media is not None and any(c >= clip.media.streams[0] for c in picks):
-                _properties(element, audio_index="all")
-            chosen = {"av.map": "|".join(map(str, picks)), "av.channel_layout": _LAYOUTS[len(picks)]}
+            stream, inner = picks
+            if stream:
+                _properties(element, audio_index=_stream_index(Path(address), stream))
+            chosen = {"av.map": "|".join(map(str, inner)), "av.channel_layout": _LAYOUTS[len(inner)]}
             element.append(_filter("avfilter.channelmap", {}, **chosen))
             element.extend(_filter(service, {}) for service in ("swresample", "resample", "audioconvert"))
         _properties(element, **{"shotcut:caption": clip.media.name if clip.media is not None else clip.name})
 
-    def _at_least(self, name: str, length: int) -> None:
-        element = next(e for e in self.root.iterfind("producer") if e.get("id") == name)
-        known = element.find("property[@name='length']")
-        if known is not None and int(known.text or 0) < length:
-            known.text = str(length)
-            element.set("out", str(length - 1))
-
-    def _picks(self, clip: EditClip) -> tuple[int, ...] | None:
-        """The channels to choose of a file that has others too."""
-        streams = clip.media.streams if clip.media is not None else ()
-        if clip.channels is None or not streams:
+    def _picks(self, clip: EditClip) -> tuple[int, tuple[int, ...]] | None:
+        """The stream and the channels in it that a clip chooses of a file that has others too."""
+        media = clip.media
+        if clip.channels is None or media is None or media.path is None or not media.streams:
             return None
-        if len(clip.channels) not in _LAYOUTS:
-            self.losses.add("Clips of more than 8 channels play the first stream of their file", 1)
-            return None
-        return clip.channels
+        starts = list(accumulate(media.streams, initial=0))
+        stream = bisect_right(starts, clip.channels[0]) - 1
+        inner = tuple(
+            c - starts[stream] for c in clip.channels if 0 <= c - starts[stream] < media.streams[stream]
+        )
+        if len(inner) < len(clip.channels) or len(inner) not in _LAYOUTS:
+            self.losses.add("Clips play channels of one audio stream only, at most 8", 1)
+        return stream, inner[: max(_LAYOUTS)]
 
     def _levels(
         self, entry: ET.Element, clip: EditClip, frames: Frames, bounds: tuple[int, int], missing: int
@@ -255,6 +268,25 @@ class _Writer:
             self.losses.add("The start timecode is not carried.")
         if edit.markers:
             self.losses.add(f"Markers are left out ({len(edit.markers)}).")
+
+
+def _stream_index(path: Path, audio: int) -> int:
+    """The place among all of a file's streams of its audio stream number `audio` (from 0), which melt counts by."""
+    with open_media(path) as container:
+        return int(container.streams.audio[audio].index)
+
+
+def _finer(rate: Fraction, clip: EditClip) -> int:
+    """The multiple of the frame rate at which half a frame is shorter than a packet of the clip's file.
+
+    FFmpeg before 7 reads uncompressed files in packets of 4096 bytes, and melt 7.12 finds its place by the packet
+    that completes the first half frame, taking it for the first one.
+    """
+    media = clip.media
+    if media is None or not media.bits or Path(media.name).suffix.lower() not in _UNCOMPRESSED:
+        return 1
+    packet = _PACKET // max(media.channels * media.bits // 8, 1)
+    return int(Fraction(media.sample_rate) / (2 * rate * packet)) + 1
 
 
 def _properties(element: ET.Element, **values: object) -> None:
