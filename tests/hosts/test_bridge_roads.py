@@ -9,6 +9,7 @@ import pytest
 from fake_resolve import FakeResolve
 from host_helpers import RUNTIMES, FakeFusion, Script
 from sightmix.plugin.hosts.errors import HostError
+from sightmix.plugin.hosts.resolve.remote import gather
 from sightmix.plugin.hosts.resolve.session import Session
 
 
@@ -40,6 +41,15 @@ def use(session: Session, fake: FakeResolve) -> None:
     [item] = timeline.GetItemListInTrack("audio", 2)
     assert item.GetName() == "Interview ü “1”"
     assert item.GetMediaPoolItem() is None
+    names = [(timeline, "GetTrackName", ("audio", i)) for i in (1, 2, 9)]
+    assert gather([*names, (item, "GetStart", ()), (item, "GetMediaPoolItem", ())]) == [
+        "Audio 1",
+        "Audio 2",
+        None,
+        86410,
+        None,
+    ]
+    assert gather([]) == []
     assert timeline.AddTrack("audio", {"audioType": "5.1"}) is True
     assert timeline.GetTrackSubType("audio", 3) == "5.1"
     assert timeline.SetTrackName("audio", 3, 'a "b"\n\\ é 😀 [[x]]')
@@ -109,6 +119,10 @@ def test_this_side_refuses_too(session: Session, resolve: FakeResolve, tmp_path:
     link.symlink_to(tmp_path)
     with pytest.raises(HostError, match="outside"):
         pool.ImportMedia([str(link / "x.wav")])
+    with pytest.raises(HostError, match="outside"):
+        gather([(pool, "ImportMedia", ([str(tmp_path / "x.wav")],))])
+    with pytest.raises(HostError, match="not in the list"):
+        session.broker.call(op="many", calls=[{"on": 0, "method": "Quit", "args": []}])
     with pytest.raises(AttributeError):
         pool.RelinkClips([], "x")
     assert "ImportMedia" in dir(pool)

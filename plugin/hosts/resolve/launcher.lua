@@ -273,8 +273,16 @@ local function undo()
     end)
 end
 
+-- Each value in a table of its own, since a list cannot hold nil.
+local function run_many(call)
+    local values = {}
+    for i = 1, #call.calls do values[i] = {v = run_call(call.calls[i])} end
+    return values
+end
+
 local operations = {
     call = run_call,
+    many = run_many,
     guard = function(call) guarded = {copy = objects[call.copy], original = objects[call.original]} end,
     release = function() guarded = nil end,
     bye = function() guarded = nil end,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from ..errors import HostError
 from .calls import ENUMS, METHODS, VALUE, Enum, Gate
+
+Request = tuple[Any, str, tuple[Any, ...]]
 
 
 class Caller(Protocol):
@@ -34,22 +37,45 @@ class Remote:
 
     def _method(self, name: str) -> Callable[..., Any]:
         def call(*args: Any) -> Any:
-            made = self._gate.check(self.kind, name, args)
-            value = self._caller.call(
-                op="call", on=self.handle, method=name, args=[_outgoing(a) for a in args]
-            )
-            return self._incoming(value, made)
+            made, payload = self.prepare(name, args)
+            return self.incoming(self._caller.call(op="call", **payload), made)
 
         return call
 
-    def _incoming(self, value: Any, made: str) -> Any:
+    def prepare(self, name: str, args: Sequence[Any]) -> tuple[str, dict[str, Any]]:
+        """A call as it goes over the bridge, and what will come back; raises HostError for one not allowed."""
+        made = self._gate.check(self.kind, name, args)
+        return made, {"on": self.handle, "method": name, "args": [_outgoing(a) for a in args]}
+
+    def together(self, requests: Sequence[Request]) -> list[Any]:
+        """Several calls of objects of this session in one message, and their values in order."""
+        prepared = [one.prepare(name, args) for one, name, args in requests]
+        values = self._caller.call(op="many", calls=[payload for _, payload in prepared])
+        if not isinstance(values, list) or len(values) != len(requests):
+            raise HostError("Resolve's side answered something else than it was asked.")
+        found = [value.get("v") if isinstance(value, dict) else None for value in values]
+        return [self.incoming(value, made) for value, (made, _) in zip(found, prepared, strict=True)]
+
+    def incoming(self, value: Any, made: str) -> Any:
+        """A value from the other side as the table of calls has it."""
         if made == VALUE or value is None:
             return value
         if made.endswith("*"):
-            return [self._incoming(v, made[:-1]) for v in value] if isinstance(value, list) else None
+            return [self.incoming(v, made[:-1]) for v in value] if isinstance(value, list) else None
         if not isinstance(value, dict) or not isinstance(value.get("$"), int):
             return None
         return Remote(self._caller, self._gate, value["$"], made)
+
+
+def gather(requests: Sequence[Request]) -> list[Any]:
+    """The values of several calls (object, method, arguments) that do not depend on each other.
+
+    Over the bridge they go in one message, which takes as long as one call.
+    """
+    first = requests[0][0] if requests else None
+    if isinstance(first, Remote):
+        return first.together(requests)
+    return [getattr(one, name)(*args) for one, name, args in requests]
 
 
 def _outgoing(value: Any) -> Any:

@@ -16,9 +16,11 @@ from typing import Any, Protocol
 from ....engine.errors import SightmixError
 from ....engine.media.time import snap_rate, to_frames
 from ..errors import HostError, HostGoneError
+from .remote import gather
 
 BIN = "sightmix"
 SUFFIX = " [rebalanced]"
+_KINDS = ("video", "audio", "subtitle")
 _AUDIO_TYPES = {1: "mono", 2: "stereo", 3: "lcr", 4: "quad", 5: "5.0", 6: "5.1", 7: "7.0", 8: "7.1"}
 _MORE_THAN_ENOUGH = 1000  # copies of one name
 
@@ -161,17 +163,21 @@ class _Outline:
 
 def outline(timeline: Any) -> dict[tuple[str, int], _Outline]:
     """The tracks of a timeline, for comparing."""
+    counts = gather([(timeline, "GetTrackCount", (kind,)) for kind in _KINDS])
+    places = [(kind, i) for kind, n in zip(_KINDS, counts, strict=True) for i in range(1, _number(n) + 1)]
+    asked = ("GetTrackName", "GetIsTrackEnabled", "GetItemListInTrack")
+    facts = gather([(timeline, method, place) for method in asked for place in places])
+    names, states, lists = (facts[n * len(places) : (n + 1) * len(places)] for n in range(len(asked)))
+    lists = [items or [] for items in lists]
+    filled = [items for items in lists if items]
+    ends = gather(
+        [(items[0], "GetStart", ()) for items in filled] + [(items[-1], "GetEnd", ()) for items in filled]
+    )
+    spans = iter(zip(ends[: len(filled)], ends[len(filled) :], strict=True))
     found = {}
-    for kind in ("video", "audio", "subtitle"):
-        for index in range(1, _number(timeline.GetTrackCount(kind)) + 1):
-            items = timeline.GetItemListInTrack(kind, index) or []
-            found[kind, index] = _Outline(
-                str(timeline.GetTrackName(kind, index)),
-                bool(timeline.GetIsTrackEnabled(kind, index)),
-                len(items),
-                _number(items[0].GetStart()) if items else 0,
-                _number(items[-1].GetEnd()) if items else 0,
-            )
+    for place, name, state, items in zip(places, names, states, lists, strict=True):
+        first, last = next(spans) if items else (0, 0)
+        found[place] = _Outline(str(name), bool(state), len(items), _number(first), _number(last))
     return found
 
 
@@ -263,8 +269,8 @@ class _Work:
 
     def _free_name(self, wanted: str) -> str:
         count = _number(self.project.GetTimelineCount())
-        timelines = [self.project.GetTimelineByIndex(i) for i in range(1, count + 1)]
-        taken = {timeline.GetName() for timeline in timelines if timeline is not None}
+        timelines = gather([(self.project, "GetTimelineByIndex", (i,)) for i in range(1, count + 1)])
+        taken = set(gather([(timeline, "GetName", ()) for timeline in timelines if timeline is not None]))
         names = [wanted, *(f"{wanted} {n}" for n in range(2, _MORE_THAN_ENOUGH))]
         return next(name for name in names if name not in taken)
 
