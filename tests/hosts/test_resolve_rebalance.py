@@ -233,3 +233,48 @@ def test_the_fake_is_one_of_the_free_edition(desk: Desk) -> None:
     assert isinstance(desk.fake, FakeResolve)
     assert desk.fake.world.modal
     assert desk.fake.first.GetName() is False
+
+
+def compound(desk: Desk) -> None:
+    """The first track gets a compound clip of two in place of its clips, and a plain one after it."""
+    root = json.loads(desk.fake.first.otio)
+    track = root["tracks"]["children"][0]
+    inside = {
+        "OTIO_SCHEMA": "Track.1", "name": "", "kind": "Audio", "children": track["children"][:3],
+        "source_range": None, "metadata": {},
+    }  # fmt: skip
+    nested = {
+        "OTIO_SCHEMA": "Stack.1", "name": "compound", "children": [inside], "metadata": {}, "enabled": True,
+        "source_range": {
+            "OTIO_SCHEMA": "TimeRange.1",
+            "start_time": {"OTIO_SCHEMA": "RationalTime.1", "rate": 24.0, "value": 0.0},
+            "duration": {"OTIO_SCHEMA": "RationalTime.1", "rate": 24.0, "value": 80.0},
+        },
+    }  # fmt: skip
+    after = json.loads(json.dumps(track["children"][2]))
+    after["name"] = "after"
+    after["source_range"]["duration"]["value"] = 16.0
+    track["children"] = [nested, after]
+    desk.fake.first.otio = json.dumps(root)
+    desk.fake.first.tracks["audio"][0].items.clear()
+    desk.fake.first.put("audio", 1, "compound", 0, 80)
+    desk.fake.first.put("audio", 1, "after", 80, 16)
+    desk.before = desk.fake.first.state()
+
+
+def test_a_compound_clip_as_a_whole(desk: Desk) -> None:
+    compound(desk)
+    done = desk.run("--road", "python", "--clips", "1,4")
+    assert done.exit_code == 0, done.output
+    copy = desk.fake.project.timelines[1]
+    assert [i.enabled for i in copy.tracks["audio"][0].items] == [False, True]
+
+
+def test_a_compound_clip_in_part(desk: Desk) -> None:
+    compound(desk)
+    done = desk.run("--road", "python", "--clips", "1,5")
+    assert done.exit_code == 2
+    assert "a compound clip at 01:00:00:00 of which only a part would be rebalanced" in done.output
+    assert desk.renderer.calls == [], "said before the work, not after it"
+    desk.check_untouched()
+    assert desk.fake.project.timelines == [desk.fake.first]

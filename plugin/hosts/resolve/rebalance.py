@@ -75,6 +75,8 @@ def rebalance(
     # The file is for whoever imports it by hand; there too the originals would sound under the result.
     settings = replace(order.settings, mute_originals=True)
     plan = make_plan(Job(source, out, settings, order.clips, order.tracks), timeline, renderer)
+    # What cannot be laid down is better said before the rendering than after it.
+    muted_for(timeline, {task.facts.index for task in plan.tasks})
     job = run(plan, renderer, progress)
     done = {clip.facts.index for clip in job.done}
     if not done:
