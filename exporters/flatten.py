@@ -100,6 +100,7 @@ class _Flattener:
     links: dict[tuple[Any, ...], int] = field(default_factory=dict)
     rates: Counter[int] = field(default_factory=Counter)
     size: tuple[int, int] | None = None
+    durations: dict[int, tuple[Any, Fraction]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.stack = self.timeline.tracks
@@ -328,6 +329,12 @@ class _Flattener:
 
     def _duration(self, node: Any) -> Fraction:
         """Record seconds an item takes; nought where nobody can say."""
+        if id(node) not in self.durations:
+            # Keeping the object keeps its id from being given to another.
+            self.durations[id(node)] = (node, self._measure(node))
+        return self.durations[id(node)][1]
+
+    def _measure(self, node: Any) -> Fraction:
         if isinstance(node, otio.schema.Transition):
             return ZERO
         given = span(node.source_range)

@@ -17,7 +17,7 @@ from .model import GainCurve
 
 TOLERANCE_DB = 0.05
 # Points looked ahead from one key for the next: bounds the work on long level stretches.
-_AHEAD = 4096
+_AHEAD = 1024
 _PLAIN = Fraction(1)
 
 
@@ -101,7 +101,7 @@ def simplify(
     """The fewest of the given points whose straight lines (in dB) stay within `tolerance` dB of all of them.
 
     `times` in seconds, rising; the first and last point stay. Fewest among lines that begin and end on given points
-    and span at most 4096 of them. Raises WriteError for figures that are no curve.
+    and span at most about 1000 of them. Raises WriteError for figures that are no curve.
     """
     curve = checked(times, db)
     count = len(curve.times)
@@ -118,8 +118,10 @@ def _fewest(t: NDArray[np.float64], v: NDArray[np.float64], tolerance: float) ->
     count = len(t)
     needed = np.zeros(count, np.int64)
     follows = np.zeros(count, np.int64)
+    width = 32
     for i in range(count - 2, -1, -1):
-        reach = i + 1 + _visible(t, v, i, tolerance)
+        reach = i + 1 + _visible(t, v, i, tolerance, width)
+        width = min(max(2 * int(reach[-1] - i), 32), _AHEAD)
         steps = needed[reach]
         # Of equally short chains the one with the longest first line: ties go to the last index.
         best = len(steps) - 1 - int(steps[::-1].argmin())
@@ -130,9 +132,13 @@ def _fewest(t: NDArray[np.float64], v: NDArray[np.float64], tolerance: float) ->
     return chain
 
 
-def _visible(t: NDArray[np.float64], v: NDArray[np.float64], i: int, tolerance: float) -> NDArray[np.int64]:
-    """Offsets j such that the line from point i to point i + 1 + j passes within tolerance of all between."""
-    width = 32
+def _visible(
+    t: NDArray[np.float64], v: NDArray[np.float64], i: int, tolerance: float, width: int
+) -> NDArray[np.int64]:
+    """Offsets j such that the line from point i to point i + 1 + j passes within tolerance of all between.
+
+    `width` is how many points are looked at first.
+    """
     while True:
         dt = t[i + 1 : i + 1 + width] - t[i]
         dv = v[i + 1 : i + 1 + width] - v[i]

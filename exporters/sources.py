@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -54,8 +55,13 @@ def tidy(value: Fraction) -> Fraction:
 
 def rate_of(time: Any) -> Fraction | None:
     """The exact rate of a RationalTime in Hz (NTSC rates snapped), None where it has no usable one."""
-    rate = number(time.rate) if time is not None else None
-    return snap_rate(rate) if rate is not None and rate > 0 else None
+    return _snapped(time.rate) if time is not None else None
+
+
+@lru_cache(maxsize=256)
+def _snapped(rate: float) -> Fraction | None:
+    exact = number(rate)
+    return snap_rate(exact) if exact is not None and exact > 0 else None
 
 
 def seconds(time: Any) -> Fraction | None:
