@@ -147,14 +147,17 @@ def read_edl(path: Path, edit: Edit) -> Iterator[Found]:
 
 
 def read_rpp(path: Path, edit: Edit) -> Iterator[Found]:
-    text = path.read_text(encoding="utf-8")
-    for item in re.findall(r"<ITEM\n(.*?)\n    >", text, re.S):
-        said = dict(re.findall(r"^ *(POSITION|LENGTH) ([\d.]+)", item, re.M))
-        yield Found("audio", Fraction(said["POSITION"]), Fraction(said["LENGTH"]), None)
+    blocks = path.read_text(encoding="utf-8").split("<TRACK ")[1:]
+    for block, track in zip(blocks, edit.tracks, strict=True):
+        for item in re.findall(r"<ITEM\n(.*?)\n    >", block, re.S):
+            said = dict(re.findall(r"^ *(POSITION|LENGTH) ([\d.]+)", item, re.M))
+            yield Found(track.kind, Fraction(said["POSITION"]), Fraction(said["LENGTH"]), None)
 
 
 def read_mlt(path: Path, edit: Edit) -> Iterator[Found]:
     root = ET.parse(path).getroot()
+    profile = root.find("profile")
+    rate = Fraction(int(profile.get("frame_rate_num")), int(profile.get("frame_rate_den")))
     hidden = {track.get("producer"): track.get("hide") for track in root.findall("tractor/track")}
     muted = {f"track{i}": t.kind for i, t in enumerate(edit.tracks, 1) if not t.enabled}
     for playlist in root.findall("playlist"):
@@ -166,14 +169,14 @@ def read_mlt(path: Path, edit: Edit) -> Iterator[Found]:
                 at += int(part.get("length", ""))
             elif part.tag == "entry":
                 length = int(part.get("out", "")) - int(part.get("in", "")) + 1
-                yield Found(kind, at / edit.rate, length / edit.rate, None)
+                yield Found(kind, at / rate, length / rate, None)
                 at += length
 
 
 def read_kdenlive(path: Path, edit: Edit) -> Iterator[Found]:
     for track in edit_of(otio.adapters.read_from_file(str(path)), path.parent).tracks:
         for clip in track.clips:
-            yield Found(track.kind, clip.start, clip.duration, clip.source_in)
+            yield Found(track.kind, clip.start, clip.duration, None)
 
 
 READERS: dict[str, Callable[[Path, Edit], Iterator[Found]]] = {
@@ -216,6 +219,8 @@ def round_trip(form: formats.Format, edit: Edit, folder: Path) -> Outcome:
     off = Fraction(0)
     for one in found:
         errors = {i: _error(one, clip) for i, (kind, clip) in enumerate(clips) if kind == one.kind}
+        if not errors:
+            raise AssertionError(f"{form.key} has {one.kind} that the timeline has not")
         least = min(errors.values())
         off = max(off, least)
         met |= {i for i, error in errors.items() if error == least}
@@ -270,7 +275,8 @@ What no table shows:
 ## Round trips
 
 “off by” is the largest distance of a clip's start, length or in point from where it was; “clips” counts those that
-came back and those the timeline has; “lost” is what the exporter itself said.
+came back and those the timeline has; “lost” is what the exporter itself said. Below half a sample at 48 kHz is
+“exact”. EDL, MLT and Reaper begin a dissolve where it begins, not at its cut: there the distance is half a dissolve.
 """
 
 
@@ -299,7 +305,7 @@ def document(folder: Path) -> str:
 def _row(title: str, outcome: Outcome) -> str:
     if outcome.refused:
         return f"| {title} | 0 of {outcome.clips} | – | refused: {outcome.refused} |"
-    off = "exact" if not outcome.off else f"{float(outcome.off) * 1000:.3g} ms"
+    off = "exact" if outcome.off < Fraction(1, 96000) else f"{float(outcome.off) * 1000:.3g} ms"
     return f"| {title} | {outcome.back} of {outcome.clips} | {off} | {' '.join(outcome.losses) or '–'} |"
 
 
