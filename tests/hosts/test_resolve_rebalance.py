@@ -235,6 +235,17 @@ def test_the_fake_is_one_of_the_free_edition(desk: Desk) -> None:
     assert desk.fake.first.GetName() is False
 
 
+def test_clipping_is_said(desk: Desk) -> None:
+    desk.renderer.gain_db = 14.0
+    done = desk.run("--road", "python", "--clips", "1")
+    assert done.exit_code == 0, done.output
+    desk.renderer.gain_db = 10.0
+    assert "passed full scale" not in done.output, "one file in full scale is not clipped again"
+    mixed = desk.run("--road", "python", "--no-cache")
+    assert mixed.exit_code == 0, mixed.output
+    assert "sightmix passed full scale and clipped; lower the levels." in mixed.stdout
+
+
 def compound(desk: Desk) -> None:
     """The first track gets a compound clip of two in place of its clips, and a plain one after it."""
     root = json.loads(desk.fake.first.otio)

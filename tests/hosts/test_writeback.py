@@ -19,7 +19,18 @@ RATE = 48_000
 MUTED = Muted(tracks=(1,), clips=((2, 30),))
 
 
+_MADE: dict[tuple[Fraction, int], bytes] = {}
+
+
 def wav(path: Path, seconds: Fraction, channels: int = 2) -> Path:
+    """A silent file; each kind is made once."""
+    if (seconds, channels) not in _MADE:
+        _MADE[seconds, channels] = _silence(path, seconds, channels).read_bytes()
+    path.write_bytes(_MADE[seconds, channels])
+    return path
+
+
+def _silence(path: Path, seconds: Fraction, channels: int) -> Path:
     with WavWriter(path, RATE, channels) as writer:
         writer.write(np.zeros((channels, round(seconds * RATE)), np.float32))
     return path

@@ -169,11 +169,14 @@ def _print(outcome: Outcome, as_json: bool) -> None:
             "done": len(job.done),
             "failed": len(job.failed),
             "folder": str(job.folder),
+            "notes": list(outcome.notes),
             "exit_status": SOME_FAILED if job.failed else 0,
         }
         print(json.dumps(data, ensure_ascii=False))
         return
     say(f"{len(job.done)} of {len(job.done) + len(job.failed)} clips rebalanced.")
     say(f"The result is the timeline '{written.timeline}' in Resolve, on: {', '.join(written.tracks)}.")
+    for note in outcome.notes:
+        say(note)
     say(f"Report: {job.folder / 'report.html'}")
     sys.stdout.flush()

@@ -20,10 +20,10 @@ from ...jobs.settings import JobSettings
 from ...timeline import AudioClip, Timeline
 from ...timeline.nodes import kind_of
 from ..errors import HostError
-from .writeback import Keeper, Muted, Stem, Written, current, look_at, write_back
+from .writeback import Keeper, LongStems, Muted, Written, current, look_at, write_back
 
 # A finished job into files as long as the timeline, one per kind of track, in the folder given.
-StemMaker = Callable[[Plan, JobResult, Path, Progress], Sequence[Stem]]
+StemMaker = Callable[[Plan, JobResult, Path, Progress], LongStems]
 _TOP_LEVEL = 5  # pointer steps from a timeline to a clip on one of its tracks
 
 
@@ -39,10 +39,11 @@ class Order:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The job's result, and the timeline that was made of it in Resolve."""
+    """The job's result, the timeline that was made of it in Resolve, and what else the editor should know."""
 
     job: JobResult
     written: Written
+    notes: tuple[str, ...] = ()
 
 
 def names_of(root: Any) -> tuple[str, str]:
@@ -83,10 +84,10 @@ def rebalance(
         reasons = "; ".join(clip.reason for clip in job.failed[:3])
         raise HostError(f"No clip was rebalanced, so nothing was changed in Resolve: {reasons}")
     muted = muted_for(timeline, done)
-    stems = make_stems(plan, job, order.folder, progress)
+    made = make_stems(plan, job, order.folder, progress)
     progress.check()
-    written = write_back(root, stems, muted, timeline.duration, keeper, seen)
-    return Outcome(job, written)
+    written = write_back(root, made.stems, muted, timeline.duration, keeper, seen)
+    return Outcome(job, written, made.notes)
 
 
 def export(root: Any, folder: Path) -> Path:

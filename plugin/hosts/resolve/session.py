@@ -7,6 +7,7 @@ import secrets
 import stat
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -139,4 +140,5 @@ class Session:
 
     def _sweep(self) -> None:
         for name in (RENDEZVOUS, REQUEST, REPLY, REPLY_PREFS):
-            (self.folder / name).unlink(missing_ok=True)
+            with suppress(OSError):
+                (self.folder / name).unlink(missing_ok=True)

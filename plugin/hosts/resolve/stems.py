@@ -15,13 +15,13 @@ from ....exporters.model import Edit, EditClip, EditTrack
 from ....exporters.stems import StemOptions, export_stems
 from ...jobs.plan import Plan
 from ...jobs.results import JobResult
-from .writeback import Stem
+from .writeback import LongStems, Stem
 
 TRACKS = {"MIX": "sightmix", "DX": "sightmix dialogue", "MX": "sightmix music", "FX": "sightmix effects"}
 _SPARE = Fraction(1)  # s of silence at the end: a file a hair short of a whole frame would lose that frame
 
 
-def long_stems(plan: Plan, job: JobResult, folder: Path, progress: Progress) -> list[Stem]:
+def long_stems(plan: Plan, job: JobResult, folder: Path, progress: Progress) -> LongStems:
     """Write the finished mix, or dialogue, music and effects where the job made them, under `folder`/stems.
 
     Every run has names of its own, since Resolve keeps to what it has read under a name. Raises WriteError,
@@ -36,7 +36,11 @@ def long_stems(plan: Plan, job: JobResult, folder: Path, progress: Progress) -> 
     edit = _with_spare(edit_of(timeline, job.out.parent), plan.timeline.duration)
     wanted = ("DX", "MX", "FX") if job.settings.with_stems else ("MIX",)
     [made] = export_stems(edit, place, StemOptions(project=plan.timeline.name, stems=wanted), progress)
-    return [Stem(file.paths[0].resolve(), TRACKS[file.stem], file.channels) for file in made.files]
+    clipped = [TRACKS[file.stem] for file in made.files if file.clipped]
+    return LongStems(
+        tuple(Stem(file.paths[0].resolve(), TRACKS[file.stem], file.channels) for file in made.files),
+        (f"{', '.join(clipped)} passed full scale and clipped; lower the levels.",) if clipped else (),
+    )
 
 
 def _with_spare(edit: Edit, duration: Fraction) -> Edit:

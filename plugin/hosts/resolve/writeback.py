@@ -40,6 +40,14 @@ class Stem:
 
 
 @dataclass(frozen=True)
+class LongStems:
+    """The stems of a timeline, and a sentence for everything the editor should know of them."""
+
+    stems: tuple[Stem, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Muted:
     """What falls silent in the copy: whole audio tracks by number, and single clips by track and a frame in them.
 
