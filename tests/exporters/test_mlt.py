@@ -1,0 +1,105 @@
+"""MLT documents as XML; what melt makes of them is tested in test_hosts_melt.py."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import exporter_sound as kit
+import pytest
+from sightmix.engine.errors import WriteError
+from sightmix.exporters import mlt
+from sightmix.exporters.model import Edit, EditMarker, EditMedia, EditTrack, EditTransition, GainCurve
+
+RATE = Fraction(25)
+
+
+def read(edit: Edit, folder: Path, **more: int) -> tuple[ET.Element, tuple[str, ...]]:
+    out = folder / "edit.mlt"
+    losses = mlt.write(edit, out, **more)
+    return ET.parse(out).getroot(), losses
+
+
+def prop(element: ET.Element, name: str) -> str | None:
+    return element.findtext(f"property[@name='{name}']")
+
+
+def with_picture(edit: Edit) -> Edit:
+    film = EditMedia("s.mov", "/x/s.mov", None, duration=Fraction(10), width=640, height=360, rate=RATE)
+    return replace(edit, tracks=(EditTrack("video", "V", (kit.framed(film, RATE, 0, 25, 0),)), *edit.tracks))
+
+
+def test_the_rate_is_finer_only_where_old_programs_need_it(tmp_path: Path) -> None:
+    stereo = kit.audio_edit(RATE, [kit.framed(kit.noise(tmp_path / "a.wav", 4), RATE, 0, 25, 5)])
+    six = kit.audio_edit(RATE, [kit.framed(kit.noise(tmp_path / "b.wav", 4, 6), RATE, 0, 25, 5)])
+    for edit, times in ((stereo, 2), (six, 6)):
+        root, losses = read(edit, tmp_path)
+        assert root.find("profile").get("frame_rate_num") == str(25 * times)  # type: ignore[union-attr]
+        assert losses == ()
+    root, losses = read(with_picture(stereo), tmp_path)
+    assert root.find("profile").get("frame_rate_num") == "25"  # type: ignore[union-attr]
+    assert any("FFmpeg" in loss for loss in losses)
+
+
+def test_tracks_hide_what_they_do_not_play(tmp_path: Path) -> None:
+    media = kit.noise(tmp_path / "a.wav", 4)
+    edit = with_picture(
+        kit.audio_edit(RATE, [kit.framed(media, RATE, 5, 20, 0)], [kit.framed(media, RATE, 0, 9, 0)])
+    )
+    edit = replace(edit, tracks=(*edit.tracks[:2], replace(edit.tracks[2], enabled=False)))
+    root, _ = read(edit, tmp_path)
+    tractor = root.find("tractor")
+    assert tractor is not None
+    assert [t.get("hide") for t in tractor.findall("track")] == [None, "audio", "video", "both"]
+    assert [prop(t, "b_track") for t in tractor.findall("transition")] == ["2"]
+    first = root.findall("playlist")[1]
+    assert [child.tag for child in first if child.tag != "property"] == ["blank", "entry"]
+
+
+def test_what_is_lost_is_said(tmp_path: Path) -> None:
+    media = kit.noise(tmp_path / "a.wav", 4)
+    clips = (
+        kit.framed(media, RATE, 0, 5, 0, enabled=False),
+        kit.framed(media, RATE, 5, 5, 0, speed=Fraction(0)),
+        replace(kit.framed(media, RATE, 10, 5, 0), media=None),
+        replace(kit.framed(media, RATE, 15, 5, 0), start=Fraction(15, 25) + Fraction(1, 999)),
+    )
+    edit = Edit(
+        "cut", RATE, (EditTrack("audio", "A", clips),), start=Fraction(3600),
+        markers=(EditMarker(Fraction(0), Fraction(0), "m"),), losses=("known.",),
+    )  # fmt: skip
+    root, losses = read(edit, tmp_path)
+    assert len(root.findall("playlist/entry")) == 1
+    assert losses[0] == "known."
+    assert len(losses) == 7
+
+
+def test_a_dissolve_takes_a_second_playlist(tmp_path: Path) -> None:
+    media = kit.noise(tmp_path / "a.wav", 9)
+    clips = (kit.framed(media, RATE, 0, 50, 20), kit.framed(media, RATE, 50, 50, 90))
+    dissolve = EditTransition(Fraction(2), Fraction(10, 25), Fraction(6, 25))
+    root, _ = read(Edit("cut", RATE, (EditTrack("audio", "A", clips, (dissolve,)),)), tmp_path, finer=1)
+    entries = [playlist.find("entry") for playlist in root.findall("playlist")]
+    bounds = [(e.get("in"), e.get("out")) for e in entries if e is not None]
+    assert bounds == [("20", "75"), ("80", "139")]
+
+
+def test_gain_keys_count_from_the_entry(tmp_path: Path) -> None:
+    media = kit.noise(tmp_path / "a.wav", 9)
+    curve = GainCurve((Fraction(0), Fraction(2)), (0.0, -20.0))
+    clip = kit.framed(media, RATE, 30, 50, 20, gain=curve)
+    root, _ = read(kit.audio_edit(RATE, [clip]), tmp_path, finer=1)
+    [level] = [prop(f, "level") for f in root.iterfind("playlist/entry/filter")]
+    assert level is not None
+    keys = dict(key.split("=") for key in level.split(";"))
+    assert float(keys["49"]) == pytest.approx(-20)
+    assert min(map(int, keys)) == 0
+
+
+def test_nothing_half_written(tmp_path: Path) -> None:
+    edit = kit.audio_edit(RATE, [kit.framed(kit.noise(tmp_path / "a.wav", 4), RATE, 0, 9, 0)])
+    with pytest.raises(WriteError):
+        mlt.write(edit, tmp_path / "no such folder" / "edit.mlt")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.wav"]
