@@ -6,6 +6,7 @@ import signal
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -15,8 +16,17 @@ from torch.utils.data import Dataset
 from .config import TrainConfig
 from .corpus import Corpus
 from .pictures import PicturedSource
-from .scenes import PRESETS, RandomScenes
+from .scenes import PRESETS, RandomScenes, Scene
+from .shards import ShardScenes
 from .step import Batch, collate
+
+
+class Scenes(Protocol):
+    """A repeatable sequence of scenes: the same number always gives the same one."""
+
+    def __getitem__(self, index: int) -> Scene:
+        """Scene number `index`."""
+        ...
 
 
 class SceneBatches(Dataset[Batch]):
@@ -36,7 +46,7 @@ class SceneBatches(Dataset[Batch]):
     ) -> None:
         self.corpus, self.config, self.features, self.first = corpus, config, features, first
         self.device, self.devices = device, devices
-        self.scenes: RandomScenes | None = None
+        self.scenes: Scenes | None = None
 
     def __len__(self) -> int:
         return max(0, self.config.steps * self.config.accumulate - self.first)
@@ -51,9 +61,11 @@ class SceneBatches(Dataset[Batch]):
 
 def scenes_of(
     corpus: Path, split: str, config: TrainConfig, features: Mapping[str, NDArray[np.float32]]
-) -> RandomScenes:
-    """The run's scenes of a split."""
+) -> Scenes:
+    """The run's scenes of a split: laid from a corpus's recordings, or films' own from shards."""
     preset = replace(PRESETS[config.scenes], **config.scene_options)
+    if config.data == "shards":
+        return ShardScenes(corpus, split, config.seconds, preset)
     return RandomScenes(PicturedSource(Corpus(corpus), split, features), split, config.seconds, preset)
 
 

@@ -16,6 +16,7 @@ from .scenes import PRESETS, SceneConfig
 from .step import ProductWeights
 
 PRECISIONS = ("float32", "bf16")
+DATA = ("corpus", "shards")
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,15 @@ class TrainConfig:
     A step learns from `batch` scenes on every device, `accumulate` times over. Every `validate_every` steps the
     averaged weights are tried on `validate_clips` scenes; the `keep_best` best are kept beside the checkpoint, and
     after `early_stop` tries without a better one the run ends (0: never).
-    `scene_options` change entries of the scenes' preset (`SceneConfig`), such as the share of clips left untouched.
+    `data` says what the folder to train on holds: "corpus", recordings that scenes are laid from, or "shards" of
+    films (`sightmix data muddy-mix`). `scene_options` change entries of the scenes' preset (`SceneConfig`), such as the
+    share of clips left untouched.
     `precision` "bf16" runs the trunk's layers in bfloat16 under autocast; weights, gain head and losses stay float32.
     """
 
     name: str
     network: dict[str, Any]
+    data: str = "corpus"
     scenes: str = "well_mixed"
     scene_options: dict[str, Any] = field(default_factory=dict)
     seconds: float = 10.0
@@ -70,7 +74,7 @@ class TrainConfig:
             raise TrainingError(f"Training configuration {path} lacks {sorted(missing)}.")
         for entry, kind in _PARTS.items():
             _known(data.get(entry, {}), {f.name for f in fields(kind)}, path, f"{entry}.")
-        for entry, choices in (("precision", PRECISIONS), ("scenes", tuple(PRESETS))):
+        for entry, choices in (("precision", PRECISIONS), ("data", DATA), ("scenes", tuple(PRESETS))):
             if data.get(entry, choices[0]) not in choices:
                 raise TrainingError(f"Training configuration {path}: {entry} is one of {', '.join(choices)}.")
         config = cls(**data)

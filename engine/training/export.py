@@ -18,6 +18,7 @@ from ..highlight.config import WINDOW_FRAMES
 from ..highlight.network import ProductModel, build
 from ..weights.store import Card, make_card, save_tensors, write_card
 from .checkpoints import averaged
+from .shards import MANIFEST, shard_credits
 
 HALF_MAX = float(np.finfo(np.float16).max)
 
@@ -71,7 +72,9 @@ def export(
 
 
 def corpus_credits(corpus: Path) -> list[str]:
-    """One line per package a corpus was built from: name, hours by kind that were trained on, licence."""
+    """One line per package a corpus, or film that shards, were built from: name, hours trained on, licence."""
+    if (corpus / MANIFEST).exists():
+        return shard_credits(corpus)
     try:
         manifest = json.loads((corpus / "corpus.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -22,11 +22,10 @@ from ..errors import SightmixError
 from ..highlight.config import NetworkConfig
 from ..highlight.network import GainHead, ProductModel, build
 from ..highlight.spectral_torch import stft
-from .batches import SceneBatches, quiet_worker, scenes_of
+from .batches import SceneBatches, Scenes, quiet_worker, scenes_of
 from .config import TrainConfig
 from .losses import SpectralLoss, SpectralSettings, gain_loss
 from .pictures import picture_features
-from .scenes import RandomScenes
 from .step import ProductObjective, ProductWeights
 
 LEAKAGE_DB = (-24.0, -8.0)  # of one stem into another
@@ -38,7 +37,7 @@ class _Levels(Dataset[tuple[Tensor, Tensor, Tensor]]):
 
     def __init__(self, corpus: Path, config: TrainConfig, count: int) -> None:
         self.corpus, self.config, self.count = corpus, config, count
-        self.scenes: RandomScenes | None = None
+        self.scenes: Scenes | None = None
 
     def __len__(self) -> int:
         return self.count

@@ -15,6 +15,7 @@ from ..errors import TrainingError
 from ..media.picture import sample_frames
 from .corpus import Corpus
 from .scenes import CorpusSource
+from .shards import MANIFEST, ShardFeatures
 
 UNRELATED = "other:"  # prefix of the ids of pictures that show nothing of what sounds
 _FILE = "pictures.npz"
@@ -34,8 +35,13 @@ class PicturedSource(CorpusSource):
         return super().draw_picture(rng)
 
 
-def picture_features(corpus: Path) -> dict[str, NDArray[np.float32]]:
-    """Features (C,) by picture id that `compute_features` stored beside a corpus; empty if it has not been run."""
+def picture_features(corpus: Path) -> Mapping[str, NDArray[np.float32]]:
+    """Features (C,) by picture id: what `compute_features` stored beside a corpus, empty if it has not been run.
+
+    A folder of shards has its own, which are read as they are asked for.
+    """
+    if (corpus / MANIFEST).exists():
+        return ShardFeatures(corpus)
     path = corpus / _FILE
     if not path.exists():
         return {}
