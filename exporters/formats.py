@@ -133,7 +133,7 @@ def _lowered(value: Any, known: Mapping[str, int], inside: str = "") -> Any:
     made = {key: _lowered(child, known, key) for key, child in value.items()}
     name, _, version = str(value.get("OTIO_SCHEMA", "")).rpartition(".")
     if name and name not in known and inside == "effects":
-        made["OTIO_SCHEMA"] = "Effect.1"
+        made = {"name": "", "metadata": {}, "effect_name": name, **made, "OTIO_SCHEMA": "Effect.1"}
     elif name in known and version.isdigit() and int(version) > known[name]:
         made["OTIO_SCHEMA"] = f"{name}.{known[name]}"
     if name == "Marker" and isinstance(

@@ -69,8 +69,15 @@ def test_documents_of_a_newer_otio_are_read() -> None:
     document = json.loads((format_report.DATA / "otio_core/premiere_example.otio").read_text())
     timeline = formats.timeline_of(document)
     assert len(list(timeline.find_clips())) == 13
-    clip = {"OTIO_SCHEMA": "Clip.99", "name": "c", "effects": [{"OTIO_SCHEMA": "Sparkle.1", "name": "s"}],
-            "source_range": None, "metadata": {}, "media_references": {}, "active_media_reference_key": "DEFAULT_MEDIA"}  # fmt: skip
+    clip = {
+        "OTIO_SCHEMA": "Clip.99",
+        "name": "c",
+        "effects": [{"OTIO_SCHEMA": "Sparkle.1", "name": "s"}],
+        "source_range": None,
+        "metadata": {},
+        "media_references": {},
+        "active_media_reference_key": "DEFAULT_MEDIA",
+    }
     track = {"OTIO_SCHEMA": "Track.1", "name": "t", "kind": "Audio", "children": [clip]}
     tracks = {"OTIO_SCHEMA": "Stack.1", "name": "tracks", "children": [track]}
     read = formats.timeline_of({"OTIO_SCHEMA": "Timeline.7", "name": "new", "tracks": tracks})
