@@ -1,4 +1,4 @@
-"""The command line: ``sightmix inspect``, ``rebalance``, ``export``, ``evaluate``, ``train`` and ``models``."""
+"""The command line: ``sightmix inspect``, ``rebalance``, ``export``, ``evaluate``, ``data``, ``train``, ``models``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from .cli_data import data
 from .cli_errors import CANCELLED, USAGE, debugging, say, sentences
 from .cli_flags import DEFAULTS, flag
 from .cli_resolve import resolve
@@ -27,6 +28,7 @@ app = typer.Typer(
 models = typer.Typer(help="List, show and fetch models.", invoke_without_command=True, rich_markup_mode=None)
 app.add_typer(models, name="models")
 app.add_typer(resolve, name="resolve")
+app.add_typer(data, name="data")
 
 Source = Annotated[
     Path,
