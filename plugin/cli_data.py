@@ -12,7 +12,7 @@ from ..engine.progress import Progress, Step
 from .cli_errors import SOME_FAILED, say, sentences
 from .cli_progress import shown
 from .cli_table import Column, print_table
-from .jobs.eta import JOB
+from .jobs.eta import JOB, clock
 
 data = typer.Typer(
     help="Build training data from films and stems, and choose what separates them.",
@@ -163,7 +163,7 @@ def _summary(manifest: dict[str, Any], out: Path) -> dict[str, Any]:
 def _tell(manifest: dict[str, Any], out: Path) -> None:
     for row in manifest["left_out"]:
         say(f"Left out: {row['film']}: {row['reason']}", error=True)
-    lengths = ", ".join(f"{hours * 60:.1f} min {split}" for split, hours in manifest["hours"].items())
+    lengths = ", ".join(f"{clock(hours * 3600)} {split}" for split, hours in manifest["hours"].items())
     say(f"{len(manifest['clips'])} clips in {len(manifest['shards'])} shards: {lengths}.")
     if manifest["silent"]:
         say(f"{manifest['silent']} clips without sound were left out.")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import shutil
 import subprocess
 import sys
 import tarfile
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -174,7 +176,10 @@ def test_pictures_are_there_every_second(built: Path) -> None:
 def test_webdataset_reads_the_shards(built: Path) -> None:
     wds = pytest.importorskip("webdataset")
     shards = sorted(map(str, built.rglob("*.tar")))
-    samples = list(wds.WebDataset(shards, shardshuffle=False).decode())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it leaves files for the garbage collector to close
+        samples = list(wds.WebDataset(shards, shardshuffle=False).decode())
+        gc.collect()
     assert len(samples) == 10
     assert samples[0]["gains.npy"].shape == (3, 44)
     assert samples[0]["json"]["licence"] == "CC0"
@@ -336,7 +341,7 @@ def test_nothing_to_build_from_is_one_sentence(tmp_path: Path) -> None:
 # ------------------------------------------------------------------------------------------------------- training
 
 
-TRAIN = replace(CONFIG, data="shards", seconds=1.0, steps=4, scene_options={"picture": 1.0})
+TRAIN = replace(CONFIG, data="shards", seconds=1.0, steps=2, scene_options={"picture": 1.0})
 
 
 def test_scenes_repeat_and_every_epoch_takes_all_clips(built: Path) -> None:
@@ -390,7 +395,7 @@ def test_training_from_shards_resumes_to_the_bit(built: Path, tmp_path: Path) ->
     whole = Trainer(TRAIN, built, tmp_path / "whole")
     whole.run()
     part = Trainer(TRAIN, built, tmp_path / "part")
-    for batch, _ in zip(part._batches(), range(2), strict=False):
+    for batch, _ in zip(part._batches(), range(1), strict=False):
         assert batch.valid.shape == (1, 10)
         part._advance(batch)
     part.save()
