@@ -65,7 +65,8 @@ def scenes_of(
     """The run's scenes of a split: laid from a corpus's recordings, or films' own from shards."""
     preset = replace(PRESETS[config.scenes], **config.scene_options)
     if config.data == "shards":
-        return ShardScenes(corpus, split, config.seconds, preset)
+        dim = int(config.network.get("context_dim", 0))
+        return ShardScenes(corpus, split, config.seconds, preset, dim)
     return RandomScenes(PicturedSource(Corpus(corpus), split, features), split, config.seconds, preset)
 
 

@@ -122,6 +122,7 @@ def _members(clip: Clip) -> tuple[dict[str, bytes], dict[str, Any]]:
         "key": clip.key,
         "scale": scale,
         "pictures": int(clip.features.shape[0]),
+        "context_dim": int(clip.features.shape[1]),
         "crc32": {name: zlib.crc32(data) for name, data in members.items()},
     }
     members[_RECORD] = json.dumps(record, ensure_ascii=False).encode()
@@ -238,6 +239,15 @@ class ShardFolder:
         """The clips of a split, in the manifest's order."""
         return [key for key, (_, where) in self._where.items() if where == split]
 
+    def check_context(self, dim: int) -> None:
+        """Raise `TrainingError` unless the pictures were described by as many numbers as a network takes (0: none)."""
+        for clip in self.manifest["clips"]:
+            if dim and clip["context_dim"] not in (0, dim):
+                raise TrainingError(
+                    f"The shards in {self.root} describe pictures by {clip['encoder']} in {clip['context_dim']} "
+                    f"numbers, and the network takes {dim}: change 'context_dim', or build with another --context."
+                )
+
     def pictures(self, key: str) -> int:
         """How many pictures a clip has; 0 for a clip there is not."""
         return self._seconds.get(key, 0)
@@ -291,11 +301,15 @@ class ShardScenes:
     The first pass gives the clips as they were built; later passes in training spoil the film's mix anew, at a level
     shifted by `trim_sd`, by the policies of `config`. Validation stays as built. `config.picture` is the share of
     training scenes shown with their pictures, so that one set of weights serves with and without. Scenes shorter than
-    the clips are cut out of them. Raises `TrainingError` where the split is empty or the clips are too short.
+    the clips are cut out of them. Raises `TrainingError` where the split is empty, the clips are too short, or their
+    pictures are not what a network with `context_dim` takes.
     """
 
-    def __init__(self, root: Path, split: str, seconds: float, config: SceneConfig) -> None:
+    def __init__(
+        self, root: Path, split: str, seconds: float, config: SceneConfig, context_dim: int = 0
+    ) -> None:
         self.folder = ShardFolder(root)
+        self.folder.check_context(context_dim)
         keys = self.folder.keys(split)
         if not keys:
             raise TrainingError(

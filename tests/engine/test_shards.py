@@ -445,6 +445,8 @@ def test_shards_that_cannot_serve_are_one_sentence(built: Path, tmp_path: Path) 
         ShardScenes(built, "test", 1.0, PRODUCT)
     with pytest.raises(TrainingError, match=r"Scenes of 3 s cannot be cut from .*, which has 1 s"):
         ShardScenes(built, "train", 3.0, PRODUCT)[0]
+    with pytest.raises(TrainingError, match="pictures by eight in 8 numbers, and the network takes 768"):
+        ShardScenes(built, "train", 1.0, PRODUCT, 768)
     with pytest.raises(TrainingError, match="There are no shards in"):
         ShardFolder(tmp_path)
     shutil.copytree(built, tmp_path / "old")

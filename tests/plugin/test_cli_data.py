@@ -11,7 +11,7 @@ import soundfile
 import torch
 from sightmix.engine.training.shards import ShardFolder
 from sightmix.plugin.cli import app
-from tiny_training import RATE, sound
+from tiny_training import NETWORK, RATE, sound
 from typer.testing import CliRunner
 
 
@@ -91,3 +91,31 @@ def test_separators_are_listed_and_taken_in(tmp_path: Path, monkeypatch: pytest.
     assert rows["mine"].startswith("code of https://github.com/JusperLee/TIGER")
     status, out, _ = run("separators")
     assert (status, "A bandit-v2 checkpoint of your own (CC-BY-SA-4.0)" in out) == (0, True)
+
+
+def test_the_tutorial_does_what_it_says(tmp_path: Path) -> None:
+    """Every command of the tutorial in its order, with its own files, on three seconds and a smaller network."""
+    text = (Path(__file__).parents[2] / "docs" / "own_films.md").read_text(encoding="utf-8")
+    commands = [line.strip() for line in text.splitlines() if line.startswith("    sightmix ")]
+    assert len(commands) == 3
+    side = next(line for line in text.splitlines() if line.startswith("    {"))
+    for split in ("train", "validation"):
+        folder = tmp_path / "FILMS" / split
+        folder.mkdir(parents=True)
+        rng = np.random.default_rng(2)
+        for kind in ("speech", "music", "effects"):
+            soundfile.write(folder / f"{kind}.wav", sound(kind, rng, 2.0), RATE)
+        facts = json.loads(side) | {"split": split}
+        (folder / "sightmix.json").write_text(json.dumps(facts))
+    config = json.loads(text.partition("```json")[2].partition("```")[0])
+    small = {"steps": 1, "seconds": 1.0, "batch": 1, "validate_clips": 1, "workers": 0}
+    (tmp_path / "CONFIG").write_text(json.dumps(config | small | {"network": NETWORK}))
+    for command in commands:
+        words = [
+            str(tmp_path / word) if word.isupper() else word for word in command.split() if word != "sightmix"
+        ]
+        more = ["--seconds", "1"] if words[0] == "data" else ["--device", "cpu"]
+        result = CliRunner().invoke(app, [*words, *more])
+        assert result.exit_code == 0, result.stderr
+    card = json.loads((tmp_path / "WEIGHTS" / "cards" / "my-films.json").read_text())
+    assert card["trained_on"] == ["FILMS/train: 0.00 h; CC-BY-4.0"]
