@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -127,9 +128,8 @@ def build_shards(
     films = find_films(sources, settings.licence, settings.validation, settings.test)
     shards, left_out = _plan(films, settings)
     todo = [shard for shard in shards if not _is_built(shard, out)]
-    for shard in todo:
-        for rest in (out / shard.file).parent.glob(f".{Path(shard.file).name}.*.part"):
-            rest.unlink(missing_ok=True)
+    for rest in [*out.glob(".*.part"), *out.glob("*/.*.part")]:  # what a killed build left
+        rest.unlink(missing_ok=True)
     builder = Builder(settings, out)
     try:
         if todo:
@@ -296,8 +296,17 @@ class Builder:
         path = self._cache(film)
         if not self.settings.encoder or film.picture is None or not path.exists():
             return np.zeros((0, 0), np.float16), []
-        with np.load(path, allow_pickle=False) as stored:
-            features, ends, jpegs = stored["features"], stored["ends"].astype(int), stored["jpegs"].tobytes()
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                features, ends, jpegs = (
+                    stored["features"],
+                    stored["ends"].astype(int),
+                    stored["jpegs"].tobytes(),
+                )
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise TrainingError(
+                f"The pictures kept in {path} are damaged; remove the file and go on."
+            ) from error
         return features, [jpegs[a:b] for a, b in zip([0, *ends[:-1]], ends, strict=True)] if len(ends) else []
 
     def _clips(

@@ -440,6 +440,14 @@ def test_a_removed_shard_is_built_again(films: Path, built: Path) -> None:
     assert digests(built) == before
 
 
+def test_damaged_pictures_are_one_sentence(films: Path, built: Path) -> None:
+    (cache,) = (built / "pictures").iterdir()
+    cache.write_bytes(cache.read_bytes()[:200])
+    next(built.rglob("*one-*0001.tar")).unlink()
+    with pytest.raises(TrainingError, match=r"pictures kept in .*npz are damaged; remove the file"):
+        build_shards([films], built, TINY)
+
+
 def test_shards_that_cannot_serve_are_one_sentence(built: Path, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="no clips in their test split"):
         ShardScenes(built, "test", 1.0, PRODUCT)
