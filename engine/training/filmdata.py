@@ -297,7 +297,7 @@ class Builder:
         if not self.settings.encoder or film.picture is None or not path.exists():
             return np.zeros((0, 0), np.float16), []
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 features, ends, jpegs = (
                     stored["features"],
                     stored["ends"].astype(int),
