@@ -3,7 +3,17 @@
 from setuptools import find_packages, setup
 
 ROOMS = ("engine", "plugin", "exporters", "ui")
-DATA = ["py.typed", "*.html", "*.json", "*.lua", "cards/*", "files/*", "configs/*", "recipe/*", "delivery_specs/*"]
+DATA = [
+    "py.typed",
+    "*.html",
+    "*.json",
+    "*.lua",
+    "cards/*",
+    "files/*",
+    "configs/*",
+    "recipe/*",
+    "delivery_specs/*",
+]
 
 packages = []
 for room in ROOMS:
