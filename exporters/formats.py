@@ -104,7 +104,7 @@ def timeline_of(document: Mapping[str, Any]) -> otio.schema.Timeline:
     Schema versions beyond the library's are read as its own, effects it does not know as plain effects. Raises
     TimelineError for a document that is no timeline.
     """
-    text = json.dumps(_lowered(document, otio.core.type_version_map()))
+    text = json.dumps(lowered(document))
     try:
         found = otio.adapters.read_from_string(text, "otio_json")
     except (otio.exceptions.OTIOError, LookupError, ValueError, RuntimeError, TypeError) as error:
@@ -124,8 +124,13 @@ def as_timeline(found: object) -> otio.schema.Timeline:
     raise TimelineError(f"A {type(found).__name__} is no timeline; give a file with a timeline in it.")
 
 
+def lowered(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of a parsed OTIO document with schemas that this OTIO reads, whatever wrote it."""
+    made: dict[str, Any] = _lowered(document, otio.core.type_version_map())
+    return made
+
+
 def _lowered(value: Any, known: Mapping[str, int], inside: str = "") -> Any:
-    """The document with schemas that this OTIO reads."""
     if isinstance(value, list | tuple):
         return [_lowered(child, known, inside) for child in value]
     if not isinstance(value, Mapping):

@@ -137,7 +137,7 @@ class Trainer:
         """Begin with another run's averaged weights, where they fit; a run under way keeps its own."""
         if self.step == 0:
             count = take_over(self.model, checkpoint)
-            take_over(self.average, checkpoint)
+            self.average.load_state_dict(self.model.state_dict())
             self.watch.entry(event="weights taken over", tensors=count)
 
     def adopt_gains(self, path: Path) -> None:

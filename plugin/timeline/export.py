@@ -10,9 +10,8 @@ from pathlib import Path
 from ...engine.errors import TimelineError
 from .load import ADAPTERS, BUNDLES, library, one_line
 from .marks import walk
-from .nodes import Node, name_of, rate_of, references, schema, seconds, span
+from .nodes import Node, name_of, rate_of, references, seconds, span
 
-_KNOWN_EFFECTS = ("Effect", "TimeEffect", "LinearTimeWarp", "FreezeFrame")
 _HIGHEST_FRAME_RATE = 240
 
 
@@ -27,12 +26,14 @@ def export(text: str, partial: Path, out: Path, rate: Fraction) -> None:
     otio = library(adapter, title, package)
     from opentimelineio.adapters.file_bundle_utils import MediaReferencePolicy
 
+    from ...exporters.formats import lowered
+
     options: dict[str, object] = {}
     if suffix in BUNDLES:
         options["media_policy"] = MediaReferencePolicy.MissingIfNotFile
     if suffix == ".aaf":
         options["use_empty_mob_ids"] = True
-    root = _older(text)
+    root = lowered(json.loads(text))
     if suffix in (".xml", ".aaf"):
         _to_frames(root, rate, out, title)
     try:
@@ -43,22 +44,6 @@ def export(text: str, partial: Path, out: Path, rate: Fraction) -> None:
             otio.adapters.write_to_file(document, str(partial), adapter_name=adapter, **options)
     except Exception as error:
         raise TimelineError(f"{out} cannot be written as {title}: {one_line(error)}; write .otio.") from error
-
-
-def _older(text: str) -> Node:
-    """The document without what makes the released library refuse it: markers of version 3, unknown effects."""
-    root: Node = json.loads(text)
-    for node in walk(root):
-        for marker in node.get("markers") or []:
-            color = marker.get("color") if isinstance(marker, dict) else None
-            if isinstance(color, dict):
-                marker.update({"OTIO_SCHEMA": "Marker.2", "color": str(color.get("name") or "RED").upper()})
-            elif schema(marker) == "Marker":
-                marker["OTIO_SCHEMA"] = "Marker.2"
-        for effect in node.get("effects") or []:
-            if schema(effect) not in _KNOWN_EFFECTS and isinstance(effect, dict):
-                effect.update({"OTIO_SCHEMA": "Effect.1", "effect_name": schema(effect)})
-    return root
 
 
 def _to_frames(root: Node, rate: Fraction, out: Path, title: str) -> None:
