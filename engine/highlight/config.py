@@ -30,7 +30,8 @@ class NetworkConfig:
     `kind` "visah" has one raw mask and a waveform branch out; "product" has three masks that sum to one and three
     gain curves bounded to ±`gain_bound_db`. `context_dim` 0 is the variant without context. `spectrogram` is "linear"
     (the paper) or "log": (ln(|X| + 0.01) + 1) / 2.5, about zero mean and unit variance for film sound, which
-    keeps quiet ambience visible to a small network.
+    keeps quiet ambience visible to a small network. `gain_head` "levels" first estimates how loud each stem really is
+    and whether the clip needs a change at all; "plain" reads gains from the levels of the masked stems.
     """
 
     kind: str = "visah"
@@ -44,12 +45,15 @@ class NetworkConfig:
     spectrogram: str = "linear"
     gain_bound_db: float = 18.0
     gain_layers: int = 2
+    gain_head: str = "plain"
 
     def __post_init__(self) -> None:
         if self.kind not in ("visah", "product"):
             raise ModelError(f"Network kind '{self.kind}' is unknown; use 'visah' or 'product'.")
         if self.spectrogram not in ("linear", "log"):
             raise ModelError(f"Spectrogram input '{self.spectrogram}' is unknown; use 'linear' or 'log'.")
+        if self.gain_head not in ("plain", "levels"):
+            raise ModelError(f"Gain head '{self.gain_head}' is unknown; use 'plain' or 'levels'.")
         if self.channels % 4 or self.width % self.heads or self.width % 2:
             raise ModelError(
                 f"Network sizes do not fit: channels {self.channels} must be a multiple of 4 and "

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .config import BINS, NetworkConfig
+from .config import BINS, MODEL_RATE, N_FFT, NetworkConfig
 from .layers import DecoderLayer, EncoderLayer, FrequencyEmbedding, rescale_convolutions
 from .transformer import ContextLayer, LatentTransformer, latent_positions
 
 LOG_FLOOR = 0.01  # magnitude, 100 dB below a full-scale tone; what is under it is not told apart
+POWER_FLOOR = 1e-5  # of mean power, about 80 dB below loud dialogue
+BAND_EDGES_HZ = (200.0, 500.0, 1500.0, 4000.0, 9000.0)  # between the bands a gain head is told levels in
 DEPTH = 5  # layers of each branch before the shared one
 
 
@@ -151,6 +156,18 @@ class VisAH(nn.Module):
         return mask, wave
 
 
+@dataclass(frozen=True)
+class Beliefs:
+    """What a gain head made up its mind about before the gains, for training to correct.
+
+    `levels` (B, 3, N): log10 of each stem's mean power per latent step; `touched` (B,): log odds that the clip needs
+    a change.
+    """
+
+    levels: Tensor
+    touched: Tensor
+
+
 class GainHead(nn.Module):
     """Gain curves (B, 3, T) in dB from the latent transformer's hidden sequence and how loud the stems are.
 
@@ -162,7 +179,7 @@ class GainHead(nn.Module):
         super().__init__()
         self.bound, self.width = config.gain_bound_db, config.width
         self.norm_in = nn.LayerNorm(config.width)
-        self.levels_in = nn.Linear(2 * (config.masks + 1), config.width)
+        self.levels_in = nn.Linear(2 * self.rows(config.masks), config.width)
         self.layers = nn.ModuleList(
             ContextLayer(config.width, config.heads, config.dropout) for _ in range(config.gain_layers)
         )
@@ -171,25 +188,86 @@ class GainHead(nn.Module):
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
 
-    @staticmethod
-    def power(masks: Tensor, spectrogram: Tensor) -> Tensor:
-        """Mean power per frame of the mix and of each masked stem, (B, 4, T)."""
+    def rows(self, masks: int) -> int:
+        """Levels per frame that `power` gives."""
+        return masks + 1
+
+    def parts_power(self, parts: Tensor) -> Tensor:
+        """Mean power per frame of magnitude spectrograms (B, 4, 2048, T), the mix first: (B, rows, T)."""
+        return parts.square().mean(2)
+
+    def power(self, masks: Tensor, spectrogram: Tensor) -> Tensor:
+        """Power per frame of the mix and of each masked stem, (B, rows, T)."""
         # The masks answer for separation alone: what gains want of them must not bend them.
         parts = masks.detach() * spectrogram[:, None]
-        return torch.cat([spectrogram[:, None], parts], dim=1).square().mean(2)
+        return self.parts_power(torch.cat([spectrogram[:, None], parts], dim=1))
 
-    def forward(self, hidden: Tensor, power: Tensor) -> Tensor:
+    def forward(self, hidden: Tensor, power: Tensor) -> tuple[Tensor, Beliefs | None]:
         frames = power.shape[-1]
         power = F.avg_pool1d(F.pad(power, (0, 2 * hidden.shape[1] - frames)), 2)
         whole = power.mean(-1, keepdim=True).expand_as(power)
-        levels = torch.log10(torch.cat([power, whole], dim=1) + 1e-5).transpose(1, 2)
+        levels = torch.log10(torch.cat([power, whole], dim=1) + POWER_FLOOR).transpose(1, 2)
         x = self.norm_in(hidden) + self.levels_in(levels)
+        x, beliefs = self.think(x, power)
+        raw = self.out(self.norm_out(x)).transpose(1, 2)
+        gains = self.bound * torch.tanh(raw / self.bound)
+        if beliefs is not None:
+            gains = gains * torch.sigmoid(beliefs.touched)[:, None, None]
+        return F.interpolate(gains, scale_factor=2.0, mode="linear", align_corners=False)[
+            ..., :frames
+        ], beliefs
+
+    def think(self, x: Tensor, power: Tensor) -> tuple[Tensor, Beliefs | None]:  # noqa: ARG002
+        """The sequence (B, N, width) after the head's layers; `power` (B, rows, N) is what it was told of levels."""
         where = latent_positions(x, self.width)
         for layer in self.layers:
             x = layer(x, where, None)
-        raw = self.out(self.norm_out(x)).transpose(1, 2)
-        gains = self.bound * torch.tanh(raw / self.bound)
-        return F.interpolate(gains, scale_factor=2.0, mode="linear", align_corners=False)[..., :frames]
+        return x, None
+
+
+class LevelGainHead(GainHead):
+    """A gain head that first corrects the masked stems' levels for what leaks, then sets gains by the true ones.
+
+    It is told levels in bands, so that what a leak sounds like can be seen; it learns the true levels from the true
+    stems, whose targets are exact where a mixer's gains are a matter of taste; and one gate over the whole window
+    closes on mixes that are good as they are.
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__(config)
+        self.masks = config.masks
+        edges = [0, *(round(hz * N_FFT / MODEL_RATE) for hz in BAND_EDGES_HZ), BINS]
+        bank = torch.zeros(len(edges) - 1, BINS)
+        for row, (low, high) in enumerate(pairwise(edges)):
+            bank[row, low:high] = 1.0 / BINS
+        self.register_buffer("bank", bank, persistent=False)
+        self.true_levels = nn.Linear(config.width, config.masks)
+        self.true_levels_in = nn.Linear(3 * config.masks, config.width)
+        self.touched = nn.Linear(config.width, 1)
+        nn.init.zeros_(self.true_levels.weight)
+        nn.init.zeros_(self.true_levels.bias)
+        nn.init.zeros_(self.touched.weight)
+        nn.init.constant_(self.touched.bias, 2.0)
+
+    def rows(self, masks: int) -> int:
+        return (len(BAND_EDGES_HZ) + 1) * (masks + 1)
+
+    def parts_power(self, parts: Tensor) -> Tensor:
+        return torch.matmul(self.get_buffer("bank"), parts.square()).flatten(1, 2)
+
+    def think(self, x: Tensor, power: Tensor) -> tuple[Tensor, Beliefs | None]:
+        where = latent_positions(x, self.width)
+        x = self.layers[0](x, where, None)
+        masked = power.unflatten(1, (self.masks + 1, -1)).sum(2)[:, 1:]
+        step = 3.0 * torch.tanh(self.true_levels(x).transpose(1, 2) / 3.0)
+        levels = torch.log10(masked + POWER_FLOOR) + step
+        linear = torch.pow(10.0, levels.detach())
+        whole = torch.log10(linear.mean(-1, keepdim=True) + POWER_FLOOR).expand_as(levels)
+        share = levels.detach() - torch.log10(linear.sum(1, keepdim=True) + POWER_FLOOR)
+        x = x + self.true_levels_in(torch.cat([levels.detach(), whole, share], dim=1).transpose(1, 2))
+        for layer in self.layers[1:]:
+            x = layer(x, where, None)
+        return x, Beliefs(levels, self.touched(x.mean(1))[:, 0])
 
 
 class ProductModel(nn.Module):
@@ -203,7 +281,7 @@ class ProductModel(nn.Module):
         super().__init__()
         self.config = config
         self.trunk = Trunk(config, wave_out=False, null_context=True)
-        self.gain = GainHead(config)
+        self.gain = LevelGainHead(config) if config.gain_head == "levels" else GainHead(config)
 
     def forward(
         self,
@@ -213,7 +291,7 @@ class ProductModel(nn.Module):
         times: Tensor | None = None,
         valid: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        logits, gains = self.logits(spectrogram, waveform, context, times, valid)
+        logits, gains, _ = self.logits(spectrogram, waveform, context, times, valid)
         return torch.softmax(logits, dim=1), gains
 
     def logits(
@@ -223,11 +301,12 @@ class ProductModel(nn.Module):
         context: Tensor | None,
         times: Tensor | None,
         valid: Tensor | None,
-    ) -> tuple[Tensor, Tensor]:
-        """What the masks are the softmax of, (B, 3, 2048, T), for losses that must not saturate; and the gains."""
+    ) -> tuple[Tensor, Tensor, Beliefs | None]:
+        """What the masks are the softmax of, (B, 3, 2048, T), for losses that must not saturate; gains; beliefs."""
         logits, _, hidden = self.trunk(spectrogram, waveform, context, times, valid)
         masks = torch.softmax(logits, dim=1)
-        return logits, self.gain(hidden, self.gain.power(masks, spectrogram))
+        gains, beliefs = self.gain(hidden, self.gain.power(masks, spectrogram))
+        return logits, gains, beliefs
 
 
 def build(config: NetworkConfig) -> VisAH | ProductModel:

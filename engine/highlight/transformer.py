@@ -104,8 +104,9 @@ class LatentTransformer(nn.Module):
     """Turns latent sound (B, C_a, L) into highlighted latent sound, given context (B, N, C) at times (B, N) seconds.
 
     `null_context` adds a learned token that is always there, so that a clip without picture is a case the network
-    knows. Without a context at all (`context_dim` 0) cross-attention looks at the latents themselves.
-    Also returns the last hidden sequence (B, L, width), from which gain curves are read.
+    knows; without that token such a clip's vectors are attended to as they are. Without a context at all
+    (`context_dim` 0) cross-attention looks at the latents themselves. Also returns the last hidden sequence
+    (B, L, width), from which gain curves are read.
     """
 
     def __init__(self, config: NetworkConfig, null_context: bool) -> None:
@@ -153,6 +154,8 @@ class LatentTransformer(nn.Module):
             where = torch.cat([torch.zeros_like(where[:, :1]), where], dim=1)
             if valid is not None:
                 valid = torch.cat([torch.ones_like(valid[:, :1]), valid], dim=1)
+        elif valid is not None:
+            valid = valid | ~valid.any(1, keepdim=True)  # attention to nothing at all would be no number
         for layer in self.context_layers:
             c = layer(c, where, valid)
         return c, where, valid

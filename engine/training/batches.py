@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -13,12 +13,13 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
+from ..errors import TrainingError
 from .config import TrainConfig
 from .corpus import Corpus
-from .pictures import PicturedSource
+from .pictures import PicturedSource, caption_features, picture_features
 from .scenes import PRESETS, RandomScenes, Scene
 from .shards import ShardScenes
-from .step import Batch, collate
+from .step import CONTEXT_FRAMES, Batch, collate
 
 
 class Scenes(Protocol):
@@ -27,6 +28,47 @@ class Scenes(Protocol):
     def __getitem__(self, index: int) -> Scene:
         """Scene number `index`."""
         ...
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a network is shown beside the sound: vectors (`dim`,) by picture id, in which of a window's seconds."""
+
+    features: Mapping[str, NDArray[np.float32]]
+    dim: int
+    seconds: Sequence[int] = range(CONTEXT_FRAMES)
+
+    @classmethod
+    def of(cls, corpus: Path, kind: str, dim: int) -> Shown:
+        """A corpus's pictures as the kind of context a configuration names; with `dim` 0 nothing is shown.
+
+        Raises `TrainingError` when `dim` is not what that kind has.
+        """
+        if not dim:
+            return cls({}, 0)
+        frames = {} if kind == "text" else picture_features(corpus)
+        texts = caption_features(corpus) if "text" in kind else {}
+        features = _side_by_side(frames, texts) if kind == "frames+text" else (texts or frames)
+        # Shards say for themselves what their pictures were described by.
+        found = next(iter(features.values()), np.zeros(dim)).shape[-1] if isinstance(features, dict) else dim
+        if found != dim:
+            raise TrainingError(
+                f"The network has a context of {dim} values, but '{kind}' of {corpus} gives {found}: "
+                "set context_dim to that."
+            )
+        return cls(features, dim, (CONTEXT_FRAMES // 2,) if kind == "one_frame" else range(CONTEXT_FRAMES))
+
+    def batch(self, scenes: Sequence[Scene]) -> Batch:
+        """Scenes as the network is shown them."""
+        return collate(scenes, self.features, self.dim, self.seconds)
+
+
+def _side_by_side(
+    frames: Mapping[str, NDArray[np.float32]], texts: Mapping[str, NDArray[np.float32]]
+) -> dict[str, NDArray[np.float32]]:
+    """Frame and caption features in one vector; zeros stand for a missing caption."""
+    absent = np.zeros_like(next(iter(texts.values()), np.zeros(0, np.float32)))
+    return {name: np.concatenate([row, texts.get(name, absent)]) for name, row in frames.items()}
 
 
 class SceneBatches(Dataset[Batch]):
@@ -39,12 +81,12 @@ class SceneBatches(Dataset[Batch]):
         self,
         corpus: Path,
         config: TrainConfig,
-        features: Mapping[str, NDArray[np.float32]],
+        shown: Shown,
         first: int,
         device: int = 0,
         devices: int = 1,
     ) -> None:
-        self.corpus, self.config, self.features, self.first = corpus, config, features, first
+        self.corpus, self.config, self.shown, self.first = corpus, config, shown, first
         self.device, self.devices = device, devices
         self.scenes: Scenes | None = None
 
@@ -53,21 +95,23 @@ class SceneBatches(Dataset[Batch]):
 
     def __getitem__(self, index: int) -> Batch:
         if self.scenes is None:
-            self.scenes = scenes_of(self.corpus, "train", self.config, self.features)
+            self.scenes = scenes_of(self.corpus, "train", self.config)
         first = ((self.first + index) * self.devices + self.device) * self.config.batch
-        drawn = [self.scenes[first + i] for i in range(self.config.batch)]
-        return collate(drawn, self.features, int(self.config.network.get("context_dim", 0)))
+        return self.shown.batch([self.scenes[first + i] for i in range(self.config.batch)])
 
 
-def scenes_of(
-    corpus: Path, split: str, config: TrainConfig, features: Mapping[str, NDArray[np.float32]]
-) -> Scenes:
-    """The run's scenes of a split: laid from a corpus's recordings, or films' own from shards."""
+def scenes_of(corpus: Path, split: str, config: TrainConfig) -> Scenes:
+    """The run's scenes of a split: laid from a corpus's recordings, or films' own from shards.
+
+    They are the same whatever of their pictures a network is shown.
+    """
     preset = replace(PRESETS[config.scenes], **config.scene_options)
     if config.data == "shards":
         dim = int(config.network.get("context_dim", 0))
         return ShardScenes(corpus, split, config.seconds, preset, dim)
-    return RandomScenes(PicturedSource(Corpus(corpus), split, features), split, config.seconds, preset)
+    return RandomScenes(
+        PicturedSource(Corpus(corpus), split, picture_features(corpus)), split, config.seconds, preset
+    )
 
 
 def quiet_worker(_: int) -> None:

@@ -12,11 +12,12 @@ from typing import Any
 from ..errors import ModelError, TrainingError
 from ..highlight.config import NetworkConfig
 from .losses import SpectralSettings
+from .networks import config_of, config_type, names_of, weight_names
 from .scenes import PRESETS, SceneConfig
-from .step import ProductWeights
 
 PRECISIONS = ("float32", "bf16")
 DATA = ("corpus", "shards")
+CONTEXTS = ("frames", "one_frame", "text", "frames+text")
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class TrainConfig:
     `data` says what the folder to train on holds: "corpus", recordings that scenes are laid from, or "shards" of
     films (`sightmix data muddy-mix`). `scene_options` change entries of the scenes' preset (`SceneConfig`), such as the
     share of clips left untouched.
+    `context` says what a network with a context is shown: pictures' features ("frames", a picture a second;
+    "one_frame", the one in the middle of the clip), their captions' ("text"), or both side by side ("frames+text").
     `precision` "bf16" runs the trunk's layers in bfloat16 under autocast; weights, gain head and losses stay float32.
     """
 
@@ -37,6 +40,7 @@ class TrainConfig:
     data: str = "corpus"
     scenes: str = "well_mixed"
     scene_options: dict[str, Any] = field(default_factory=dict)
+    context: str = "frames"
     seconds: float = 10.0
     batch: int = 2
     accumulate: int = 1
@@ -72,9 +76,13 @@ class TrainConfig:
         missing = {"name", "network"} - set(data)
         if missing:
             raise TrainingError(f"Training configuration {path} lacks {sorted(missing)}.")
-        for entry, kind in _PARTS.items():
-            _known(data.get(entry, {}), {f.name for f in fields(kind)}, path, f"{entry}.")
-        for entry, choices in (("precision", PRECISIONS), ("data", DATA), ("scenes", tuple(PRESETS))):
+        _known_parts(data, path)
+        for entry, choices in (
+            ("precision", PRECISIONS),
+            ("data", DATA),
+            ("scenes", tuple(PRESETS)),
+            ("context", CONTEXTS),
+        ):
             if data.get(entry, choices[0]) not in choices:
                 raise TrainingError(f"Training configuration {path}: {entry} is one of {', '.join(choices)}.")
         config = cls(**data)
@@ -97,17 +105,27 @@ class TrainConfig:
                     f"Training configuration {path}: {entry} must be more than 0, not {value!r}."
                 )
         try:
-            NetworkConfig.from_dict(self.network)
+            network = config_of(self.network)
         except ModelError as error:
             raise TrainingError(f"Training configuration {path}: {error}") from error
+        if self.unit_variance and not isinstance(network, NetworkConfig):
+            raise TrainingError(
+                f"Training configuration {path}: unit_variance is for product and visah; {network.kind} starts "
+                "from the identity."
+            )
 
 
-_PARTS: dict[str, type] = {
-    "network": NetworkConfig,
-    "scene_options": SceneConfig,
-    "weights": ProductWeights,
-    "remix_loss": SpectralSettings,
-}
+def _known_parts(data: Mapping[str, Any], path: Path) -> None:
+    for entry in ("network", "scene_options", "weights", "remix_loss"):
+        if not isinstance(data.get(entry, {}), dict):
+            raise TrainingError(f"Training configuration {path}: {entry} must be a JSON object.")
+    try:
+        known = {"network": names_of(config_type(data["network"])), "weights": weight_names(data["network"])}
+    except ModelError as error:
+        raise TrainingError(f"Training configuration {path}: {error}") from error
+    known |= {"scene_options": names_of(SceneConfig), "remix_loss": names_of(SpectralSettings)}
+    for entry, names in known.items():
+        _known(data.get(entry, {}), names, path, f"{entry}.")
 
 
 def _known(entries: Mapping[str, Any], known: set[str], path: Path, inside: str = "") -> None:

@@ -20,64 +20,73 @@ from torch.utils.data import DataLoader, Dataset
 
 from ..errors import SightmixError
 from ..highlight.config import NetworkConfig
-from ..highlight.network import GainHead, ProductModel, build
+from ..highlight.network import POWER_FLOOR, GainHead, ProductModel, build
 from ..highlight.spectral_torch import stft
-from .batches import SceneBatches, Scenes, quiet_worker, scenes_of
+from .batches import SceneBatches, Scenes, Shown, quiet_worker, scenes_of
 from .config import TrainConfig
-from .losses import SpectralLoss, SpectralSettings, gain_loss
-from .pictures import picture_features
+from .losses import SpectralLoss, SpectralSettings, gain_loss, level_loss, touched_loss
 from .step import ProductObjective, ProductWeights
 
 LEAKAGE_DB = (-24.0, -8.0)  # of one stem into another
 FIRST_SCENE = 10_000_000  # scenes the loop itself never reaches
 
 
-class _Levels(Dataset[tuple[Tensor, Tensor, Tensor]]):
-    """Power (4, T) of the mix and of leaky stems, true gains (3, T) in dB, activity (3, T)."""
+class _Levels(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
+    """Power (rows, T) of the mix and leaky stems, and (3, T) of the true stems, true gains in dB, activity."""
 
-    def __init__(self, corpus: Path, config: TrainConfig, count: int) -> None:
-        self.corpus, self.config, self.count = corpus, config, count
+    def __init__(self, corpus: Path, config: TrainConfig, count: int, head: GainHead) -> None:
+        self.corpus, self.config, self.count, self.head = corpus, config, count, head
         self.scenes: Scenes | None = None
 
     def __len__(self) -> int:
         return self.count
 
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor, Tensor]:
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         if self.scenes is None:
-            self.scenes = scenes_of(self.corpus, "train", self.config, {})
+            self.scenes = scenes_of(self.corpus, "train", self.config)
         scene = self.scenes[FIRST_SCENE + index]
         stems = torch.from_numpy(scene.stems)
-        power = stft(torch.cat([stems.sum(0, keepdim=True), stems])).abs().square().mean(1)
+        spectra = stft(torch.cat([stems.sum(0, keepdim=True), stems])).abs()
+        with torch.no_grad():
+            power = self.head.parts_power(spectra[None])[0].unflatten(0, (4, -1))
         generator = torch.Generator().manual_seed(index)
         low, high = LEAKAGE_DB
         leak = 10 ** ((low + (high - low) * torch.rand(3, 3, generator=generator)) / 10)
         leak.fill_diagonal_(1.0)
-        leaky = torch.cat([power[:1], leak @ power[1:]])
-        return leaky, torch.from_numpy(scene.gains_db), torch.from_numpy(scene.active).float()
+        leaky = torch.cat([power[:1], torch.einsum("ij,jkt->ikt", leak, power[1:])]).flatten(0, 1)
+        active = torch.from_numpy(scene.active).float()
+        return leaky, power[1:].sum(1), torch.from_numpy(scene.gains_db), active
 
 
 def pretrain(config: TrainConfig, corpus: Path, out: Path, clips: int, batch: int = 16) -> float:
     """Train a gain head on `clips` scenes and store its weights in `out`; returns the last mean loss in dB."""
     torch.manual_seed(config.seed)
     network = NetworkConfig.from_dict(config.network)
-    head = GainHead(network)
+    model = build(network)
+    assert isinstance(model, ProductModel)
+    head = model.gain
     torch.nn.init.constant_(head.norm_in.weight, 0.1)  # the trunk's word begins softly
     optimizer = torch.optim.Adam(head.parameters(), lr=2e-3)
     steps = clips // batch
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=max(2, steps), pct_start=0.1)
     loader = DataLoader(
-        _Levels(corpus, config, steps * batch),
+        _Levels(corpus, config, steps * batch, head),
         batch_size=batch,
         num_workers=config.workers,
         worker_init_fn=quiet_worker,
     )
     mean, began = 0.0, time.monotonic()
-    for step, (power, gains, active) in enumerate(loader):
+    for step, (power, true, gains, active) in enumerate(loader):
         latents = network.latent_steps(power.shape[-1])
         hidden = torch.zeros(power.shape[0], latents, network.width)
-        loss = gain_loss(head(hidden, power), gains, active)
+        curves, beliefs = head(hidden, power)
+        loss = gain_loss(curves, gains, active)
+        total = loss
+        if beliefs is not None:
+            total = loss + level_loss(beliefs.levels, true, POWER_FLOOR)
+            total = total + touched_loss(beliefs.touched, gains, active)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        total.backward()
         torch.nn.utils.clip_grad_norm_(head.parameters(), 1.0)
         optimizer.step()
         schedule.step()
@@ -119,9 +128,10 @@ def refine(config: TrainConfig, corpus: Path, checkpoint: Path, clips: int, batc
     remix = SpectralLoss(SpectralSettings(mode="mixed", overlap=2))
     objective = ProductObjective(ProductWeights(mask=0.0, gain=0.02, remix=1.0), remix)
     mean, began = 0.0, time.monotonic()
-    shown = replace(config, batch=batch, steps=FIRST_SCENE + steps)
+    more = replace(config, batch=batch, steps=FIRST_SCENE + steps)
+    seen = Shown.of(corpus, config.context, model.config.context_dim)
     loader = DataLoader(
-        SceneBatches(corpus, shown, picture_features(corpus), FIRST_SCENE // batch),
+        SceneBatches(corpus, more, seen, FIRST_SCENE // batch),
         batch_size=None,
         num_workers=config.workers,
         worker_init_fn=quiet_worker,

@@ -20,16 +20,15 @@ from torch.utils.data import DataLoader
 
 from ..compat import ensure_companions
 from ..errors import SightmixError, TrainingError
-from ..highlight.config import NetworkConfig
-from ..highlight.network import ProductModel, build, parameter_count
+from ..highlight.network import ProductModel, VisAH, parameter_count
 from ..highlight.spectral_torch import stft
-from .batches import SceneBatches, quiet_worker, scenes_of
+from .batches import SceneBatches, Shown, quiet_worker, scenes_of
 from .checkpoints import take_over
 from .config import TrainConfig
 from .initialise import unit_variance
 from .losses import SpectralLoss, SpectralSettings
-from .pictures import picture_features
-from .step import Batch, ProductObjective, ProductWeights, VisAHObjective, collate, to_device
+from .networks import Network, build_network, config_of, objective_of
+from .step import Batch, ProductWeights, to_device
 from .validate import Validation, validate
 from .watch import Observer, Watch
 
@@ -87,9 +86,9 @@ class Trainer:
         folder.mkdir(parents=True, exist_ok=True)
         self.watch = Watch(folder, observe)
         torch.manual_seed(config.seed)
-        self.network = NetworkConfig.from_dict(config.network)
-        self.features = picture_features(corpus) if self.network.context_dim else {}
-        self.model = build(self.network).to(self.device)
+        self.network = config_of(config.network)
+        self.shown = Shown.of(corpus, config.context, self.network.context_dim)
+        self.model: Network = build_network(self.network).to(self.device)
         if config.unit_variance:
             self._scale_start()
         self.average = copy.deepcopy(self.model).requires_grad_(False)
@@ -99,21 +98,18 @@ class Trainer:
         remix = SpectralLoss(
             SpectralSettings(**{"mode": "mixed", "overlap": 2, **_tuples(config.remix_loss)})
         )
-        self.objective: ProductObjective | VisAHObjective
         if self.network.kind == "product":
             self.learner.mark_forward_method("logits")
-            self.objective = ProductObjective(ProductWeights(**config.weights), remix.to(self.device))
-        else:
-            self.objective = VisAHObjective(remix.to(self.device))
+        self.objective = objective_of(self.network, config.weights, remix.to(self.device))
         self.step = 0
         self.best: list[tuple[float, int]] = []
         self.stop = False
 
     def _scale_start(self) -> None:
-        scenes = scenes_of(self.corpus, "train", self.config, self.features)
-        batch = collate([scenes[i] for i in range(4)], self.features, self.network.context_dim)
-        batch = to_device(batch, self.device)
+        scenes = scenes_of(self.corpus, "train", self.config)
+        batch = to_device(self.shown.batch([scenes[i] for i in range(4)]), self.device)
         mix = batch.stems.sum(1)
+        assert isinstance(self.model, ProductModel | VisAH)  # the configuration sees to that
         unit_variance(self.model, (stft(mix).abs(), mix, batch.context, batch.times, batch.valid))
 
     def resume(self) -> None:
@@ -202,7 +198,7 @@ class Trainer:
 
     def validate(self) -> Validation:
         """How the averaged weights do on validation scenes."""
-        return validate(self.average, self.corpus, self.config, self.features, self.device)
+        return validate(self.average, self.corpus, self.config, self.shown, self.device)
 
     def _steps(self) -> Iterator[int]:
         """Take the steps that are left, and tell every so many how they went."""
@@ -255,7 +251,7 @@ class Trainer:
         data = SceneBatches(
             self.corpus,
             config,
-            self.features,
+            self.shown,
             self.step * config.accumulate,
             int(fabric.global_rank),
             int(fabric.world_size),
@@ -308,8 +304,10 @@ def _tuples(data: dict[str, Any]) -> dict[str, Any]:
 
 def _idle(config: TrainConfig) -> bool:
     """Whether the gain head is left out: where neither gains nor the rebalanced sound count."""
+    if config.network.get("kind") != "product":
+        return False
     weights = ProductWeights(**config.weights)
-    return config.network.get("kind") == "product" and not (weights.gain or weights.remix)
+    return not (weights.gain or weights.remix)
 
 
 def train(

@@ -82,3 +82,17 @@ def gain_loss(predicted_db: Tensor, target_db: Tensor, active: Tensor, beta: flo
     weight = active.to(predicted_db.dtype)
     distance = functional.smooth_l1_loss(predicted_db, target_db, beta=beta, reduction="none")
     return (distance * weight).sum() / weight.sum().clamp(min=1.0)
+
+
+def level_loss(predicted: Tensor, power: Tensor, floor: float) -> Tensor:
+    """Smooth l1 of log10 levels per latent step (B, 3, N) against stems' mean power per frame (B, 3, T)."""
+    steps = predicted.shape[-1]
+    padded = functional.pad(power, (0, 2 * steps - power.shape[-1]))
+    true = torch.log10(functional.avg_pool1d(padded, 2) + floor)
+    return functional.smooth_l1_loss(predicted, true, beta=0.2)
+
+
+def touched_loss(log_odds: Tensor, gains_db: Tensor, active: Tensor, least_db: float = 0.5) -> Tensor:
+    """Binary cross-entropy of "this clip needs a change" (B,): whether any gain that counts passes `least_db`."""
+    wanted = (gains_db.abs() * active).flatten(1).amax(1) > least_db
+    return functional.binary_cross_entropy_with_logits(log_odds, wanted.to(log_odds.dtype))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,6 +19,7 @@ from .corpus import Corpus, Item
 from .levels import (
     HOP,
     SAMPLE_RATE,
+    STEMS,
     Array,
     activity,
     apply_gain,
@@ -27,7 +29,16 @@ from .levels import (
     loudness,
 )
 from .muddy import PEAK_CEILING, draw, peak_guard
-from .targets import FILMS, EffectsNature, LoudnessPrior, Target, draw_presence, draw_target, flat_gain
+from .targets import (
+    FILMS,
+    EffectsNature,
+    LoudnessPrior,
+    Target,
+    draw_presence,
+    draw_target,
+    flat_gain,
+    spotlit,
+)
 
 GAIN_LIMIT_DB = 18.0
 
@@ -59,6 +70,10 @@ class SoundSource(Protocol):
         """The id of any picture, or None when the source has no pictures."""
         ...
 
+    def draw_subject(self, rng: np.random.Generator, kind: str) -> str | None:
+        """The id of a picture of something that would be heard as `kind`, or None when there is none."""
+        ...
+
 
 @dataclass(frozen=True)
 class SceneConfig:
@@ -68,8 +83,9 @@ class SceneConfig:
     degradations; `flat` is the share of clips whose input is not ducked yet, so that the network has to
     duck; `untouched` the share of clips that are well mixed as they are. `presence` gives the share of silent
     classes.
-    `picture` is the share of scenes that come with pictures, where the source has any. `trim_sd` dB is the
-    spread
+    `picture` is the share of scenes that come with pictures, where the source has any. `composed` is the share of
+    scenes whose pictures show whose sound the good mix brings out, which nothing in the sound tells; `blind` the share
+    of pictured scenes whose pictures are then kept from the network. `trim_sd` dB is the spread
     of a level change common to input and good mix: what to do does not depend on how loud it all is.
     """
 
@@ -84,12 +100,18 @@ class SceneConfig:
     low_pass: float = 0.3
     reverb: float = 0.15
     picture: float = 0.5
+    composed: float = 0.0
+    blind: float = 0.0
     trim_sd: float = 3.0
 
 
 PRODUCT = SceneConfig()
 RANDOM = SceneConfig(target="random", trim_sd=0.0)
-PRESETS = {"well_mixed": PRODUCT, "random": RANDOM}
+COMPOSED = SceneConfig(composed=1.0)
+PRESETS = {"well_mixed": PRODUCT, "random": RANDOM, "composed": COMPOSED}
+
+
+Pictures = tuple[tuple[float, str], ...]
 
 
 @dataclass(frozen=True)
@@ -105,7 +127,7 @@ class Scene:
     gains_db: Array
     active: NDArray[np.bool_]
     record: dict[str, Any]
-    pictures: tuple[tuple[float, str], ...] | None = None
+    pictures: Pictures | None = None
 
     def mix(self) -> Array:
         """The muddy mix (samples,): the model's input."""
@@ -307,7 +329,7 @@ def _lay_effects(source: SoundSource, n: int, config: SceneConfig, rng: np.rando
 
 def _show(
     effects: _Effects | None, source: SoundSource, frames: int, config: SceneConfig, rng: np.random.Generator
-) -> tuple[tuple[tuple[float, str], ...] | None, NDArray[np.float64] | None]:
+) -> tuple[Pictures | None, NDArray[np.float64] | None]:
     """Pictures of a scene, one to three shots of two seconds or more, and where what sounds is seen."""
     if rng.random() >= config.picture or (elsewhere := source.draw_picture(rng)) is None:
         return None, None
@@ -331,6 +353,37 @@ def _show(
         np.pad(seen, 6, mode="edge"), np.hanning(15)[1:-1] / np.hanning(15).sum(), mode="valid"
     )
     return tuple(pictures), smooth
+
+
+@dataclass(frozen=True)
+class _Spotlight:
+    """Shots that show whose sound to bring out: pictures as in `Scene`, and the stem that leads (frames,), -1: none."""
+
+    pictures: Pictures
+    leads: NDArray[np.int64]
+
+
+def _compose(
+    power: NDArray[np.float64], present: NDArray[np.bool_], source: SoundSource, rng: np.random.Generator
+) -> _Spotlight | None:
+    """One to three shots, each of something that sounds in it, or of nothing that does; None without such pictures."""
+    frames = power.shape[1]
+    seconds = frames * HOP / SAMPLE_RATE
+    shots = max(1, min(int(rng.integers(1, 4)), int(seconds // 2)))
+    edges = [round(i * frames / shots) for i in range(shots + 1)]
+    leads = np.full(frames, -1, np.int64)
+    pictures: list[tuple[float, str]] = []
+    heard = np.stack([activity(row) for row in decibels(power)]) & present[:, None]
+    for i, (first, last) in enumerate(pairwise(edges)):
+        sounding = [k for k in range(3) if np.mean(heard[k, first:last]) > 0.3]
+        # A picture of nothing that sounds is rarer where there is a choice to make.
+        lead = int(rng.choice(sounding)) if sounding and rng.random() < 0.9 else -1
+        picture = source.draw_picture(rng) if lead < 0 else source.draw_subject(rng, STEMS[lead])
+        if picture is None:
+            return None
+        pictures.append((i * seconds / shots, picture))
+        leads[first:last] = lead
+    return _Spotlight(tuple(pictures), leads)
 
 
 # Mixing and muddying -----------------------------------------------------------------------------------
@@ -371,6 +424,33 @@ def _target_guard(stems: Array, gains_db: Array) -> float:
     return 0.0 if bound < PEAK_CEILING else peak_guard(apply_gain(stems, gains_db))
 
 
+def _aim(
+    effects: _Effects | None,
+    source: SoundSource,
+    levels: NDArray[np.float64],
+    power: NDArray[np.float64],
+    config: SceneConfig,
+    rng: np.random.Generator,
+) -> tuple[Pictures | None, Target]:
+    """What a scene shows, and the good mix for it."""
+    # Presets without composed scenes keep their sequence of draws, and with it the scenes they have always had.
+    if config.composed and rng.random() < config.composed:
+        spotlight = _compose(power, np.isfinite(levels), source, rng)
+        if spotlight is not None:
+            target = spotlit(levels, spotlight.leads, rng)
+            return _unless_blind(spotlight.pictures, config, rng), target
+    pictures, seen = _show(effects, source, power.shape[1], config, rng)
+    nature = EffectsNature(effects.transient if effects else 1.0, seen)
+    target = draw_target(config.target, levels, decibels(power), rng, nature)
+    return _unless_blind(pictures, config, rng), target
+
+
+def _unless_blind(
+    pictures: Pictures | None, config: SceneConfig, rng: np.random.Generator
+) -> Pictures | None:
+    return None if config.blind and rng.random() < config.blind else pictures
+
+
 def draw_scene(
     source: SoundSource,
     seed: int | Sequence[int],
@@ -390,9 +470,7 @@ def draw_scene(
     levels = np.array([loudness(stem) for stem in stems])
     stems[~np.isfinite(levels)] = 0.0
     power = frame_power(stems)
-    pictures, seen = _show(effects, source, frames, config, rng)
-    nature = EffectsNature(effects.transient if effects else 1.0, seen)
-    target = draw_target(config.target, levels, decibels(power), rng, nature)
+    pictures, target = _aim(effects, source, levels, power, config, rng)
     policy = _policy(config, rng)
     trim = config.trim_sd * float(np.clip(rng.standard_normal(), -2.0, 2.0))
     good_db = target.gains_db + np.float32(trim)
@@ -503,3 +581,7 @@ class CorpusSource:
     def draw_picture(self, rng: np.random.Generator) -> str | None:
         """A picture that shows the subject of some effect, or None where the corpus has none."""
         return self._shown[int(rng.integers(len(self._shown)))] if self._shown else None
+
+    def draw_subject(self, rng: np.random.Generator, kind: str) -> str | None:
+        """A picture of some effect's subject; recordings alone show no other."""
+        return CorpusSource.draw_picture(self, rng) if kind == "effects" else None

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..highlight.network import ProductModel, VisAH
+from ..highlight.network import POWER_FLOOR, ProductModel, VisAH
 from ..highlight.spectral_torch import apply_masks, gain_ramps, istft, render_visah, stft
-from .losses import SpectralLoss, gain_loss
+from .losses import SpectralLoss, gain_loss, level_loss, touched_loss
 from .scenes import Scene
 
 CONTEXT_FRAMES = 10
@@ -31,14 +31,22 @@ class Batch:
     valid: Tensor
 
 
-def collate(scenes: Sequence[Scene], features: Mapping[str, NDArray[np.float32]], dim: int) -> Batch:
-    """A batch of scenes; `features` maps picture ids to vectors (C,). A scene without pictures has no valid context."""
+def collate(
+    scenes: Sequence[Scene],
+    features: Mapping[str, NDArray[np.float32]],
+    dim: int,
+    seconds: Sequence[int] = range(CONTEXT_FRAMES),
+) -> Batch:
+    """A batch of scenes; `features` maps picture ids to vectors (C,). A scene without pictures has no valid context.
+
+    Of the pictures a second apart those of `seconds` are shown.
+    """
     count = len(scenes)
     context = np.zeros((count, CONTEXT_FRAMES, max(dim, 1)), np.float32)
     valid = np.zeros((count, CONTEXT_FRAMES), bool)
     times = np.tile(np.arange(CONTEXT_FRAMES, dtype=np.float32) + 0.5, (count, 1))
     for b, scene in enumerate(scenes):
-        for n in range(CONTEXT_FRAMES):
+        for n in seconds:
             shown = [name for start, name in scene.pictures or () if start <= times[b, n]]
             if shown and shown[-1] in features and dim:
                 context[b, n] = features[shown[-1]]
@@ -67,6 +75,8 @@ class ProductWeights:
     noise: float = 0.0
     gain: float = 0.1
     remix: float = 0.0
+    level: float = 0.0
+    touched: float = 0.0
 
 
 class ProductObjective:
@@ -75,6 +85,7 @@ class ProductObjective:
     `mask`: cross-entropy between the masks and each stem's share of magnitude, which, unlike distances of masked
     spectrograms, keeps its gradient when a mask is sure and wrong. `stem`, `noise`: distance and error in dB of the
     masked spectrograms. `gain`: dB, where a stem is active. `remix`: MR-STFT distance of the rebalanced sound.
+    `level`, `touched`: what the gain head believes of the true levels and of the need for a change.
     """
 
     def __init__(self, weights: ProductWeights, remix: SpectralLoss) -> None:
@@ -88,10 +99,14 @@ class ProductObjective:
             spectrum = stft(mix)
             wanted = stft(batch.stems.flatten(0, 1)).unflatten(0, (B, 3))
         magnitude = spectrum.abs()
-        logits, gains = model.logits(magnitude, mix, batch.context, batch.times, batch.valid)
+        logits, gains, beliefs = model.logits(magnitude, mix, batch.context, batch.times, batch.valid)
         terms = {"mask": _share_entropy(logits, wanted.abs(), magnitude)}
         if self.weights.gain:
             terms["gain"] = gain_loss(gains, batch.gains_db, batch.active)
+        if beliefs is not None:
+            power = wanted.abs().square().mean(2)
+            terms["level"] = level_loss(beliefs.levels, power, POWER_FLOOR)
+            terms["touched"] = touched_loss(beliefs.touched, batch.gains_db, batch.active)
         if self.weights.stem or self.weights.noise or self.weights.remix:
             estimate = torch.softmax(logits, dim=1) * spectrum[:, None]
             if self.weights.stem:

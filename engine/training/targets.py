@@ -206,6 +206,31 @@ def well_mixed(
     return Target(gains.astype(np.float32), record)
 
 
+def spotlit(
+    levels: NDArray[np.float64],
+    leads: NDArray[np.int64],
+    rng: np.random.Generator,
+    style: Style | None = None,
+) -> Target:
+    """Gains of a mix that follows the picture: the stem whose subject is seen is brought out, the others step back.
+
+    `leads` (frames,) is the number of that stem, or -1 where the picture shows nothing that sounds. Every stem has
+    about the level of dialogue where it leads; what steps back does so by 5 to 14 dB. `levels` (3,) are LUFS; a silent
+    stem (-inf) gets 0 dB.
+    """
+    style = style or draw_style(rng)
+    present = np.isfinite(levels)
+    featured = style.anchor + np.array([0.0, _normal(rng, 0.0, 1.5), _normal(rng, 0.0, 1.5)])
+    depth = rng.uniform(5.0, 14.0, 3)
+    gains = np.where(present, featured - np.where(present, levels, 0.0), 0.0)[:, None]
+    back = np.stack([(leads >= 0) & (leads != k) for k in range(3)])
+    duck = np.stack([ramp(row, style.attack, style.release, style.look_ahead) for row in back])
+    gains = gains - duck * (depth * present)[:, None]
+    record: dict[str, Any] = {"kind": "spotlit", "leads": [int(k) for k in np.unique(leads)]}
+    record["style"] = {name: round(value, 3) for name, value in asdict(style).items()}
+    return Target(gains.astype(np.float32), record)
+
+
 def random_levels(
     present: NDArray[np.bool_], rng: np.random.Generator, prior: LoudnessPrior = FILMS
 ) -> NDArray[np.float64]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 
 from ..evaluation.metrics import env, improvement, mag, w_dis
-from ..highlight.network import ProductModel, VisAH
-from .batches import scenes_of
+from .batches import Shown, scenes_of
 from .config import TrainConfig
-from .step import collate, product_output, to_device, visah_output
+from .networks import Network, sound_of
+from .step import to_device
 
 Sound = NDArray[np.float32]
 
@@ -34,26 +33,23 @@ class Validation:
 
 
 def validate(
-    model: ProductModel | VisAH,
+    model: Network,
     corpus: Path,
     config: TrainConfig,
-    features: Mapping[str, NDArray[np.float32]],
+    shown: Shown,
     device: torch.device,
 ) -> Validation:
     """Mean improvement of `model` over the first `validate_clips` validation scenes."""
-    scenes = scenes_of(corpus, "validation", config, features)
+    scenes = scenes_of(corpus, "validation", config)
     sums = [dict.fromkeys(("MAG", "ENV", "W"), 0.0) for _ in range(2)]
     heard: list[Sound] = []
     model.eval()
     for index in range(config.validate_clips):
         scene = scenes[index]
-        batch = to_device(collate([scene], features, model.config.context_dim), device)
+        batch = to_device(shown.batch([scene]), device)
         with torch.no_grad():
             mix = batch.stems.sum(1)
-            if isinstance(model, ProductModel):
-                output = product_output(model, mix, batch)[0]
-            else:
-                output = visah_output(model, mix, batch)
+            output = sound_of(model, mix, batch)
         target, muddy, sound = scene.target(), scene.mix(), output[0].cpu().numpy()
         for total, x in zip(sums, (muddy, sound), strict=True):
             for name, distance in (("MAG", mag), ("ENV", env), ("W", w_dis)):

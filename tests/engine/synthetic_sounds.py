@@ -40,6 +40,9 @@ class SyntheticSource:
     def draw_picture(self, rng):
         return f"p{int(rng.integers(3))}"
 
+    def draw_subject(self, rng, kind):
+        return self.draw_picture(rng) if kind == "effects" else None
+
 
 class BlindSource(SyntheticSource):
     """The same without pictures."""

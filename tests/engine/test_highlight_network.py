@@ -26,6 +26,7 @@ SMALL = NetworkConfig(
     spectrogram="log",
 )
 SMALL_VISAH = replace(SMALL, kind="visah", spectrogram="linear")
+LEVELS = replace(SMALL, gain_head="levels", gain_layers=3)
 
 
 def shaken(config: NetworkConfig, seed: int = 0) -> VisAH | ProductModel:
@@ -143,7 +144,7 @@ def test_any_length(samples: int) -> None:
     assert torch.isfinite(sound).all()
 
 
-@pytest.mark.parametrize("config", [SMALL, SMALL_VISAH], ids=["product", "visah"])
+@pytest.mark.parametrize("config", [SMALL, SMALL_VISAH, LEVELS], ids=["product", "visah", "levels"])
 def test_a_batch_equals_its_items(config: NetworkConfig) -> None:
     model = shaken(config)
     batch = inputs(3, 90 * HOP)
@@ -164,9 +165,10 @@ def test_masks_sum_to_one_and_gains_are_bounded() -> None:
     assert float(gains.abs().max()) > 17.0
 
 
-def test_an_untrained_model_changes_nothing() -> None:
+@pytest.mark.parametrize("config", [SMALL, LEVELS], ids=["plain", "levels"])
+def test_an_untrained_model_changes_nothing(config: NetworkConfig) -> None:
     torch.manual_seed(0)
-    _, gains = build(SMALL)(*inputs(1, 60 * HOP))
+    _, gains = build(config)(*inputs(1, 60 * HOP))
     assert torch.equal(gains, torch.zeros_like(gains))
 
 
@@ -222,3 +224,45 @@ def test_gradients_reach_every_parameter() -> None:
         n for n, p in model.named_parameters() if p.grad is None or not np.isfinite(p.grad.numpy()).all()
     ]
     assert silent == []
+
+
+def test_clips_without_any_context_stay_numbers() -> None:
+    spectrum, wave, context, times, valid = inputs(2, 40 * HOP)
+    valid[0] = False
+    with torch.no_grad():
+        mask, _ = shaken(SMALL_VISAH)(spectrum, wave, context, times, valid)
+    assert torch.isfinite(mask).all()
+
+
+def test_level_head_starts_from_the_masked_stems_and_learns_what_leaks() -> None:
+    torch.manual_seed(3)
+    head = build(LEVELS).gain
+    parts = torch.rand(1, 4, 2048, 20)
+    power = head.parts_power(parts)
+    assert power.shape == (1, 24, 20)
+    torch.testing.assert_close(power.unflatten(1, (4, 6)).sum(2), parts.square().mean(2))
+    _, beliefs = head(torch.randn(1, 10, LEVELS.width), power)
+    masked = torch.nn.functional.avg_pool1d(parts.square().mean(2), 2)[:, 1:]
+    torch.testing.assert_close(beliefs.levels, torch.log10(masked + 1e-5))
+
+
+def test_the_gate_closes_on_mixes_that_need_no_change() -> None:
+    model = shaken(LEVELS)
+    with torch.no_grad():
+        _, moved = model(*inputs(1, 60 * HOP))
+        model.gain.touched.bias.fill_(-30.0)
+        _, held = model(*inputs(1, 60 * HOP))
+    assert float(moved.abs().max()) > 0.1
+    assert float(held.abs().max()) < 1e-6
+
+
+def test_gradients_of_beliefs_reach_the_head() -> None:
+    model = shaken(LEVELS)
+    _, gains, beliefs = model.logits(*inputs(1, 40 * HOP))
+    (gains.square().mean() + beliefs.levels.mean() + beliefs.touched.mean()).backward()
+    assert [n for n, p in model.gain.named_parameters() if p.grad is None] == []
+
+
+def test_an_unknown_gain_head_is_one_sentence() -> None:
+    with pytest.raises(ModelError, match="Gain head 'loud' is unknown"):
+        NetworkConfig(gain_head="loud")

@@ -208,3 +208,49 @@ def test_a_corpus_without_a_kind_says_which():
     corpus.items = lambda kind, split: [] if kind == "music" else ListedCorpus.items(corpus, kind, split)
     with pytest.raises(TrainingError, match="no music in its train split"):
         scenes.CorpusSource(corpus, "train")
+
+
+class SubjectSource(SyntheticSource):
+    """Pictures named by whose sound they show."""
+
+    def draw_picture(self, rng):
+        return "nothing"
+
+    def draw_subject(self, rng, kind):
+        return f"subject:{kind}"
+
+
+def test_composed_scenes_bring_out_what_the_picture_shows():
+    config = replace(scenes.PRESETS["composed"], presence=EVERYTHING, picture=1.0)
+    found = [scenes.draw_scene(SubjectSource(), (11, i), 6.0, config) for i in range(12)]
+    told = 0
+    for scene in found:
+        assert scene.record["target"]["kind"] == "spotlit"
+        good = levels.decibels(levels.frame_power(scene.target_stems()))
+        starts = [start for start, _ in scene.pictures] + [6.0]
+        for (start, picture), end in zip(scene.pictures, starts[1:], strict=True):
+            if picture == "nothing":
+                continue
+            lead = levels.STEMS.index(picture.split(":")[1])
+            middle = slice(*(round((start + share * (end - start)) * RATE / 1024) for share in (0.5, 0.9)))
+            loud = [np.percentile(row[middle], 90) for row in good]
+            told += lead == int(np.argmax(loud))
+            told -= lead != int(np.argmax(loud))
+    assert told >= 10, "the stem that leads is nearly always the loudest of its shot"
+
+
+def test_composed_scenes_need_pictures_of_subjects_and_fall_back():
+    config = replace(scenes.PRODUCT, composed=1.0)
+    scene = scenes.draw_scene(BlindSource(), 4, 4.0, config)
+    assert scene.pictures is None
+    assert scene.record["target"]["kind"] == "well_mixed"
+
+
+def test_blind_scenes_keep_their_target():
+    config = replace(scenes.PRESETS["composed"], presence=EVERYTHING)
+    for seed in range(3):
+        seen = scenes.draw_scene(SubjectSource(), seed, 4.0, config)
+        blind = scenes.draw_scene(SubjectSource(), seed, 4.0, replace(config, blind=1.0))
+        assert seen.pictures
+        assert blind.pictures is None
+        assert blind.record["target"] == seen.record["target"]

@@ -417,7 +417,7 @@ def test_a_configuration_chooses_shards(tmp_path: Path) -> None:
 
 
 def test_a_damaged_shard_is_one_sentence_naming_it(built: Path) -> None:
-    scenes = scenes_of(built, "train", TRAIN, {})
+    scenes = scenes_of(built, "train", TRAIN)
     shard = built / ShardFolder(built).manifest["shards"][0]["file"]
     whole = shard.read_bytes()
     middle = bytearray(whole)

@@ -152,3 +152,22 @@ def test_flat_gain_keeps_a_curves_energy():
 def test_unknown_kind_is_named_with_the_known_ones():
     with pytest.raises(TrainingError, match=r"'flat'.*well_mixed, random"):
         targets.draw_target("flat", FLAT, talk(), np.random.default_rng(0))
+
+
+def test_the_subject_in_the_picture_leads_and_the_others_step_back():
+    leads = np.full(FRAMES, -1)
+    leads[:200], leads[200:] = 1, 2
+    style = dataclasses.replace(STYLE, anchor=-25.0)
+    target = targets.spotlit(np.array([-23.0, -30.0, -np.inf]), leads, np.random.default_rng(1), style)
+    gains = target.gains_db
+    assert abs(at(gains[1], 1.0) - 5.0) <= 3.0, "music leads at about the level of dialogue"
+    assert -14.0 <= at(gains[0], 1.0) - (-2.0) <= -5.0, "speech steps back for it"
+    assert at(gains[1], 8.0) <= at(gains[1], 1.0) - 5.0, "music steps back for what is seen next"
+    np.testing.assert_array_equal(gains[2], 0.0)
+    assert target.record["leads"] == [1, 2]
+
+
+def test_nothing_seen_leaves_all_at_their_level():
+    gains = targets.spotlit(FLAT, np.full(FRAMES, -1), np.random.default_rng(2), STYLE).gains_db
+    np.testing.assert_array_equal(gains, gains[:, :1] * np.ones((1, FRAMES)))
+    assert gains[0, 0] == pytest.approx(-4.0)

@@ -11,7 +11,7 @@ import pytest
 import torch
 from sightmix.engine.errors import TrainingError
 from sightmix.engine.highlight.spectral_torch import stft
-from sightmix.engine.training.batches import scenes_of
+from sightmix.engine.training.batches import Shown, scenes_of
 from sightmix.engine.training.config import TrainConfig
 from sightmix.engine.training.corpus import Corpus
 from sightmix.engine.training.gains import pretrain, refine
@@ -171,7 +171,7 @@ def test_scene_options_change_the_preset_and_are_checked(tiny_corpus: Path, tmp_
     path = tmp_path / "c.json"
     path.write_text(json.dumps({"name": "x", "network": NETWORK, "scene_options": {"untouched": 1.0}}))
     config = TrainConfig.read(path)
-    scenes = scenes_of(tiny_corpus, "train", replace(config, seconds=1.5), {})
+    scenes = scenes_of(tiny_corpus, "train", replace(config, seconds=1.5))
     assert all(scenes[i].record["degradation"]["policy"] == "none" for i in range(5))
     path.write_text(json.dumps({"name": "x", "network": NETWORK, "scene_options": {"untuched": 1.0}}))
     with pytest.raises(TrainingError, match=r"'scene_options\.untuched'; did you mean 'untouched'"):
@@ -229,3 +229,20 @@ def test_refining_moves_the_gain_head_and_nothing_else(tiny_corpus: Path, tmp_pa
     after = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["average"]
     moved = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
     assert moved == {"gain"}
+
+
+def test_contexts_are_pictures_captions_or_both(tiny_corpus: Path) -> None:
+    vectors = np.arange(12, dtype=np.float32).reshape(3, 4)
+    names = ["effects-train-0", "other:hill", "subject:music:harp"]
+    np.savez(tiny_corpus / "captions.npz", names=names, features=vectors)
+    text = Shown.of(tiny_corpus, "text", 4)
+    np.testing.assert_array_equal(text.features["other:hill"], vectors[1])
+    both = Shown.of(tiny_corpus, "frames+text", 12)
+    frames = Shown.of(tiny_corpus, "frames", 8)
+    np.testing.assert_array_equal(both.features["other:hill"][:8], frames.features["other:hill"])
+    np.testing.assert_array_equal(both.features["other:hill"][8:], vectors[1])
+    np.testing.assert_array_equal(both.features["other:tree"][8:], 0.0)
+    assert Shown.of(tiny_corpus, "one_frame", 8).seconds == (5,)
+    assert Shown.of(tiny_corpus, "frames", 0).features == {}
+    with pytest.raises(TrainingError, match="gives 4: set context_dim"):
+        Shown.of(tiny_corpus, "text", 8)

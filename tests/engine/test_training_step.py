@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import torch
 from sightmix.engine.highlight.config import NetworkConfig
 from sightmix.engine.highlight.network import ProductModel, VisAH, build
 from sightmix.engine.highlight.spectral_torch import gain_ramps, stft
-from sightmix.engine.training.losses import SpectralLoss, SpectralSettings
+from sightmix.engine.training.losses import SpectralLoss, SpectralSettings, level_loss, touched_loss
 from sightmix.engine.training.scenes import Scene
 from sightmix.engine.training.step import (
     Batch,
@@ -165,3 +166,34 @@ def test_pictures_hold_until_the_next_one() -> None:
     shown = collate([scene(0, ((0.0, "a"), (4.0, "b"))), scene(1)], features, 6)
     assert shown.context[0, :, 0].tolist() == [1.0] * 4 + [2.0] * 6
     assert shown.valid.tolist() == [[True] * 10, [False] * 10]
+
+
+def test_of_a_pictures_seconds_only_those_asked_for_are_shown() -> None:
+    features = {"a": np.ones(6, np.float32)}
+    one = collate([scene(0, ((0.0, "a"),))], features, 6, (5,))
+    assert one.valid[0].tolist() == [n == 5 for n in range(10)]
+    assert float(one.context.sum()) == 6.0
+
+
+def test_levels_are_off_by_their_distance_in_log10() -> None:
+    power = torch.full((1, 3, 8), 0.01)
+    right = torch.full((1, 3, 4), -2.0)
+    assert float(level_loss(right, power, 0.0)) == pytest.approx(0.0, abs=1e-6)
+    assert float(level_loss(right + 1.0, power, 0.0)) == pytest.approx(0.9, abs=1e-6)
+
+
+def test_touched_is_whether_a_gain_that_counts_moves() -> None:
+    gains, active = torch.zeros(2, 3, 5), torch.ones(2, 3, 5)
+    gains[0, 1, 2] = 4.0
+    sure = torch.tensor([9.0, -9.0])
+    assert float(touched_loss(sure, gains, active)) < 0.001
+    active[0, 1] = 0.0
+    assert float(touched_loss(sure, gains, active)) > 4.0, "a gain of a silent stem moves nothing"
+
+
+def test_beliefs_are_part_of_the_loss(batch: Batch) -> None:
+    model = build(replace(SMALL, gain_head="levels", gain_layers=3))
+    weights = ProductWeights(mask=1.0, gain=0.1, level=0.5, touched=0.25)
+    terms = ProductObjective(weights, SpectralLoss())(model, batch)
+    wanted = terms["mask"] + 0.1 * terms["gain"] + 0.5 * terms["level"] + 0.25 * terms["touched"]
+    torch.testing.assert_close(terms["total"], wanted)
