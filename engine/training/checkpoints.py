@@ -9,15 +9,14 @@ from pathlib import Path
 import torch
 
 from ..errors import TrainingError
-from ..highlight.config import NetworkConfig
-from ..highlight.network import ProductModel, VisAH, build
+from .networks import AnyConfig, Network, build_network, config_of
 
 
-def averaged(checkpoint: Path) -> tuple[NetworkConfig, dict[str, torch.Tensor], int]:
+def averaged(checkpoint: Path) -> tuple[AnyConfig, dict[str, torch.Tensor], int]:
     """A checkpoint's network, its averaged weights by name, and its step; raises `TrainingError` if it has none."""
     try:
         stored = torch.load(checkpoint, map_location="cpu", weights_only=True)
-        network = NetworkConfig.from_dict(json.loads(stored["config"])["network"])
+        network = config_of(json.loads(stored["config"])["network"])
         return network, stored["average"], int(stored["step"])
     except (OSError, RuntimeError, KeyError, ValueError, EOFError, pickle.UnpicklingError) as error:
         raise TrainingError(
@@ -25,15 +24,15 @@ def averaged(checkpoint: Path) -> tuple[NetworkConfig, dict[str, torch.Tensor], 
         ) from error
 
 
-def load(checkpoint: Path) -> ProductModel | VisAH:
+def load(checkpoint: Path) -> Network:
     """A checkpoint's network with its averaged weights, ready to be run."""
     network, state, _ = averaged(checkpoint)
-    model = build(network)
+    model = build_network(network)
     model.load_state_dict(state)
     return model.eval()
 
 
-def take_over(model: ProductModel | VisAH, checkpoint: Path) -> int:
+def take_over(model: Network, checkpoint: Path) -> int:
     """Copy into `model` every averaged weight of `checkpoint` that has the same name and shape; returns how many.
 
     The networks may differ: VisAH takes over a product model's trunk, for one. Raises `TrainingError` if nothing fits.

@@ -14,7 +14,7 @@ import numpy as np
 from ..context.encoders import DEFAULT_ENCODER
 from ..errors import SightmixError, TrainingError
 from ..highlight.backends import write_graph
-from ..highlight.config import WINDOW_FRAMES
+from ..highlight.config import WINDOW_FRAMES, NetworkConfig
 from ..highlight.network import ProductModel, build
 from ..weights.store import Card, make_card, save_tensors, write_card
 from .checkpoints import averaged
@@ -39,6 +39,11 @@ def export(
     Raises `TrainingError` if the checkpoint is not one of the training loop's or holds weights half precision cannot.
     """
     network, state, step = averaged(checkpoint)
+    if not isinstance(network, NetworkConfig):
+        raise TrainingError(
+            f"{checkpoint} holds a {network.kind} network, a baseline to measure against; only product and visah "
+            "networks can be shipped."
+        )
     files, cards = root / "files", root / "cards"
     files.mkdir(parents=True, exist_ok=True)
     cards.mkdir(parents=True, exist_ok=True)

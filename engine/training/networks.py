@@ -47,10 +47,14 @@ def config_of(data: Mapping[str, Any]) -> AnyConfig:
     return config_type(data).from_dict(data)
 
 
+def names_of(kind: type) -> set[str]:
+    """The entries of a dataclass."""
+    return {f.name for f in fields(kind)}
+
+
 def weight_names(data: Mapping[str, Any]) -> set[str]:
     """The terms of the loss of a network of `data`'s kind that can be weighed."""
-    kind = RemixerWeights if config_type(data) is RemixerConfig else ProductWeights
-    return {f.name for f in fields(kind)}
+    return names_of(RemixerWeights if config_type(data) is RemixerConfig else ProductWeights)
 
 
 def build_network(config: AnyConfig) -> Network:

@@ -72,7 +72,7 @@ def _levels(power: Tensor) -> Tensor:
 
 def _unit_level(waveform: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Sound (B, L) brought to unit deviation, by what (B, 1), and log10 of that."""
-    scale = waveform.std(-1, keepdim=True) + 1e-5
+    scale = waveform.std(-1, correction=0, keepdim=True) + 1e-5
     return waveform / scale, scale, torch.log10(scale)
 
 
