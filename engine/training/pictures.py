@@ -19,6 +19,7 @@ from .shards import MANIFEST, ShardFeatures
 
 UNRELATED = "other:"  # prefix of the ids of pictures that show nothing of what sounds
 _FILE = "pictures.npz"
+_CAPTIONS = "captions.npz"
 
 
 class PicturedSource(CorpusSource):
@@ -43,6 +44,15 @@ def picture_features(corpus: Path) -> Mapping[str, NDArray[np.float32]]:
     if (corpus / MANIFEST).exists():
         return ShardFeatures(corpus)
     path = corpus / _FILE
+    if not path.exists():
+        return {}
+    with np.load(path, allow_pickle=False) as stored:
+        return dict(zip(stored["names"].tolist(), stored["features"], strict=True))
+
+
+def caption_features(corpus: Path) -> Mapping[str, NDArray[np.float32]]:
+    """Vectors (C,) of what pictures show in words, by picture id, as `compute_features` stored them; empty without."""
+    path = corpus / _CAPTIONS
     if not path.exists():
         return {}
     with np.load(path, allow_pickle=False) as stored:
