@@ -30,6 +30,8 @@ SMALL = NetworkConfig(
     encoder_layers=1,
     context_dim=1280,
     spectrogram="log",
+    gain_head="levels",
+    gain_layers=2,
 )
 
 
