@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 import torch
 from sightmix.engine.errors import ModelError, SightmixError, TrainingError
+from sightmix.engine.highlight.network import parameter_count
+from sightmix.engine.training import config as configs
 from sightmix.engine.training.checkpoints import load
 from sightmix.engine.training.config import TrainConfig
 from sightmix.engine.training.export import export
@@ -458,3 +460,14 @@ def test_a_description_survives_the_round_trip_and_names_typos() -> None:
         RemixerConfig.from_dict({**BLIND, "kernle": 8})
     with pytest.raises(SightmixError, match="is unknown"):
         RemixerConfig.from_dict({"kind": "visah"})
+
+
+@pytest.mark.parametrize(("name", "parameters"), [("learn2remix", 3_353_835), ("lce", 3_296_616)])
+def test_the_shipped_configurations_are_as_large_as_the_documentation_says(
+    name: str, parameters: int
+) -> None:
+    config = TrainConfig.read(Path(configs.__file__).parent / "configs" / f"{name}.json")
+    assert config.context == ("text" if name == "lce" else "frames")
+    with torch.device("meta"):
+        model = build_network(config_of(config.network))
+    assert parameter_count(model) == parameters

@@ -185,14 +185,15 @@ def test_scene_options_change_the_preset_and_are_checked(tiny_corpus: Path, tmp_
 
 
 def test_shipped_configurations_are_valid() -> None:
-    from sightmix.engine.highlight.config import NetworkConfig
     from sightmix.engine.training import loop
+    from sightmix.engine.training.networks import KINDS, config_of
 
     folder = Path(loop.__file__).parent / "configs"
     found = sorted(folder.glob("*.json"))
     assert found
     for path in found:
-        NetworkConfig.from_dict(TrainConfig.read(path).network)
+        kind = config_of(TrainConfig.read(path).network).kind
+        assert kind == (path.stem if path.stem in KINDS else "product")
 
 
 def test_learning_rate_rises_holds_and_falls() -> None:
