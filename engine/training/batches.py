@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,8 +19,10 @@ from .config import TrainConfig
 from .corpus import Corpus
 from .pictures import PicturedSource, caption_features, picture_features
 from .scenes import PRESETS, RandomScenes, Scene
-from .shards import ShardScenes
+from .shards import MANIFEST, ShardFeatures, ShardScenes
 from .step import CONTEXT_FRAMES, Batch, collate
+
+Features = Mapping[str, NDArray[np.float32]]
 
 
 class Scenes(Protocol):
@@ -48,7 +51,7 @@ class Shown:
             return cls({}, 0)
         frames = {} if kind == "text" else picture_features(corpus)
         texts = caption_features(corpus) if "text" in kind else {}
-        features = _side_by_side(frames, texts) if kind == "frames+text" else (texts or frames)
+        features: Features = _side_by_side(frames, texts) if kind == "frames+text" else (texts or frames)
         # Shards say for themselves what their pictures were described by.
         found = next(iter(features.values()), np.zeros(dim)).shape[-1] if isinstance(features, dict) else dim
         if found != dim:
@@ -56,6 +59,8 @@ class Shown:
                 f"The network has a context of {dim} values, but '{kind}' of {corpus} gives {found}: "
                 "set context_dim to that."
             )
+        if kind in ("frames", "one_frame") and (corpus / FILMS_FOLDER / MANIFEST).exists():
+            features = ChainMap(dict(features), ShardFeatures(corpus / FILMS_FOLDER))  # type: ignore[arg-type]
         return cls(features, dim, (CONTEXT_FRAMES // 2,) if kind == "one_frame" else range(CONTEXT_FRAMES))
 
     def batch(self, scenes: Sequence[Scene]) -> Batch:
@@ -100,6 +105,22 @@ class SceneBatches(Dataset[Batch]):
         return self.shown.batch([self.scenes[first + i] for i in range(self.config.batch)])
 
 
+FILMS_FOLDER = "films"  # of a corpus: shards of films to mix in
+
+
+@dataclass(frozen=True)
+class Blend:
+    """Scenes of two sequences: a fixed choice of `share` of the numbers belongs to `films`, the rest to `laid`."""
+
+    laid: Scenes
+    films: Scenes
+    share: float
+
+    def __getitem__(self, index: int) -> Scene:
+        before, after = (int(n * self.share) for n in (index, index + 1))
+        return self.films[before] if after > before else self.laid[index]
+
+
 def scenes_of(corpus: Path, split: str, config: TrainConfig) -> Scenes:
     """The run's scenes of a split: laid from a corpus's recordings, or films' own from shards.
 
@@ -109,9 +130,13 @@ def scenes_of(corpus: Path, split: str, config: TrainConfig) -> Scenes:
     if config.data == "shards":
         dim = int(config.network.get("context_dim", 0))
         return ShardScenes(corpus, split, config.seconds, preset, dim)
-    return RandomScenes(
+    laid = RandomScenes(
         PicturedSource(Corpus(corpus), split, picture_features(corpus)), split, config.seconds, preset
     )
+    if not config.films or split != "train":
+        return laid
+    dim = int(config.network.get("context_dim", 0))
+    return Blend(laid, ShardScenes(corpus / FILMS_FOLDER, split, config.seconds, preset, dim), config.films)
 
 
 def quiet_worker(_: int) -> None:

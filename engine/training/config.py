@@ -32,6 +32,8 @@ class TrainConfig:
     share of clips left untouched.
     `context` says what a network with a context is shown: pictures' features ("frames", a picture a second;
     "one_frame", the one in the middle of the clip), their captions' ("text"), or both side by side ("frames+text").
+    `films` is the share of training clips taken from the shards in the corpus's folder `films`, real picture with its
+    own sound; the rest are laid from recordings.
     `precision` "bf16" runs the trunk's layers in bfloat16 under autocast; weights, gain head and losses stay float32.
     """
 
@@ -41,6 +43,7 @@ class TrainConfig:
     scenes: str = "well_mixed"
     scene_options: dict[str, Any] = field(default_factory=dict)
     context: str = "frames"
+    films: float = 0.0
     seconds: float = 10.0
     batch: int = 2
     accumulate: int = 1

@@ -17,6 +17,7 @@ from ..highlight.backends import write_graph
 from ..highlight.config import WINDOW_FRAMES, NetworkConfig
 from ..highlight.network import ProductModel, build
 from ..weights.store import Card, make_card, save_tensors, write_card
+from .batches import FILMS_FOLDER
 from .checkpoints import averaged
 from .shards import MANIFEST, shard_credits
 
@@ -93,10 +94,12 @@ def corpus_credits(corpus: Path) -> list[str]:
                 kinds.get(item["kind"], 0.0) + item["samples"] / manifest["sample_rate"] / 3600
             )
             licences[item["package"]] = item["licence"]
+    films = corpus / FILMS_FOLDER
+    shown = shard_credits(films) if (films / MANIFEST).exists() else []
     return [
         f"{package}: {', '.join(f'{value:.2f} h {kind}' for kind, value in sorted(kinds.items()))}; {licences[package]}"
         for package, kinds in sorted(hours.items())
-    ]
+    ] + shown
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -22,7 +22,7 @@ from sightmix.engine.errors import Cancelled, MediaError, SettingsError, Trainin
 from sightmix.engine.media.reader import read_span
 from sightmix.engine.progress import Progress
 from sightmix.engine.training import filmdata
-from sightmix.engine.training.batches import scenes_of
+from sightmix.engine.training.batches import Shown, scenes_of
 from sightmix.engine.training.export import corpus_credits
 from sightmix.engine.training.filmdata import MuddyMix, build_shards
 from sightmix.engine.training.films import find_films, split_of
@@ -461,3 +461,21 @@ def test_shards_that_cannot_serve_are_one_sentence(built: Path, tmp_path: Path) 
     (tmp_path / "old" / "manifest.json").write_text('{"schema": "sightmix.muddy-mix/0"}')
     with pytest.raises(TrainingError, match="another version"):
         ShardFolder(tmp_path / "old")
+
+
+def test_films_are_blended_into_scenes_laid_from_recordings(built: Path, tiny_corpus: Path) -> None:
+    shutil.copytree(built, tiny_corpus / "films")
+    config = replace(TRAIN, data="corpus", films=0.25, scene_options={"picture": 1.0})
+    scenes = scenes_of(tiny_corpus, "train", config)
+    found = [scenes[i] for i in range(12)]
+    from_films = ["first_frame" in scene.record for scene in found]
+    assert from_films == [i % 4 == 3 for i in range(12)]
+    alone = scenes_of(tiny_corpus / "films", "train", replace(config, data="shards", films=0.0))
+    np.testing.assert_array_equal(found[7].stems, alone[1].stems)
+    laid = scenes_of(tiny_corpus, "train", replace(config, films=0.0))
+    np.testing.assert_array_equal(found[6].stems, laid[6].stems)
+    batch = Shown.of(tiny_corpus, "frames", 8).batch([found[3], found[7], found[11]])
+    assert batch.valid.any(), "a film's pictures are shown"
+    assert any("films/one.mp4" in line for line in corpus_credits(tiny_corpus))
+    unseen = scenes_of(tiny_corpus, "validation", config)
+    assert not any("first_frame" in unseen[i].record for i in range(8))
