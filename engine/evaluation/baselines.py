@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +26,10 @@ from ..training.levels import (
     loudness,
     stem_loudness,
 )
+from ..training.muddy import peak_guard
 from ..training.scenes import Scene
-from .metrics import improvement, measure
+from ..training.shards import AUDIBLE_LU
+from ..training.targets import LoudnessPrior, random_levels
 
 System = Callable[[Scene], Array]
 Matrix = NDArray[np.float64]
@@ -35,6 +39,7 @@ PENALTIES = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 _QUIET_LUFS = -70.0
 _SMOOTHING = 0.3
 _SPAN, _OVERLAP = 4096, 3072
+_STRIDE = 8  # frames between those that a gain is fitted on
 
 
 def unchanged(scene: Scene) -> Array:
@@ -51,10 +56,15 @@ class LoudnessMatch:
 
     lufs: float
 
+    @staticmethod
+    def observe(scene: Scene) -> float:
+        """What fitting has to know of a training scene: the loudness of its good mix in LUFS."""
+        return loudness(scene.target())
+
     @classmethod
-    def fit(cls, scenes: Iterable[Scene]) -> LoudnessMatch:
-        """Mean loudness of the good mixes of `scenes`; raises TrainingError when all are silent."""
-        found = [value for scene in scenes if math.isfinite(value := loudness(scene.target()))]
+    def of(cls, observed: Sequence[float]) -> LoudnessMatch:
+        """The mean of what was observed; raises TrainingError when all is silent."""
+        found = [value for value in observed if math.isfinite(value)]
         if not found:
             raise TrainingError("No scene has sound to take the mean loudness of: check the training corpus.")
         return cls(float(np.mean(found)))
@@ -151,6 +161,16 @@ def _clip_features(mix: Array) -> Matrix:
 
 
 @dataclass(frozen=True)
+class _MixGains:
+    """Frames of one scene: features, gains in dB above the level, weights (frames,), and the good mix's LUFS."""
+
+    features: Matrix
+    gains_db: Matrix
+    weights: Matrix
+    lufs: float
+
+
+@dataclass(frozen=True)
 class BroadbandGain:
     """One gain over time for the whole mix, regressed from the mix: no stems, no picture.
 
@@ -169,22 +189,25 @@ class BroadbandGain:
         return np.clip(gain, -24.0, 24.0), np.sqrt(level.max(axis=1))
 
     @classmethod
-    def fit(cls, scenes: Iterable[Scene], stride: int = 8) -> BroadbandGain:
-        """Fit on every `stride`-th frame of `scenes`, loud frames counting more, as in the metrics."""
-        features, gains, weights, wanted = [], [], [], []
-        for scene in scenes:
-            gain, level = cls.best_gain(scene)
-            found = _clip_features(scene.mix())
-            features.append(found[::stride])
-            gains.append((gain + found[:, -1])[::stride, None])
-            weights.append(level[::stride])
-            wanted.append(loudness(scene.target()))
-        if not np.isfinite(wanted).any():
+    def observe(cls, scene: Scene) -> _MixGains:
+        """What fitting has to know of a scene: every eighth frame, loud ones counting more, as in metrics."""
+        gain, level = cls.best_gain(scene)
+        found = _clip_features(scene.mix())
+        wanted = (gain + found[:, -1])[::_STRIDE, None]
+        return _MixGains(found[::_STRIDE], wanted, level[::_STRIDE], loudness(scene.target()))
+
+    @classmethod
+    def of(cls, observed: Sequence[_MixGains]) -> BroadbandGain:
+        """Fit on what was observed; raises TrainingError when all is silent."""
+        usual = [one.lufs for one in observed if math.isfinite(one.lufs)]
+        if not usual:
             raise TrainingError("No scene has sound to fit a broadband gain on: check the training corpus.")
-        usual = LoudnessMatch(float(np.mean([v for v in wanted if math.isfinite(v)])))
-        clips = np.repeat(np.arange(len(features), dtype=np.int64), [len(x) for x in features])
-        x, y, w = np.concatenate(features), np.concatenate(gains), np.concatenate(weights) + 1e-6
-        return cls(Ridge.fit_best(x, y - usual.lufs, w, clips), usual)
+        level = LoudnessMatch(float(np.mean(usual)))
+        clips = np.repeat(np.arange(len(observed), dtype=np.int64), [len(one.features) for one in observed])
+        x = np.concatenate([one.features for one in observed])
+        y = np.concatenate([one.gains_db for one in observed])
+        w = np.concatenate([one.weights for one in observed]) + 1e-6
+        return cls(Ridge.fit_best(x, y - level.lufs, w, clips), level)
 
     def __call__(self, scene: Scene) -> Array:
         """The mix under the predicted gain (samples,)."""
@@ -192,6 +215,42 @@ class BroadbandGain:
         features = _clip_features(mix)
         step = _smoothed(self.ridge(features), _SMOOTHING)[:, 0]
         return apply_gain(mix, np.clip(self.level.lufs - features[:, -1] + step, -24.0, 24.0))
+
+
+# Separating and levelling
+
+
+@dataclass(frozen=True)
+class Relevelled:
+    """Separate and re-level, the paper's empirical baseline: every stem at a level drawn from a prior, then summed.
+
+    `separate` gives a scene's stems (3, samples). What is more than 30 LU below the loudest stem is what a separator
+    leaves behind, and keeps its level. The draw depends on the mix alone, so the same scene always gets the same one.
+    """
+
+    separate: Callable[[Scene], Array]
+    prior: LoudnessPrior
+
+    def levelled(self, scene: Scene) -> tuple[Array, Matrix]:
+        """The stems (3, samples) at the levels drawn, and those levels in LUFS, nan for a stem left as it is."""
+        stems = self.separate(scene)
+        found = stem_loudness(stems)
+        heard = np.isfinite(found) & (found > np.max(found) - AUDIBLE_LU)
+        rng = np.random.default_rng(zlib.crc32(scene.mix().tobytes()))
+        wanted = np.where(heard, random_levels(heard, rng, self.prior), np.nan)
+        gains = np.where(heard, wanted - np.where(heard, found, 0.0), 0.0)
+        return apply_gain(stems, gains[:, None]), wanted
+
+    def __call__(self, scene: Scene) -> Array:
+        """The sum of the levelled stems (samples,), turned down as a whole where it would pass -0.5 dBFS."""
+        stems = self.levelled(scene)[0]
+        guard = np.float32(10.0 ** (peak_guard(stems) / 20.0))
+        return np.asarray(guard * np.sum(stems, axis=0), np.float32)
+
+
+def true_stems(scene: Scene) -> Array:
+    """A perfect separator: the muddy stems (3, samples) themselves."""
+    return scene.stems
 
 
 # Oracles
@@ -222,18 +281,19 @@ class LevelledStems:
 
     ridges: tuple[Ridge, Ridge, Ridge]
 
+    @staticmethod
+    def observe(scene: Scene) -> tuple[Matrix, Matrix, Matrix]:
+        """What fitting has to know of a training scene: features of its levels, mean gains (3,) dB, weights (3,)."""
+        mean, weight = _mean_gain(scene)
+        return _level_features(stem_loudness(scene.stems)), mean, weight
+
     @classmethod
-    def fit(cls, scenes: Iterable[Scene]) -> LevelledStems:
-        """Fit each stem's gain on `scenes`."""
-        features, gains, weights = [], [], []
-        for scene in scenes:
-            mean, weight = _mean_gain(scene)
-            features.append(_level_features(stem_loudness(scene.stems)))
-            gains.append(mean)
-            weights.append(weight)
-        if not features:
+    def of(cls, observed: Sequence[tuple[Matrix, Matrix, Matrix]]) -> LevelledStems:
+        """Fit each stem's gain on what was observed; raises TrainingError when that is nothing."""
+        if not observed:
             raise TrainingError("No scene to fit stem gains on: check the training corpus.")
-        x, y, w = np.array(features), np.array(gains), np.array(weights) + 1e-6
+        x, y, w = (np.array(column) for column in zip(*observed, strict=True))
+        w = w + 1e-6
         clips = np.arange(len(x), dtype=np.int64)
         first, second, third = (Ridge.fit_best(x, y[:, k : k + 1], w[:, k], clips) for k in range(3))
         return cls((first, second, third))
@@ -255,55 +315,22 @@ def ideal_masks(scene: Scene) -> Array:
     return np.asarray(np.sum(apply_gain(stems, scene.gains_db), axis=0), np.float32)
 
 
-# The table
+# Fitting
+
+FITTED: Mapping[str, type[LoudnessMatch | BroadbandGain | LevelledStems]] = {
+    "loudness": LoudnessMatch,
+    "gain": BroadbandGain,
+    "levelled_stems": LevelledStems,
+}
 
 
-@dataclass(frozen=True)
-class Row:
-    """One system's mean distances over a set, and their improvement on the input in %."""
+def fit(scenes: Iterable[Scene], kinds: Sequence[str]) -> dict[str, System]:
+    """Baselines of the kinds named in `FITTED`, fitted on the same scenes, each of which is drawn once.
 
-    system: str
-    means: Mapping[str, float]
-    improvement: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Table:
-    """Results of systems over the same clips."""
-
-    clips: int
-    rows: tuple[Row, ...]
-
-    def row(self, system: str) -> Row:
-        """The row of one system; raises KeyError when it is not in the table."""
-        return {row.system: row for row in self.rows}[system]
-
-    def text(self) -> str:
-        """The table in Markdown: distances times 100, improvement in brackets, as in the paper."""
-        names = list(self.rows[0].means)
-        lines = ["| system | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
-        for row in self.rows:
-            cells = [f"{100 * row.means[n]:.2f} ({row.improvement[n]:+.0f} %)" for n in names]
-            lines.append(f"| {row.system} | " + " | ".join(cells) + " |")
-        return "\n".join(lines)
-
-
-def evaluate_set(scenes: Iterable[Scene], systems: Mapping[str, System], matched: bool = True) -> Table:
-    """Mean distances of every system's output from the good mix over `scenes`; the input is the first row.
-
-    Each scene is drawn once and handed to every system. Raises TrainingError when there are no scenes.
+    Raises TrainingError where there is nothing to fit on.
     """
-    everyone = {"input": unchanged, **systems}
-    totals: dict[str, dict[str, float]] = {name: {} for name in everyone}
-    clips = 0
+    observed: dict[str, list[Any]] = {kind: [] for kind in kinds}
     for scene in scenes:
-        clips += 1
-        target = scene.target()
-        for name, system in everyone.items():
-            for metric, value in measure(system(scene), target, matched).items():
-                totals[name][metric] = totals[name].get(metric, 0.0) + value
-    if not clips:
-        raise TrainingError("There are no clips to evaluate.")
-    means = {name: {m: v / clips for m, v in total.items()} for name, total in totals.items()}
-    rows = (Row(name, mean, improvement(means["input"], mean)) for name, mean in means.items())
-    return Table(clips, tuple(rows))
+        for kind in kinds:
+            observed[kind].append(FITTED[kind].observe(scene))
+    return {kind: FITTED[kind].of(observed[kind]) for kind in kinds}

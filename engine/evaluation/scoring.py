@@ -1,0 +1,244 @@
+"""Systems scored clip by clip, every figure kept: what is already known is not worked out again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import WriteError
+from ..highlight.config import STEMS
+from ..progress import Progress
+from ..training.scenes import Pictures, Scene
+from .metrics import mag, measure, si_sdr
+
+Sound = NDArray[np.float32]
+Values = dict[str, float]
+Heard = Callable[[Scene], Sound]  # a system under test: a scene in, its sound (samples,) out
+SCHEMA = 1  # raised when a measure changes, so that older figures are not taken for its own
+_AHEAD = 8  # scenes looked through for one with another subject
+
+
+class Scenes(Protocol):
+    """A repeatable sequence of scenes."""
+
+    def __getitem__(self, index: int) -> Scene:
+        """Scene number `index`."""
+        ...
+
+
+# Measures ----------------------------------------------------------------------------------------------
+
+
+def distances(system: Heard, scene: Scene) -> Values:
+    """MAG, ENV and W of a system's sound from the good mix, and "…_matched" at equal loudness."""
+    return measure(system(scene), scene.target())
+
+
+def stem_ratios(system: Heard, scene: Scene) -> Values:
+    """SI-SDR in dB of each stem and, as "…_before", of the mix taken for it; nan for a stem that is not there.
+
+    Clips with only one stem have nothing to separate. Empty where the system makes no stems.
+    """
+    estimate = stems_of(system, scene)
+    if estimate is None:
+        return {}
+    spoilt = scene.record.get("degradation", {})
+    known: list[bool] | None = scene.record.get("present") or spoilt.get("present")
+    present = known or [bool(stem.any()) for stem in scene.stems]
+    values = {}
+    for k, name in enumerate(STEMS):
+        pair = (math.nan, math.nan)
+        if present[k] and sum(present) > 1:
+            pair = (si_sdr(estimate[k], scene.stems[k]), si_sdr(scene.mix(), scene.stems[k]))
+        whole = all(math.isfinite(x) for x in pair)
+        values[name], values[f"{name}_before"] = pair if whole else (math.nan, math.nan)
+    return values
+
+
+def restraint(system: Heard, scene: Scene) -> Values:
+    """How much a mix that was already good is changed, "change", or how far off a muddy one was, "error": MAG."""
+    if scene.record.get("degradation", {}).get("policy") == "none":
+        return {"change": mag(system(scene), scene.mix()), "error": math.nan}
+    return {"change": math.nan, "error": mag(scene.mix(), scene.target())}
+
+
+MEASURES: Mapping[str, Callable[[Heard, Scene], Values]] = {
+    "distances": distances,
+    "stems": stem_ratios,
+    "restraint": restraint,
+}
+
+
+def stems_of(system: Heard, scene: Scene) -> Sound | None:
+    """A system's muddy stems (3, samples), if it makes any."""
+    make = getattr(system, "stems", None)
+    return None if make is None else make(scene)
+
+
+# Scenes ------------------------------------------------------------------------------------------------
+
+
+class SceneWindow:
+    """Scenes of a set, the last few kept so that each is drawn once, and pictures of other scenes for them."""
+
+    def __init__(self, scenes: Scenes) -> None:
+        self._scenes = scenes
+        self._kept: OrderedDict[int, Scene] = OrderedDict()
+
+    def __getitem__(self, index: int) -> Scene:
+        if index not in self._kept:
+            self._kept[index] = self._scenes[index]
+            if len(self._kept) > _AHEAD + 1:
+                self._kept.popitem(last=False)
+        return self._kept[index]
+
+    def shown(self, index: int, picture: str) -> Scene:
+        """A scene with its "right" pictures, "none", or "wrong" ones: the next scene's that shows another subject."""
+        scene = self[index]
+        if picture == "right":
+            return scene
+        return replace(scene, pictures=self._others(index) if picture == "wrong" else None)
+
+    def _others(self, index: int) -> Pictures | None:
+        own = self[index].pictures
+        subjects, names = subjects_of(own), {name for _, name in own or ()}
+        for ahead in range(index + 1, index + 1 + _AHEAD):
+            theirs = self[ahead].pictures
+            if theirs and subjects_of(theirs) != subjects and names.isdisjoint(n for _, n in theirs):
+                return theirs
+        return None
+
+    def fingerprint(self) -> str:
+        """What tells these scenes from any others, by the first two."""
+        digest = hashlib.sha256()
+        for scene in (self[0], self[1]):
+            for array in (scene.stems, scene.gains_db):
+                digest.update(np.ascontiguousarray(array).tobytes())
+            digest.update(repr(scene.pictures).encode())
+        return digest.hexdigest()
+
+
+def subjects_of(pictures: Pictures | None) -> frozenset[str]:
+    """What pictures show, by their ids: classes of sound, "" for something that does not sound."""
+    found = set()
+    for _, name in pictures or ():
+        kind, _, rest = name.partition(":")
+        found.add(rest.partition(":")[0] if kind == "subject" else "" if kind == "other" else "effects")
+    return frozenset(found)
+
+
+# What is known already ---------------------------------------------------------------------------------
+
+
+@dataclass
+class Stored:
+    """Figures of one system on one set by clip, kept in a file, a line each, if `path` is given."""
+
+    path: Path | None = None
+    values: dict[int, Values] = field(default_factory=dict)
+
+    def add(self, clip: int, values: Values) -> None:
+        """Take in a clip's figures; they are in the file when this returns. Raises `WriteError`."""
+        self.values[clip] = values
+        if self.path is not None:
+            _append(self.path, {"clip": clip, **values})
+
+    def column(self, name: str, clips: int) -> list[float]:
+        """One figure over the first `clips` clips."""
+        return [self.values[clip].get(name, math.nan) for clip in range(clips)]
+
+    def has(self, clips: int) -> bool:
+        """Whether the first `clips` clips are all there."""
+        return all(clip in self.values for clip in range(clips))
+
+
+class Cache:
+    """Figures of earlier runs in a folder; None keeps nothing."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self.folder = folder
+
+    def open(self, about: Mapping[str, Any]) -> Stored:
+        """The figures for exactly what `about` (JSON) says; a half-written last line is dropped."""
+        if self.folder is None:
+            return Stored()
+        text = json.dumps({"schema": SCHEMA, **about}, sort_keys=True)
+        path = self.folder / f"{hashlib.sha256(text.encode()).hexdigest()[:24]}.jsonl"
+        if not path.exists():
+            _append(path, {"about": json.loads(text)})
+            return Stored(path)
+        data = path.read_bytes()
+        whole = data.rfind(b"\n") + 1
+        if whole < len(data):
+            os.truncate(path, whole)
+        return Stored(path, _read_lines(data[:whole]))
+
+
+def _read_lines(data: bytes) -> dict[int, Values]:
+    found: dict[int, Values] = {}
+    for line in data.splitlines():
+        try:
+            entry = json.loads(line)
+            if "clip" in entry:
+                clip = int(entry.pop("clip"))
+                found[clip] = {str(k): float(v) for k, v in entry.items()}
+        except (ValueError, TypeError, AttributeError):
+            continue  # a damaged line costs its clip, which is worked out again
+    return found
+
+
+def _append(path: Path, entry: Mapping[str, Any]) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(entry) + "\n")
+    except OSError as error:
+        raise WriteError(f"Figures cannot be kept in {path}: {error.strerror or error}.") from error
+
+
+# Scoring -----------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Job:
+    """A system to be scored by one of `MEASURES` on `clips` scenes: `build` makes it when figures are missing."""
+
+    build: Callable[[], Heard]
+    stored: Stored
+    clips: int
+    measure: str = "distances"
+    picture: str = "right"
+
+    def lacks(self, clip: int) -> bool:
+        """Whether the figures of a clip are still to be worked out."""
+        return clip < self.clips and clip not in self.stored.values
+
+
+def score(
+    window: SceneWindow, jobs: Sequence[Job], progress: Progress | None = None, title: str = ""
+) -> None:
+    """Fill in every job's figures, each scene drawn once for all that lack it.
+
+    `progress` hears of every clip and may stop the work; what was done by then is kept.
+    """
+    clips = max((job.clips for job in jobs), default=0)
+    systems: dict[int, Heard] = {}
+    for clip in range(clips):
+        if progress is not None:
+            progress.report("evaluate", title, clip, clips, "clips")
+        for number, job in enumerate(jobs):
+            if job.lacks(clip):
+                if number not in systems:
+                    systems[number] = job.build()
+                values = MEASURES[job.measure](systems[number], window.shown(clip, job.picture))
+                job.stored.add(clip, values)

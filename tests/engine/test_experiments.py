@@ -1,0 +1,445 @@
+"""Experiments from checkpoints on a tiny corpus: tables, what is kept, what is missing, and what is said about it."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sightmix.engine.errors import Cancelled, SettingsError, TrainingError, WriteError
+from sightmix.engine.evaluation import report, run
+from sightmix.engine.evaluation.experiments import making
+from sightmix.engine.evaluation.experiments.__main__ import main
+from sightmix.engine.evaluation.experiments.plans import choose, experiment_from, read_experiment, shipped
+from sightmix.engine.evaluation.experiments.study import KEPT, Options, Study
+from sightmix.engine.evaluation.scoring import Cache, Job, SceneWindow, Stored, score, subjects_of
+from sightmix.engine.evaluation.systems import Workshop, window_of
+from sightmix.engine.progress import Progress
+from sightmix.engine.training.config import TrainConfig
+from sightmix.engine.training.loop import Trainer
+from sightmix.engine.training.scenes import Scene
+from tiny_training import CONFIG
+
+SET = {"name": "tiny", "split": "validation", "clips": 3, "seconds": 1.5, "scene_options": {"picture": 1.0}}
+INPUT = {"name": "input", "kind": "input"}
+TRAINED = {"name": "tiny net", "kind": "checkpoint", "run": "tiny", "config": "TINY"}
+
+
+def experiment(*rows: dict, **more: object) -> dict:
+    return {"name": "x", "title": "X", "sets": [SET], "rows": [INPUT, *rows], **more}
+
+
+def made(*rows: dict, **more: object):
+    return experiment_from(experiment(*rows, **more), Path("x.json"))
+
+
+@pytest.fixture(scope="module")
+def trained(tiny_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of runs with one finished run in it."""
+    runs = tmp_path_factory.mktemp("runs")
+    Trainer(replace(CONFIG, steps=1, validate_clips=1), tiny_corpus, runs / "tiny").run()
+    return runs
+
+
+def study(corpus: Path, runs: Path, cache: Path | None = None, **more: object) -> Study:
+    workshop = Workshop(corpus, runs, str(runs / "tiny" / "checkpoint.pt"), fit_clips=2)
+    return Study(workshop, Cache(cache), Options(**more))
+
+
+# Experiments as data -----------------------------------------------------------------------------------
+
+
+def test_every_experiment_that_ships_is_sound() -> None:
+    names = [one.name for one in choose([])]
+    assert names == list(shipped())
+    assert {"table1", "table2", "table3", "table4", "audio-visual", "restraint", "stems"} <= set(names)
+    configs = Path(making.shipped_configs.__file__).parent / "configs"
+    for one in choose([]):
+        for row in one.rows:
+            if row.kind == "checkpoint" and (configs / f"{row.config}.json").exists():
+                assert row.run
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"tilte": "X"}, r"unknown entry 'tilte' \(did you mean 'title'\?\)"),
+        (
+            {"sets": [{**SET, "scenes": "wel_mixed"}]},
+            r"'scenes' does not know 'wel_mixed' \(did you mean 'well_mixed'",
+        ),
+        ({"sets": [{**SET, "scene_options": {"untuched": 1}}]}, r"did you mean 'untouched'"),
+        ({"sets": [{**SET, "scene_options": {"policies": {"hihg": 1}}}]}, r"did you mean 'high'"),
+        ({"sets": [{**SET, "clips": "many"}]}, r"sets\[0\]: 'clips' cannot be 'many'"),
+        ({"sets": []}, "has no sets"),
+        ({"rows": [{"name": "a", "kind": "chekpoint"}]}, r"did you mean 'checkpoint'"),
+        ({"rows": [{"name": "a", "kind": "checkpoint", "run": "r"}]}, r"needs 'config'"),
+        ({"rows": [{**TRAINED, "run": "../r"}]}, "name of a folder"),
+        ({"rows": [{**TRAINED, "overrides": {"step": 1}}]}, r"did you mean 'steps'"),
+        ({"rows": [{"name": "a", "kind": "relevel", "prior": "film"}]}, r"did you mean 'films'"),
+        ({"rows": [{**TRAINED, "picture": "rigth"}]}, r"did you mean 'right'"),
+        ({"rows": [INPUT, INPUT]}, "two rows of one name"),
+        ({"measure": "distance"}, r"did you mean 'distances'"),
+        ({"compare": [["input", "imput"]]}, r"did you mean 'input'"),
+        ({"compare": ["input"]}, "pairs of rows"),
+    ],
+)
+def test_a_wrong_entry_is_named_with_the_nearest_known_one(
+    change: dict, sentence: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "wrong.json"
+    path.write_text(json.dumps({**experiment(), **change}))
+    with pytest.raises(SettingsError, match=sentence) as error:
+        read_experiment(path)
+    assert str(path) in str(error.value)
+
+
+def test_a_wrong_name_and_a_broken_file_are_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"no experiment called 'tabel1' \(did you mean 'table1'\?\)"):
+        choose(["tabel1"])
+    (tmp_path / "b.json").write_text("{")
+    with pytest.raises(SettingsError, match=r"b\.json cannot be read"):
+        choose([str(tmp_path / "b.json")])
+
+
+def test_the_papers_figures_may_differ_by_set() -> None:
+    row = made({"name": "a", "kind": "gain", "paper": {"one": {"MAG": 1.0}}}).row("a")
+    assert row.quoted("one") == {"MAG": 1.0}
+    assert row.quoted("two") == {}
+    assert replace(row, paper={"MAG": 2.0}).quoted("two") == {"MAG": 2.0}
+
+
+# Tables from checkpoints -------------------------------------------------------------------------------
+
+
+def test_a_table_of_every_kind_of_row(tiny_corpus: Path, trained: Path) -> None:
+    plan = made(
+        {"name": "level", "kind": "loudness"},
+        {"name": "gain", "kind": "gain"},
+        {"name": "relevel", "kind": "relevel", "prior": "films"},
+        {
+            "name": "relevel true",
+            "kind": "relevel",
+            "prior": "dnr_v2",
+            "stems": "true",
+            "paper": {"MAG": 30.0},
+        },
+        TRAINED,
+        {**TRAINED, "name": "blind", "picture": "none"},
+        {"name": "again", "kind": "card"},
+        {"name": "regressed", "kind": "oracle", "oracle": "levelled_stems"},
+        {"name": "ideal", "kind": "oracle", "oracle": "ideal_masks"},
+        compare=[["tiny net", "blind"]],
+    )
+    (result,) = study(tiny_corpus, trained).run([plan])
+    found = {one.row.name: report.figures(result.sets[0], one, "distances") for one in result.sets[0].rows}
+    assert found["ideal"]["MAG"]["mean"] < found["input"]["MAG"]["mean"]
+    assert found["ideal"]["MAG"]["improvement"].low > 0
+    assert found["input"]["MAG"]["improvement"] == report.Interval(0.0, 0.0, 0.0)
+    assert found["again"] == found["tiny net"]
+    assert found["blind"] != found["tiny net"]
+    text = report.markdown([result])
+    assert "| again |" in text
+    assert "*tiny net* against *blind*" in text
+    assert "MAG 30.00" in text
+    by_hand = window_of(tiny_corpus, plan.sets[0])
+    error = np.mean(
+        [np.mean(np.abs(np.sort(s.mix()) - np.sort(s.target()))) for s in (by_hand[i] for i in range(3))]
+    )
+    assert found["input"]["W"]["mean"] == pytest.approx(float(error), rel=1e-4)
+    values = report.data([result])["experiments"][0]["sets"][0]
+    assert len(values["rows"][1]["clips"]) == 3
+    assert json.loads(json.dumps(values, allow_nan=False))
+
+
+def test_stems_and_restraint(tiny_corpus: Path, trained: Path) -> None:
+    mixed = {**SET, "scene_options": {"untouched": 0.5}, "clips": 6}
+    published = {"name": "theirs", "kind": "published", "paper": {"speech": 12.5}, "source": "Somewhere."}
+    stems = made({"name": "net", "kind": "card"}, published, measure="stems")
+    calm = made({"name": "net", "kind": "card"}, measure="restraint", sets=[mixed])
+    results = study(tiny_corpus, trained).run([replace(stems, rows=stems.rows[1:]), calm])
+    text = report.markdown(results)
+    assert "| theirs | 12.5 dB | – | – |" in text
+    assert "Somewhere." in text
+    net = report.figures(results[0].sets[0], results[0].sets[0].row("net"), "stems")
+    assert net["speech"]["clips"] >= 1
+    calm_set = results[1].sets[0]
+    nothing = report.figures(calm_set, calm_set.row("input"), "restraint")["change of good mixes"]
+    some = report.figures(calm_set, calm_set.row("net"), "restraint")["change of good mixes"]
+    assert nothing["share"].value == 0.0 < some["share"].value
+    assert 0 < some["clips"] < 6
+
+
+def test_a_missing_checkpoint_is_left_out_and_named(tiny_corpus: Path, trained: Path) -> None:
+    absent = {"name": "other net", "kind": "checkpoint", "run": "other", "config": "visah"}
+    asked = study(tiny_corpus, trained)
+    (result,) = asked.run([made(absent, {**absent, "name": "its pair"}, compare=[["other net", "input"]])])
+    assert "| other net | not trained |" in report.table(result.sets[0])
+    assert "against" not in report.markdown([result])
+    sentence = asked.absent[0]
+    assert str(trained / "other" / "checkpoint.pt") in sentence
+    assert "--only x --train" in sentence
+    assert "\n" not in sentence
+
+
+def test_a_separator_that_is_not_installed_is_left_out(tiny_corpus: Path, trained: Path) -> None:
+    asked = study(tiny_corpus, trained)
+    (result,) = asked.run([made({"name": "tiger", "kind": "relevel", "prior": "films", "stems": "tiger"})])
+    assert "| tiger | not installed |" in report.table(result.sets[0])
+    assert "needs a checkpoint" in asked.absent[0]
+
+
+def test_a_broken_checkpoint_is_one_sentence(tiny_corpus: Path, tmp_path: Path) -> None:
+    (tmp_path / "tiny").mkdir()
+    (tmp_path / "tiny" / "checkpoint.pt").write_bytes(b"no")
+    with pytest.raises(TrainingError, match="is not a checkpoint"):
+        study(tiny_corpus, tmp_path).run([made(TRAINED)])
+
+
+def test_wrong_pictures_are_those_of_another_subject() -> None:
+    def scene(*names: str) -> Scene:
+        return Scene(
+            np.zeros((3, 4)), np.zeros((3, 1)), np.zeros((3, 1), bool), {}, tuple((0.0, n) for n in names)
+        )
+
+    scenes = [
+        scene("subject:speech:man"),
+        scene("subject:speech:woman"),
+        scene("item-7"),
+        *[scene("other:x")] * 9,
+    ]
+    window = SceneWindow(scenes)
+    assert window.shown(0, "right").pictures == ((0.0, "subject:speech:man"),)
+    assert window.shown(0, "none").pictures is None
+    assert window.shown(0, "wrong").pictures == ((0.0, "item-7"),)
+    assert subjects_of(scenes[2].pictures) == {"effects"}
+    assert subjects_of(scenes[3].pictures) == {""}
+
+
+# What is kept ------------------------------------------------------------------------------------------
+
+
+class Counting:
+    """Scenes that count how often each was drawn."""
+
+    def __init__(self, scenes: SceneWindow) -> None:
+        self.scenes, self.drawn = scenes, []
+
+    def __getitem__(self, index: int) -> Scene:
+        self.drawn.append(index)
+        return self.scenes[index]
+
+
+def test_an_interrupted_run_goes_on_and_draws_nothing_twice(tiny_corpus: Path, tmp_path: Path) -> None:
+    plan = made()
+    scenes = Counting(window_of(tiny_corpus, plan.sets[0]))
+    about = {"system": "half"}
+
+    def half(scene: Scene) -> np.ndarray:
+        return 0.5 * scene.mix()
+
+    def interrupted(scene: Scene) -> np.ndarray:
+        if len(scenes.drawn) == 3:
+            raise KeyboardInterrupt
+        return half(scene)
+
+    first = Cache(tmp_path).open(about)
+    with pytest.raises(KeyboardInterrupt):
+        score(SceneWindow(scenes), [Job(lambda: interrupted, first, 4)])
+    assert sorted(first.values) == [0, 1]
+    with first.path.open("a") as file:
+        file.write('{"clip": 2, "MA')  # what a kill leaves
+    again = Cache(tmp_path).open(about)
+    assert again.values == first.values
+    scenes.drawn.clear()
+    score(SceneWindow(scenes), [Job(lambda: half, again, 4), Job(lambda: half, other := Stored(), 4)])
+    assert scenes.drawn == [0, 1, 2, 3]
+    assert again.values == other.values == Cache(tmp_path).open(about).values
+    scenes.drawn.clear()
+    score(
+        SceneWindow(scenes), [Job(lambda: pytest.fail("built for nothing"), Cache(tmp_path).open(about), 4)]
+    )
+    assert scenes.drawn == []
+
+
+def test_other_systems_scenes_and_damaged_lines_are_told_apart(tmp_path: Path) -> None:
+    one = Cache(tmp_path).open({"system": 1})
+    one.add(0, {"MAG": 1.0})
+    one.add(1, {"MAG": math.nan})
+    assert Cache(tmp_path).open({"system": 2}).values == {}
+    text = one.path.read_text().splitlines()
+    one.path.write_text("\n".join([text[0], "garbage", "[1]", text[2]]) + "\n")
+    assert list(Cache(tmp_path).open({"system": 1}).values) == [1]
+
+
+def test_a_second_command_reads_what_the_first_kept(
+    tiny_corpus: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = made(TRAINED)
+    (first,) = study(tiny_corpus, trained, tmp_path).run([plan])
+    monkeypatch.setattr(Workshop, "build", lambda *_: pytest.fail("nothing is missing"))
+    (second,) = study(tiny_corpus, trained, tmp_path).run([plan])
+    assert report.data([first]) == report.data([second])
+    fewer = study(tiny_corpus, trained, tmp_path, clips=2).run([plan])[0].sets[0]
+    assert fewer.clips == 2
+    assert (
+        len(report.data([replace(first, sets=(fewer,))])["experiments"][0]["sets"][0]["rows"][0]["clips"])
+        == 2
+    )
+
+
+def test_it_can_be_stopped_and_a_full_disk_is_one_sentence(
+    tiny_corpus: Path, trained: Path, tmp_path: Path
+) -> None:
+    progress = Progress()
+    progress.cancel()
+    stopped = study(tiny_corpus, trained)
+    stopped.progress = progress
+    with pytest.raises(Cancelled):
+        stopped.run([made()])
+    (tmp_path / "file").write_text("")
+    with pytest.raises(WriteError, match="Figures cannot be kept"):
+        Cache(tmp_path / "file" / "deep").open({})
+
+
+# Training what is missing ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> str:
+    path = tmp_path / "TINY.json"
+    path.write_text(json.dumps(asdict(replace(CONFIG, validate_clips=1))))
+    return str(path)
+
+
+def test_training_makes_what_is_missing_once(tiny_corpus: Path, tmp_path: Path, config: str) -> None:
+    runs = tmp_path / "runs"
+    row = {**TRAINED, "config": config, "overrides": {"steps": 2, "network": {"encoder_layers": 0}}}
+    plan = made(row, {**row, "name": "second", "run": "second", "start": "tiny"})
+    (result,) = study(tiny_corpus, runs, runs / KEPT, train=True).run([plan])
+    assert not any(one.mark or one.note for one in result.sets[0].rows)
+    made_of = TrainConfig.read(runs / "tiny" / making.CONFIG)
+    assert (made_of.name, made_of.steps) == ("tiny", 2)
+    assert made_of.network["encoder_layers"] == 0
+    assert made_of.network["width"] == CONFIG.network["width"]
+    log = (runs / "second" / "log.jsonl").read_text()
+    assert "weights taken over" in log
+    before = (runs / "tiny" / "checkpoint.pt").stat().st_mtime_ns
+    study(tiny_corpus, runs, runs / KEPT, train=True).run([plan])
+    assert (runs / "tiny" / "checkpoint.pt").stat().st_mtime_ns == before
+
+
+def test_an_unfinished_run_says_where_it_stands_and_goes_on(
+    tiny_corpus: Path, tmp_path: Path, config: str
+) -> None:
+    trainer = Trainer(replace(CONFIG, steps=3, validate_clips=1), tiny_corpus, tmp_path / "tiny")
+    next(trainer._steps())
+    trainer.save()
+    row = {**TRAINED, "config": config, "overrides": {"steps": 3}}
+    (result,) = study(tiny_corpus, tmp_path).run([made(row)])
+    assert "| tiny net (step 1 of 3) |" in report.table(result.sets[0])
+    (result,) = study(tiny_corpus, tmp_path, train=True).run([made(row)])
+    assert "| tiny net |" in report.table(result.sets[0])
+
+
+def test_a_stop_while_training_says_so(
+    tiny_corpus: Path, tmp_path: Path, config: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stopped:
+        stop = True
+
+    monkeypatch.setattr(making, "train", lambda *_, **__: Stopped)
+    with pytest.raises(Cancelled, match="goes on with it"):
+        study(tiny_corpus, tmp_path, train=True).run([made({**TRAINED, "config": config})])
+
+
+def test_what_cannot_be_trained_is_one_sentence(tiny_corpus: Path, tmp_path: Path, config: str) -> None:
+    def train(**change: object) -> None:
+        study(tiny_corpus, tmp_path / "runs", train=True).run([made({**TRAINED, "config": config, **change})])
+
+    with pytest.raises(
+        SettingsError, match=r"configuration 'visha' that there is not \(did you mean 'visah'"
+    ):
+        train(config="visha")
+    with pytest.raises(TrainingError, match=r"'nothing', which is no model and has no checkpoint"):
+        train(start="nothing")
+    with pytest.raises(TrainingError, match=r"experiment\.json: steps must be more than 0"):
+        train(overrides={"steps": 0})
+
+
+def test_a_run_may_begin_with_a_cards_weights(tiny_model: str, tiny_corpus: Path, tmp_path: Path) -> None:
+    from sightmix.engine.training.checkpoints import averaged
+
+    row = made({**TRAINED, "start": tiny_model}).row("tiny net")
+    network, weights, step = averaged(making.beginning(row, tmp_path))
+    assert (network.width, step) == (32, 0)
+    assert "gain.out.weight" in weights
+
+
+# The report --------------------------------------------------------------------------------------------
+
+
+def test_only_the_marked_section_changes(tmp_path: Path) -> None:
+    path = tmp_path / "RESULTS.md"
+    before, after = "# Title\r\n\nüber alles  \n", "\n\n## Rest\nlast line without end"
+    path.write_bytes(f"{before}{report.BEGIN}\nold\n{report.END}{after}".encode())
+    report.replace_section(path, "new | table")
+    assert path.read_bytes().decode() == f"{before}{report.BEGIN}\n\nnew | table\n\n{report.END}{after}"
+    report.replace_section(path, "newer")
+    assert path.read_bytes().decode() == f"{before}{report.BEGIN}\n\nnewer\n\n{report.END}{after}"
+    assert [p.name for p in tmp_path.iterdir()] == ["RESULTS.md"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", f"{report.END} {report.BEGIN}", report.BEGIN, f"{report.BEGIN * 2}{report.END}"]
+)
+def test_a_report_without_its_markers_stays_as_it_is(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "R.md"
+    path.write_text(text)
+    with pytest.raises(SettingsError, match="needs the line"):
+        report.replace_section(path, "x")
+    assert path.read_text() == text
+    with pytest.raises(SettingsError, match="cannot be read"):
+        report.replace_section(tmp_path / "none.md", "x")
+
+
+def test_the_command_fills_report_and_json(
+    tiny_corpus: Path, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "plan.json"
+    absent = {"name": "other net", "kind": "checkpoint", "run": "other", "config": "visah"}
+    path.write_text(json.dumps(experiment(TRAINED, absent)))
+    results = tmp_path / "R.md"
+    results.write_text(f"top\n{report.BEGIN}\n{report.END}\nend\n")
+    place = ["--corpus", str(tiny_corpus), "--runs", str(trained), "--only", str(path), "--clips", "2"]
+    assert main([*place, "--report", str(results), "--json", str(tmp_path / "r.json")]) == 0
+    out, err = capsys.readouterr()
+    assert "| tiny net |" in out
+    assert "no checkpoint" in err
+    assert out.strip() in results.read_text()
+    assert json.loads((tmp_path / "r.json").read_text())["schema"] == report.SCHEMA
+    assert (trained / KEPT).is_dir()
+    assert main([*place[:-1], "2", "--only", "tabel1"]) == 2
+    assert "did you mean 'table1'" in capsys.readouterr().err
+    assert main(["--corpus", str(tmp_path), *place[2:]]) == 2
+    assert "\n" not in capsys.readouterr().err.strip()
+
+
+def test_any_model_beside_the_simple_ones(
+    tiny_corpus: Path, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = str(trained / "tiny" / "checkpoint.pt")
+    out = tmp_path / "f.json"
+    options = ["--clips", "2", "--fit-clips", "2", "--json", str(out)]
+    assert run.main(["--corpus", str(tiny_corpus), "--model", model, *options]) == 0
+    assert f"| {model}, no picture |" in capsys.readouterr().out
+    assert [one["measure"] for one in json.loads(out.read_text())["experiments"]] == [
+        "distances",
+        "stems",
+        "restraint",
+    ]
+    assert run.main(["--corpus", str(tiny_corpus), "--model", "nobody", *options]) == 0
+    assert "| nobody | not installed |" in capsys.readouterr().out
