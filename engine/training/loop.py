@@ -104,6 +104,7 @@ class Trainer:
         self.step = 0
         self.best: list[tuple[float, int]] = []
         self.stop = False
+        self.validated: tuple[int, Validation] | None = None
 
     def _scale_start(self) -> None:
         scenes = scenes_of(self.corpus, "train", self.config)
@@ -197,8 +198,11 @@ class Trainer:
             self.watch.close()
 
     def validate(self) -> Validation:
-        """How the averaged weights do on validation scenes."""
-        return validate(self.average, self.corpus, self.config, self.shown, self.device)
+        """How the averaged weights do on validation scenes; asked twice at a step, it answers from memory."""
+        if self.validated is None or self.validated[0] != self.step:
+            found = validate(self.average, self.corpus, self.config, self.shown, self.device)
+            self.validated = (self.step, found)
+        return self.validated[1]
 
     def _steps(self) -> Iterator[int]:
         """Take the steps that are left, and tell every so many how they went."""
