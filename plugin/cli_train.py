@@ -39,14 +39,19 @@ def train_network(request: Request) -> None:
     """Train, and ship what came of it if asked; raises TrainingError in one sentence."""
     try:
         from ..engine.training.config import TrainConfig
+        from ..engine.training.export import shippable
         from ..engine.training.loop import train
+        from ..engine.training.networks import config_of
     except ImportError as error:
         raise TrainingError(f"Training needs PyTorch: pip install 'sightmix[train]' ({error}).") from error
     if bool(request.ship) != (request.weights is not None):
         raise TrainingError(
             "--ship NAME and --weights FOLDER go together: what to call it, and where to put it."
         )
-    config = TrainConfig.read(config_path(request.config))
+    path = config_path(request.config)
+    config = TrainConfig.read(path)
+    if request.ship:
+        shippable(config_of(config.network), path)  # hours before it would come to that
     if request.steps:
         config = replace(config, steps=request.steps)
     with watching(config.steps) as observer:

@@ -19,9 +19,20 @@ from ..highlight.network import ProductModel, build
 from ..weights.store import Card, make_card, save_tensors, write_card
 from .batches import FILMS_FOLDER
 from .checkpoints import averaged
+from .networks import AnyConfig
 from .shards import MANIFEST, shard_credits
 
 HALF_MAX = float(np.finfo(np.float16).max)
+
+
+def shippable(network: AnyConfig, where: Path) -> NetworkConfig:
+    """The description found in `where`, of a network a card can hold; raises `TrainingError` for a baseline's."""
+    if not isinstance(network, NetworkConfig):
+        raise TrainingError(
+            f"{where} is about the network {network.kind}, a baseline to measure against; only product and visah "
+            "networks can be shipped."
+        )
+    return network
 
 
 def export(
@@ -37,14 +48,11 @@ def export(
 ) -> Card:
     """Write `root`/files/NAME.safetensors (fp16, averaged weights), its graph, and `root`/cards/NAME.json.
 
-    Raises `TrainingError` if the checkpoint is not one of the training loop's or holds weights half precision cannot.
+    Raises `TrainingError` if the checkpoint is not one of the training loop's, holds a baseline, or weights that half
+    precision cannot.
     """
-    network, state, step = averaged(checkpoint)
-    if not isinstance(network, NetworkConfig):
-        raise TrainingError(
-            f"{checkpoint} holds a {network.kind} network, a baseline to measure against; only product and visah "
-            "networks can be shipped."
-        )
+    trained, state, step = averaged(checkpoint)
+    network = shippable(trained, checkpoint)
     files, cards = root / "files", root / "cards"
     files.mkdir(parents=True, exist_ok=True)
     cards.mkdir(parents=True, exist_ok=True)

@@ -52,6 +52,10 @@ def test_training_ends_in_a_model_that_loads(
         (("nothing",), "There is no training configuration nothing; give a file, or one of "),
         (("product", "--ship", "x"), "--ship NAME and --weights FOLDER go together"),
         (("product", "--device", "abacus"), "cannot use 1 × abacus"),
+        (
+            ("lce", "--ship", "x", "--weights", "w"),
+            "lce.json is about the network lce, a baseline to measure against",
+        ),
     ],
 )
 def test_what_cannot_be_is_one_sentence(words: tuple[str, ...], sentence: str, tmp_path: Path) -> None:
