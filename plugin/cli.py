@@ -161,12 +161,27 @@ def evaluate(
         ),
     ] = None,
     classes: Annotated[bool, typer.Option("--kld", help="Add KLD, if PaSST is installed.")] = False,
+    speech: Annotated[
+        bool, typer.Option("--speech", help="Add DNSMOS, if sightmix[speech] is installed.")
+    ] = False,
+    words: Annotated[
+        bool, typer.Option("--words", help="Add word error rates, if sightmix[speech] is installed.")
+    ] = False,
+    transcripts: Annotated[
+        Path | None,
+        typer.Option(
+            "--transcripts",
+            metavar="FOLDER",
+            help="What is said, as text files under the same names; else what is heard in the targets.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Judge a folder of sounds by how near they are to their targets (MAG, ENV, W-dis, SI-SDR)."""
-    from .cli_evaluate import evaluate_folders
+    from .cli_evaluate import Extras, evaluate_folders
 
-    evaluate_folders(sounds, targets, before, videos, classes, as_json)
+    extras = Extras(classes, speech, words, transcripts)
+    evaluate_folders(sounds, targets, before, videos, extras, as_json)
 
 
 @app.command()

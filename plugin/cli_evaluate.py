@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..engine.evaluation.folders import FolderScore, Judges, find_pairs, score_folder
 from ..engine.evaluation.perceptual import PictureSound, SoundClasses
+from ..engine.evaluation.speech import SpeechQuality, open_words
 from ..engine.progress import Progress
 from .cli_errors import say
 from .cli_progress import shown
@@ -17,17 +19,33 @@ from .cli_table import Column, print_table
 
 SCHEMA = "sightmix.evaluation/1"
 _DECIBELS = ("SI-SDR", "SDR")
+_LEGEND = "All but decibels times 100, as in the paper's tables; “at equal loudness” after matching LUFS."
+
+
+@dataclass(frozen=True)
+class Extras:
+    """What else is asked for: KLD by PaSST, DNSMOS, word error rates, against `transcripts` if there are any."""
+
+    classes: bool = False
+    speech: bool = False
+    words: bool = False
+    transcripts: Path | None = None
 
 
 def evaluate_folders(
-    sounds: Path, targets: Path, before: Path | None, videos: Path | None, classes: bool, as_json: bool
+    sounds: Path, targets: Path, before: Path | None, videos: Path | None, extras: Extras, as_json: bool
 ) -> None:
     """Print the measures of every file and their means; raises SettingsError, MediaError or ModelError.
 
-    `videos` adds ΔIB by ImageBind, `classes` KLD by PaSST.
+    `videos` adds ΔIB by ImageBind.
     """
     pairs, unmatched = find_pairs(sounds, targets, before, videos)
-    judges = Judges(SoundClasses() if classes else None, PictureSound() if videos is not None else None)
+    judges = Judges(
+        SoundClasses() if extras.classes else None,
+        PictureSound() if videos is not None else None,
+        SpeechQuality() if extras.speech else None,
+        open_words(extras.transcripts) if extras.words or extras.transcripts is not None else None,
+    )
     with shown(quiet=as_json) as observer:
         progress = Progress(observer)
         with stoppable(progress):
@@ -52,6 +70,7 @@ def score_data(score: FolderScore) -> dict[str, Any]:
             for file in score.files
         ],
         "means": _plain(score.means),
+        "means_before": None if score.before is None else _plain(score.before),
         "improvement_percent": None if score.improvement is None else _plain(score.improvement),
         "unmatched": list(score.unmatched),
     }
@@ -62,26 +81,41 @@ def _plain(values: dict[str, float]) -> dict[str, float | None]:
 
 
 def _print(score: FolderScore) -> None:
-    names = list(score.means)
+    spoken = [name for name in score.means if name in ("WER", "words") or name.startswith("DNSMOS")]
+    _print_measures(score, [name for name in score.means if name not in spoken])
+    say(_LEGEND)
+    if spoken:
+        _print_measures(score, spoken)
+        say("DNSMOS runs from 1 to 5: speech (SIG), background (BAK), the whole (OVRL).")
+    if score.unmatched:
+        say(f"Without a partner, and left out: {', '.join(score.unmatched)}.", error=True)
+
+
+def _print_measures(score: FolderScore, names: list[str]) -> None:
     headings = [Column("file"), *(Column(_heading(name), right=True) for name in names)]
     rows = [[file.name, *(_shown(name, file.measures[name]) for name in names)] for file in score.files]
     rows.append(["mean", *(_shown(name, score.means[name]) for name in names)])
-    if score.improvement is not None:
-        better = [score.improvement.get(name, math.nan) for name in names]
+    if score.before is not None:
+        rows.append(["mean before", *(_shown(name, score.before[name]) for name in names)])
+    better = [(score.improvement or {}).get(name, math.nan) for name in names]
+    if not all(math.isnan(x) for x in better):
         rows.append(["better than before", *("" if math.isnan(x) else f"{x:+.1f} %" for x in better)])
     print_table(headings, rows)
-    say("All but decibels times 100, as in the paper's tables; “at equal loudness” after matching LUFS.")
-    if score.unmatched:
-        say(f"Without a partner, and left out: {', '.join(score.unmatched)}.", error=True)
 
 
 def _heading(name: str) -> str:
     plain, _, matched = name.partition("_")
     plain = "W-dis" if plain == "W" else plain
+    if plain == "DNSMOS":
+        return "DNSMOS of the target" if matched == "target" else f"DNSMOS {matched}"
     return f"{plain} at equal loudness" if matched else plain
 
 
 def _shown(name: str, value: float) -> str:
     if not math.isfinite(value):
         return "–" if math.isnan(value) else ("∞" if value > 0 else "-∞")
-    return f"{value:.1f} dB" if name in _DECIBELS else f"{100 * value:.2f}"
+    if name in _DECIBELS:
+        return f"{value:.1f} dB"
+    if name in ("WER", "words"):
+        return f"{100 * value:.1f} %" if name == "WER" else f"{value:.0f}"
+    return f"{value:.2f}" if name.startswith("DNSMOS") else f"{100 * value:.2f}"

@@ -18,6 +18,7 @@ from ..progress import Progress
 from ..training.levels import SAMPLE_RATE
 from .metrics import improvement, measure, sdr, si_sdr
 from .perceptual import kld
+from .speech import RATE, Words
 
 CLIP_SECONDS = 10  # the paper's clips
 _SHORTEST = Fraction(1, 10)  # seconds; shorter rests join the clip before them
@@ -42,10 +43,15 @@ class Pair:
 
 @dataclass(frozen=True)
 class Judges:
-    """Published networks that judge besides: `classes` gives KLD, `fit` ΔIB where a pair has a video."""
+    """Published networks that judge besides: `classes` gives KLD, `fit` ΔIB where a pair has a video.
+
+    `speech` gives DNSMOS of mono sound at 44.1 kHz, `words` word error rates.
+    """
 
     classes: Callable[[Mono], NDArray[np.float64]] | None = None
     fit: Callable[[Sequence[Mono], NDArray[np.uint8]], list[float]] | None = None
+    speech: Callable[[Mono], dict[str, float]] | None = None
+    words: Words | None = None
 
 
 NO_JUDGES = Judges()
@@ -65,14 +71,15 @@ class FileScore:
 class FolderScore:
     """Measures of all files and their means, every second of sound counting the same.
 
-    `improvement` is in % of the distance before, as in the paper's Table 1; None where there is no sound before.
-    `unmatched` names files without a partner.
+    `before` holds the means of the sounds before and `improvement` is in % of the distance before, as in the paper's
+    Table 1; None where there is no sound before. `unmatched` names files without a partner.
     """
 
     files: tuple[FileScore, ...]
     means: dict[str, float]
     improvement: dict[str, float] | None
     unmatched: tuple[str, ...]
+    before: dict[str, float] | None = None
 
 
 def find_pairs(
@@ -126,12 +133,19 @@ def score_pair(pair: Pair, judges: Judges = NO_JUDGES) -> FileScore:
         _judge(pair, judges, (start, duration), sounds, target, measured)
         rows.append((measured[0], measured[-1]))
         weights.append(target.size)
-    return FileScore(
-        pair.name,
-        float(length),
-        _mean([now for now, _ in rows], weights),
-        None if pair.before is None else _mean([old for _, old in rows], weights),
-    )
+    means = [_mean([row[k] for row in rows], weights) for k in ((0,) if pair.before is None else (0, 1))]
+    if judges.words is not None:
+        _count_words(pair, judges.words, length, means)
+    return FileScore(pair.name, float(length), means[0], means[1] if pair.before is not None else None)
+
+
+def _count_words(pair: Pair, words: Words, length: Fraction, means: Sequence[dict[str, float]]) -> None:
+    """Add the word error rates of a whole file to the means of the sound now and before."""
+    judged = [p for p in (pair.sound, pair.before) if p is not None]
+    target, *sounds = (_mono(path, Fraction(0), length, RATE) for path in (pair.target, *judged))
+    rates, count = words.rates(pair.name, sounds, target)
+    for measures, rate in zip(means, rates, strict=True):
+        measures["WER"], measures["words"] = rate, float(count)
 
 
 def _judge(
@@ -147,13 +161,19 @@ def _judge(
         wanted = judges.classes(target)
         for sound, measures in zip(sounds, measured, strict=True):
             measures["KLD"] = kld(judges.classes(sound), wanted)
+    if judges.speech is not None:
+        best = judges.speech(target)["OVRL"]
+        for sound, measures in zip(sounds, measured, strict=True):
+            for name, value in judges.speech(sound).items():
+                measures[f"DNSMOS_{name}"] = value
+            measures["DNSMOS_target"] = best
     if judges.fit is not None and pair.video is not None:
         start, duration = span
         times = [start + k for k in range(max(1, math.floor(duration)))]
         pictures = sample_frames(pair.video, times, _PICTURE, _PICTURE)
-        best, *fits = judges.fit([target, *sounds], pictures)
+        wanted_fit, *fits = judges.fit([target, *sounds], pictures)
         for fit, measures in zip(fits, measured, strict=True):
-            measures["ΔIB"] = best - fit
+            measures["ΔIB"] = wanted_fit - fit
 
 
 def score_folder(
@@ -163,19 +183,31 @@ def score_folder(
     judges: Judges = NO_JUDGES,
 ) -> FolderScore:
     """Measures of all pairs; `progress` may stop the work between two files."""
+    if judges.words is not None:
+        judges.words.check([pair.name for pair in pairs])
     files = []
     for pair in pairs:
         if progress is not None:
             progress.check()
         files.append(score_pair(pair, judges))
     seconds = [file.seconds for file in files]
-    means = _mean([file.measures for file in files], seconds)
+    means = _pooled([file.measures for file in files], seconds)
     before = [file.before for file in files if file.before is not None]
+    old = _pooled(before, seconds) if before else None
     better = None
-    if before:
-        old = _mean(before, seconds)
+    if old is not None:
         better = improvement({name: old[name] for name in _DISTANCES if name in old}, means)
-    return FolderScore(tuple(files), means, better, tuple(unmatched))
+    return FolderScore(tuple(files), means, better, tuple(unmatched), old)
+
+
+def _pooled(rows: Sequence[dict[str, float]], seconds: Sequence[float]) -> dict[str, float]:
+    """Means over files by seconds, but of word errors by words."""
+    means = _mean(rows, seconds)
+    if "words" in means:
+        counts = [row["words"] for row in rows]
+        means["WER"] = _mean([{"WER": row["WER"]} for row in rows], counts)["WER"]
+        means["words"] = sum(counts)
+    return means
 
 
 def _common_length(pair: Pair) -> Fraction:
@@ -204,8 +236,8 @@ def _clips(length: Fraction) -> Iterator[tuple[Fraction, Fraction]]:
         yield start, (length - start if k == count - 1 else Fraction(CLIP_SECONDS))
 
 
-def _mono(path: Path, start: Fraction, duration: Fraction) -> Mono:
-    return np.asarray(read_span(path, start, duration, rate=SAMPLE_RATE).mean(axis=0), np.float32)
+def _mono(path: Path, start: Fraction, duration: Fraction, rate: int = SAMPLE_RATE) -> Mono:
+    return np.asarray(read_span(path, start, duration, rate=rate).mean(axis=0), np.float32)
 
 
 def _measures(sound: Mono, target: Mono) -> dict[str, float]:

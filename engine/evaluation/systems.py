@@ -20,7 +20,7 @@ from ..training.batches import Shown, scenes_of
 from ..training.checkpoints import load
 from ..training.config import TrainConfig
 from ..training.levels import SAMPLE_RATE
-from ..training.networks import sound_of, stems_of
+from ..training.networks import Network, sound_of, stems_of
 from ..training.scenes import Scene
 from ..training.shards import MANIFEST
 from ..training.step import to_device
