@@ -26,7 +26,9 @@ from ..progress import Progress, Step
 from .packages import Runner, Source, fetch_package, run_command, sources, unpack, version_of
 from .recipes import KINDS, SPLITS, PackageRecipe, Recipe, Rule, any_match, load_recipe, refuse_reserved
 from .sounds import SAMPLE_RATE, SOUND_SUFFIXES, Sound, UnusableError, bandwidth, prepare, rms_db
+from .subjects import caption_of, check_pictures, shown
 
+UNRELATED = "other:"  # prefix of the ids of pictures that show nothing of what sounds
 # Bumped whenever the same recipe would give other samples, so that a resumed build starts its packages anew.
 BUILDER = 1
 
@@ -57,12 +59,26 @@ class Item:
 
 @dataclass(frozen=True)
 class Picture:
-    """A 224 × 224 RGB picture: of what makes the sound `item_id`, or (`item_id` None) of something silent."""
+    """A 224 × 224 RGB picture: of what makes the sound `item_id`, or of no sound of the corpus (`item_id` None).
+
+    `subject` is the class that what it shows would be heard as ("speech", "music", "effects"; None: nothing that
+    sounds, or not known), `caption` says in plain English what it shows.
+    """
 
     file: str
     label: str
     split: str
     item_id: str | None = None
+    subject: str | None = None
+    caption: str = ""
+
+    @property
+    def id(self) -> str:
+        """Its key among features and captions: the sound's it is paired with, else by subject and file name."""
+        if self.item_id is not None:
+            return self.item_id
+        stem = Path(self.file).stem
+        return f"{UNRELATED}{stem}" if self.subject is None else f"subject:{self.subject}:{stem}"
 
 
 class Corpus:
@@ -79,6 +95,7 @@ class Corpus:
         self._items = tuple(Item(**entry) for entry in manifest["items"])
         self.pictures = tuple(Picture(**entry) for entry in manifest["pictures"])
         self.distractors = tuple(Picture(**entry) for entry in manifest["distractors"])
+        self.subjects = tuple(Picture(**entry) for entry in manifest.get("subjects", ()))
         self._maps = {name: self._open(name) for name in sorted({item.file for item in self._items})}
 
     def _open(self, name: str) -> NDArray[np.int16]:
@@ -157,6 +174,8 @@ def build_corpus(
     user stops it.
     """
     recipe = load_recipe(recipe_path)
+    for package in recipe.packages:
+        check_pictures(package.name, package.pictures or {})
     progress = progress or Progress()
     chosen = _choose(recipe, packages)
     out_dir = Path(out_dir)
@@ -278,13 +297,14 @@ class _PackageBuilder:
             for number, (index, path) in enumerate(plan):
                 self.progress.report("corpus", self.package.name, number, len(plan), "files")
                 self._take(sources[path], index, stack)
-        pictures, distractors = self._pictures(sources)
+        paired, distractors, subjects = self._pictures(sources)
         return {
             "fingerprint": _fingerprint(self.package, self.recipe),
             "files": [self._name(kind) for kind in self._files],
             "items": [asdict(item) for item in self.items],
-            "pictures": pictures,
+            "pictures": paired,
             "distractors": distractors,
+            "subjects": subjects,
             "warnings": self.warnings,
         }
 
@@ -370,37 +390,97 @@ class _PackageBuilder:
         self._by_source[path] = item.id
         return item
 
-    def _pictures(self, sources: Mapping[str, Source]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        """Pictures beside the sounds of the same name, and an even choice of those that have no sound."""
+    def _pictures(self, sources: Mapping[str, Source]) -> tuple[list[dict[str, Any]], ...]:
+        """Pictures paired with sounds, pictures of nothing that sounds, and pictures with a subject."""
         wanted = self.package.pictures
         if wanted is None:
-            return [], []
-        stems = {path: str(Path(path).with_suffix("")) for path in sources}
-        sounding = {stems[path] for path in sources if Path(path).suffix.lower() in SOUND_SUFFIXES}
+            return [], [], []
+        paired, taken = self._paired(wanted, sources) if "match" in wanted else ([], set())
+        neutral, subjects = self._subjects(wanted, sources, taken)
+        if "match" in wanted:
+            neutral += self._distractors(wanted, sources, taken)
+        return paired, neutral, subjects
+
+    def _paired(
+        self, wanted: Mapping[str, Any], sources: Mapping[str, Source]
+    ) -> tuple[list[dict[str, Any]], set[str]]:
+        """Pictures beside the effects of the same name, and the paths they have."""
         by_id = {item.id: item for item in self.items}
         paired: list[dict[str, Any]] = []
-        silent: list[str] = []
+        taken: set[str] = set()
         for path in sorted(path for path in sources if any_match(path, wanted["match"])):
-            item = by_id.get(self._by_source.get(f"{stems[path]}.ogg", ""))
+            sounding = self._by_source.get(f"{Path(path).with_suffix('')}.ogg", "")
+            item = by_id.get(sounding)
             if item is not None and item.kind == "effects":
+                taken.add(path)
+                caption = caption_of(path, wanted.get("caption", "{name}"), sources)
                 entry = self._save_picture(sources[path], item.split)
-                paired += [entry | {"item_id": item.id}] if entry else []
-            elif stems[path] not in sounding and not any_match(path, wanted["distractors_unless"]):
-                silent.append(path)
-        chosen = _spread(silent)[: int(wanted["distractors"])]
-        splits = ("validation" if number % 10 == 9 else "train" for number in range(len(chosen)))
-        saved = (self._save_picture(sources[path], split) for path, split in zip(chosen, splits, strict=True))
-        return paired, [entry for entry in saved if entry]
+                if entry:
+                    more = {"item_id": item.id, "subject": "effects", "caption": caption}
+                    paired.append(entry | more)
+        return paired, taken
 
-    def _save_picture(self, source: Source, split: str) -> dict[str, Any] | None:
+    def _subjects(
+        self, wanted: Mapping[str, Any], sources: Mapping[str, Source], taken: set[str]
+    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Neutral pictures (an even choice of `most_neutral`) and those with a subject; each picture only once."""
+        chosen = [picture for picture in shown(wanted, sources) if picture.source.path not in taken]
+        taken |= {picture.source.path for picture in chosen}
+        silent = {picture.source.path: picture for picture in chosen if picture.subject is None}
+        keep = _spread(sorted(silent))[: wanted.get("most_neutral")]
+        heard = [picture for picture in chosen if picture.subject is not None]
+        saved: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
+        seen: set[str] = set()
+        for picture in (*heard, *(silent[path] for path in keep)):
+            split = wanted.get("split", "train")
+            entry = self._save_picture(picture.source, split, picture.label, seen)
+            if entry:
+                entry |= {"subject": picture.subject, "caption": picture.caption}
+                saved[picture.subject is not None].append(entry)
+        return saved[False], saved[True]
+
+    def _distractors(
+        self, wanted: Mapping[str, Any], sources: Mapping[str, Source], taken: set[str]
+    ) -> list[dict[str, Any]]:
+        """An even choice of the pictures that have no sound beside them and that no rule speaks of."""
+        sounding = {
+            str(Path(path).with_suffix("")) for path in sources if Path(path).suffix.lower() in SOUND_SUFFIXES
+        }
+        silent = [
+            path
+            for path in sorted(sources)
+            if any_match(path, wanted["match"])
+            and path not in taken
+            and str(Path(path).with_suffix("")) not in sounding
+            and not any_match(path, wanted["distractors_unless"])
+        ]
+        chosen = _spread(silent)[: int(wanted["distractors"])]
+        saved = []
+        for number, path in enumerate(chosen):
+            entry = self._save_picture(sources[path], "validation" if number % 10 == 9 else "train")
+            if entry:
+                entry["caption"] = caption_of(path, wanted.get("caption", "{name}"), sources)
+                saved.append(entry)
+        return saved
+
+    def _save_picture(
+        self, source: Source, split: str, label: str | None = None, seen: set[str] | None = None
+    ) -> dict[str, Any] | None:
+        """Write a picture's file; None where it cannot be read, or where one of `seen` has the same bytes."""
         digest = hashlib.sha256(source.path.encode()).hexdigest()[:8]
-        label = Path(source.path).stem
+        label = label or Path(source.path).stem
         name = f"pictures/{self.package.name}-{label}-{digest}.png"
         target = self.out_dir / name
         target.parent.mkdir(exist_ok=True)
         partial = target.with_name(f".{target.name}.partial")
         try:
-            letterbox(source.read()).save(partial, format="PNG")
+            data = source.read()
+            if seen is not None:
+                content = hashlib.sha256(data).hexdigest()
+                if content in seen:
+                    return None
+                seen.add(content)
+            letterbox(data).save(partial, format="PNG")
             partial.replace(target)
         except (OSError, ValueError) as fault:
             partial.unlink(missing_ok=True)
@@ -435,6 +515,7 @@ def _write_manifest(recipe: Recipe, out_dir: Path) -> None:
         "packages": {name: part["package"] for name, part in parts.items()},
         "pictures": [entry for part in parts.values() for entry in part["pictures"]],
         "distractors": [entry for part in parts.values() for entry in part["distractors"]],
+        "subjects": [entry for part in parts.values() for entry in part.get("subjects", ())],
         "warnings": [line for part in parts.values() for line in part["warnings"]],
     }
     _write_json(out_dir / "corpus.json", manifest)

@@ -10,30 +10,64 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..context.captions import TextEncoder
 from ..context.encoders import PictureEncoder, encode_images
 from ..errors import TrainingError
 from ..media.picture import sample_frames
-from .corpus import Corpus
+from .corpus import UNRELATED, Corpus, Picture
 from .scenes import CorpusSource
 from .shards import MANIFEST, ShardFeatures
 
-UNRELATED = "other:"  # prefix of the ids of pictures that show nothing of what sounds
 _FILE = "pictures.npz"
 _CAPTIONS = "captions.npz"
 
 
+# Of a film's frames, in order of time, the first seven tenths are for training, the last 15 % for testing.
+_FILM_SPLITS = (("train", 0.0, 0.7), ("validation", 0.7, 0.85), ("test", 0.85, 1.0))
+
+
 class PicturedSource(CorpusSource):
-    """A corpus source whose scenes also see pictures unrelated to their sound, as most film pictures are."""
+    """A corpus source whose scenes also see pictures: of what sounds, of one class, or unrelated to their sound.
+
+    Only pictures of the source's own split are drawn, and of a film's frames only that split's stretch.
+    """
 
     def __init__(self, corpus: Corpus, split: str, features: Mapping[str, NDArray[np.float32]]) -> None:
         super().__init__(corpus, split, lambda item: item.id if item.id in features else None)
-        self._unrelated = sorted(name for name in features if name.startswith(UNRELATED))
+        still = {picture.id for picture in corpus.distractors}
+        own = {picture.id for picture in corpus.distractors if picture.split == split}
+        frames = [name for name in features if name.startswith(UNRELATED) and name not in still]
+        self._unrelated = sorted([name for name in own if name in features] + _stretch(frames, split))
+        self._subjects: dict[str, list[str]] = {}
+        for picture in (*corpus.subjects, *corpus.pictures):
+            if picture.split == split and picture.id in features:
+                kind = picture.subject or ("effects" if picture.item_id else "")
+                self._subjects.setdefault(kind, []).append(picture.id)
 
     def draw_picture(self, rng: np.random.Generator) -> str | None:
         """The id of any picture: unrelated ones three times in four, where there are some."""
         if self._unrelated and rng.random() < 0.75:
             return self._unrelated[int(rng.integers(len(self._unrelated)))]
         return super().draw_picture(rng)
+
+    def draw_subject(self, rng: np.random.Generator, kind: str) -> str | None:
+        """The id of a picture of something that would be heard as `kind`, or None when there is none."""
+        ids = self._subjects.get(kind)
+        return ids[int(rng.integers(len(ids)))] if ids else None
+
+
+def _stretch(frames: Sequence[str], split: str) -> list[str]:
+    """The ids (`other:FILM:SECONDS`) of the stretch of each film that belongs to `split`."""
+    films: dict[str, list[tuple[float, str]]] = {}
+    for name in frames:
+        film, _, seconds = name.rpartition(":")
+        films.setdefault(film, []).append((float(seconds), name))
+    first, last = next((low, high) for known, low, high in _FILM_SPLITS if known == split)
+    return [
+        name
+        for times in films.values()
+        for _, name in sorted(times)[round(first * len(times)) : round(last * len(times))]
+    ]
 
 
 def picture_features(corpus: Path) -> Mapping[str, NDArray[np.float32]]:
@@ -64,33 +98,57 @@ def compute_features(
     encoder: PictureEncoder,
     films: Sequence[tuple[Path, float]] = (),
     per_second: Fraction = Fraction(1),
+    texts: TextEncoder | None = None,
 ) -> int:
     """Encode a corpus's pictures and the first seconds of `films` (path, seconds); returns how many there are.
 
-    Film frames become unrelated pictures: nothing in a scene's sound belongs to them.
+    Film frames become unrelated pictures: nothing in a scene's sound belongs to them. With a text encoder
+    the pictures' captions are encoded too; those of film frames are not known.
     """
-    try:
-        manifest = json.loads((corpus / "corpus.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise TrainingError(
-            f"The corpus in {corpus} has no readable corpus.json: {error}. Build it first."
-        ) from error
-    names: list[str] = []
-    files: list[Path] = []
-    for entry in manifest.get("pictures", []):
-        names.append(entry["item_id"])
-        files.append(corpus / entry["file"])
-    for entry in manifest.get("distractors", []):
-        names.append(f"{UNRELATED}{Path(entry['file']).stem}")
-        files.append(corpus / entry["file"])
-    rows = list(encode_images(files, encoder))
+    pictures = _listed(corpus)
+    names = [picture.id for picture in pictures]
+    rows = list(encode_images([corpus / picture.file for picture in pictures], encoder))
     for film, seconds in films:
         times = [Fraction(i) / per_second for i in range(int(seconds * per_second))]
         for start in range(0, len(times), 16):
             frames = sample_frames(film, times[start : start + 16], encoder.size, encoder.size)
             rows += list(encoder.encode(frames))
             names += [f"{UNRELATED}{film.stem}:{float(t):g}" for t in times[start : start + 16]]
-    temporary = corpus / f".{_FILE}.part.npz"
-    np.savez(temporary, names=np.array(names), features=np.stack(rows).astype(np.float32))
-    temporary.replace(corpus / _FILE)
+    if texts is not None:
+        compute_captions(corpus, texts)
+    _store(corpus / _FILE, names, np.stack(rows))
     return len(names)
+
+
+def compute_captions(corpus: Path, texts: TextEncoder) -> int:
+    """Encode the captions of a corpus's pictures into its captions.npz; returns how many pictures have one."""
+    captions = {picture.id: picture.caption for picture in _listed(corpus) if picture.caption}
+    if not captions:
+        return 0
+    different = sorted(set(captions.values()))
+    vectors = dict(zip(different, texts.encode(different), strict=True))
+    _store(corpus / _CAPTIONS, list(captions), np.stack([vectors[text] for text in captions.values()]))
+    return len(captions)
+
+
+def _listed(corpus: Path) -> list[Picture]:
+    try:
+        manifest = json.loads((corpus / "corpus.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise TrainingError(
+            f"The corpus in {corpus} has no readable corpus.json: {error}. Build it first."
+        ) from error
+    return [
+        Picture(**entry)
+        for kind in ("pictures", "distractors", "subjects")
+        for entry in manifest.get(kind, [])
+    ]
+
+
+def _store(path: Path, names: Sequence[str], rows: NDArray[np.float32]) -> None:
+    temporary = path.with_name(f".{path.name}.part.npz")
+    try:
+        np.savez(temporary, names=np.array(names), features=rows.astype(np.float32))
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
