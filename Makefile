@@ -10,12 +10,13 @@ PIP_FLAGS ?= -qq
 INSTALLED := $(VENV)/.installed
 export HF_HUB_OFFLINE := 1
 
-.PHONY: test lint format types imports pytest demo bench bench-smoke tree deps install clean distclean help
+.PHONY: test lint format types imports pytest demo bench bench-smoke results tree deps install clean distclean help
 
 help:
 	@echo "make test    set up .venv, check style, types and imports, run the tests"
 	@echo "make demo    rebalance two minutes of film; results in demo/"
 	@echo "make bench   measure speed and memory; appends to benchmarks/RESULTS.md"
+	@echo "make results CORPUS=DIR RUNS=DIR   the models' tables of benchmarks/RESULTS.md from checkpoints"
 	@echo "make lint    style, types and imports only      make format  bring the style in order"
 	@echo "make clean   remove build products              make distclean  remove .venv and demo/ too"
 
@@ -65,6 +66,13 @@ bench: $(INSTALLED)
 
 bench-smoke: $(INSTALLED)
 	@$(BIN)/python benchmarks/run.py --smoke
+
+# What has been worked out before is read from RUNS; TRAIN=1 trains the checkpoints that are missing.
+results: $(INSTALLED)
+	@test -n "$(CORPUS)" && test -n "$(RUNS)" || \
+	{ echo "make results needs CORPUS=DIR, a corpus or shards, and RUNS=DIR, the training runs." >&2; exit 2; }
+	@$(BIN)/python -m sightmix.engine.evaluation.experiments --corpus "$(CORPUS)" --runs "$(RUNS)" \
+	  --report benchmarks/RESULTS.md --json "$(RUNS)/results.json" $(if $(TRAIN),--train) $(if $(ONLY),--only $(ONLY))
 
 clean:
 	@rm -rf build dist sightmix.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

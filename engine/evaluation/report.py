@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from .statistics import Interval, difference_of, improvement_of, mean_of, share_
 
 SCHEMA = "sightmix.experiments/1"
 BEGIN, END = "<!-- models:begin -->", "<!-- models:end -->"
+_SECTION = re.compile(r"<!-- experiment: (.*?) -->\n(.*?)(?=<!-- experiment: |\Z)", re.DOTALL)
 LEGEND = """\
 Distances are means times 100, as in the VisAH paper; in brackets the improvement on the poorly mixed input in percent,
 and its 95 % bootstrap interval over clips. *At equal loudness* is after bringing every output to the loudness of the
@@ -262,20 +264,25 @@ def _plain(value: Any) -> Any:
 # A section of a file -----------------------------------------------------------------------------------
 
 
-def replace_section(path: Path, text: str, begin: str = BEGIN, end: str = END) -> None:
-    """Put `text` between two marker lines of a file, whole or not at all; every other byte stays as it is.
+def update_report(path: Path, results: Sequence[Result]) -> None:
+    """Put results between the two marker lines of a file, whole or not at all; every other byte stays as it is.
 
-    Raises `SettingsError` where the markers are not there once each, in order, and `WriteError`.
+    Experiments that are there already and not among `results` stay, too. Raises `SettingsError` where the markers are
+    not there once each, in order, and `WriteError`.
     """
     try:
         old = path.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"The report {path} cannot be read: {error}.") from error
-    first, last = old.find(begin), old.find(end)
-    if first < 0 or last < first or old.count(begin) != 1 or old.count(end) != 1:
+    first, last = old.find(BEGIN), old.find(END)
+    if first < 0 or last < first or old.count(BEGIN) != 1 or old.count(END) != 1:
         raise SettingsError(
-            f"The report {path} needs the line {begin} once, and {end} once after it: put them where the tables belong."
+            f"The report {path} needs the line {BEGIN} once, and {END} once after it: put them where the tables belong."
         )
-    new = f"{old[: first + len(begin)]}\n\n{text.strip()}\n\n{old[last:]}"
+    first += len(BEGIN)
+    sections = {name: text.strip() for name, text in _SECTION.findall(old[first:last])}
+    sections |= {result.experiment.name: _section(result, "##") for result in results}
+    parts = [LEGEND, *(f"<!-- experiment: {name} -->\n{text}" for name, text in sections.items())]
+    new = f"{old[:first]}\n\n" + "\n\n".join(parts) + f"\n\n{old[last:]}"
     with replacing(path) as file:
         file.write(new.encode("utf-8"))

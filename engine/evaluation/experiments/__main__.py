@@ -79,7 +79,7 @@ def reproduce(args: argparse.Namespace) -> str:
         with replacing(args.json) as file:
             file.write((json.dumps(report.data(results), indent=1, ensure_ascii=False) + "\n").encode())
     if args.report:
-        report.replace_section(args.report, text)
+        report.update_report(args.report, results)
     return text
 
 

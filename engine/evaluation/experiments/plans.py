@@ -134,8 +134,9 @@ def experiment_from(data: object, path: Path) -> Experiment:
 
 
 def shipped() -> dict[str, Path]:
-    """The experiments that come with sightmix, by name."""
-    return {path.stem: path for path in sorted(FOLDER.glob("*.json"))}
+    """The experiments that come with sightmix, by name, the paper's tables first."""
+    paths = sorted(FOLDER.glob("*.json"), key=lambda path: (not path.stem.startswith("table"), path.stem))
+    return {path.stem: path for path in paths}
 
 
 def choose(names: Sequence[str]) -> list[Experiment]:
