@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from sightmix.engine.errors import Cancelled, SettingsError, TrainingError, WriteError
 from sightmix.engine.evaluation import report, run
 from sightmix.engine.evaluation.experiments import making
@@ -19,9 +20,11 @@ from sightmix.engine.evaluation.scoring import Cache, Job, SceneWindow, Stored, 
 from sightmix.engine.evaluation.systems import Workshop, window_of
 from sightmix.engine.progress import Progress
 from sightmix.engine.training.config import TrainConfig
+from sightmix.engine.training.filmdata import MuddyMix, build_shards
 from sightmix.engine.training.loop import Trainer
-from sightmix.engine.training.scenes import Scene
-from tiny_training import CONFIG
+from sightmix.engine.training.scenes import Scene, SceneConfig
+from sightmix.engine.training.shards import ShardScenes
+from tiny_training import CONFIG, sound
 
 SET = {"name": "tiny", "split": "validation", "clips": 3, "seconds": 1.5, "scene_options": {"picture": 1.0}}
 INPUT = {"name": "input", "kind": "input"}
@@ -197,6 +200,37 @@ def test_a_broken_checkpoint_is_one_sentence(tiny_corpus: Path, tmp_path: Path) 
     (tmp_path / "tiny" / "checkpoint.pt").write_bytes(b"no")
     with pytest.raises(TrainingError, match="is not a checkpoint"):
         study(tiny_corpus, tmp_path).run([made(TRAINED)])
+
+
+@pytest.fixture(scope="module")
+def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Muddy-mix shards of two sets of stems, one for training and one for validation."""
+    root = tmp_path_factory.mktemp("shards")
+    rng = np.random.default_rng(3)
+    for split in ("train", "validation"):
+        folder = root / "stems" / split
+        folder.mkdir(parents=True)
+        for kind in ("speech", "music", "effects"):
+            soundfile.write(folder / f"{kind}.wav", sound(kind, rng, 3.0), 44_100)
+        (folder / "sightmix.json").write_text(json.dumps({"split": split}))
+    build_shards(
+        [root / "stems"], root / "out", MuddyMix(encoder="", seconds=1.5, per_shard=2, licence="CC0")
+    )
+    return root / "out"
+
+
+def test_shards_are_measured_as_they_were_built(shards: Path, trained: Path) -> None:
+    sets = [SET, {**SET, "name": "high", "scene_options": {"policies": {"high": 1.0}}}]
+    plan = made({"name": "level", "kind": "loudness"}, {"name": "net", "kind": "card"}, sets=sets)
+    (result,) = study(shards, trained, clips=2).run([plan])
+    (only,) = result.sets
+    assert only.chosen.name == "clips as they were built"
+    built = ShardScenes(shards, "validation", 1.5, SceneConfig())
+    wanted = [np.mean(np.abs(np.sort(s.mix()) - np.sort(s.target()))) for s in (built[0], built[1])]
+    assert only.before.column("W", 2) == pytest.approx(wanted, rel=1e-4)
+    assert report.figures(only, only.row("net"), "distances")["MAG"]["mean"] > 0
+    with pytest.raises(TrainingError, match="no clips in their test split"):
+        study(shards, trained, split="test").run([plan])
 
 
 def test_wrong_pictures_are_those_of_another_subject() -> None:
