@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -20,8 +21,7 @@ from .shards import MANIFEST, ShardFeatures
 
 _FILE = "pictures.npz"
 _CAPTIONS = "captions.npz"
-
-
+_TIME = re.compile(r"[0-9][0-9.e+-]*")
 # Of a film's frames, in order of time, the first seven tenths are for training, the last 15 % for testing.
 _FILM_SPLITS = (("train", 0.0, 0.7), ("validation", 0.7, 0.85), ("test", 0.85, 1.0))
 
@@ -57,17 +57,21 @@ class PicturedSource(CorpusSource):
 
 
 def _stretch(frames: Sequence[str], split: str) -> list[str]:
-    """The ids (`other:FILM:SECONDS`) of the stretch of each film that belongs to `split`."""
+    """Of frames' ids (`other:FILM:SECONDS`), those of the stretch of each film that belongs to `split`.
+
+    Ids without a time are of no film and of no split: all of them stay.
+    """
     films: dict[str, list[tuple[float, str]]] = {}
     for name in frames:
         film, _, seconds = name.rpartition(":")
-        films.setdefault(film, []).append((float(seconds), name))
+        time = float(seconds) if _TIME.fullmatch(seconds) else None
+        films.setdefault(name if time is None else film, []).append((time or 0.0, name))
     first, last = next((low, high) for known, low, high in _FILM_SPLITS if known == split)
-    return [
-        name
-        for times in films.values()
-        for _, name in sorted(times)[round(first * len(times)) : round(last * len(times))]
-    ]
+    kept: list[str] = []
+    for film, times in films.items():
+        names = [name for _, name in sorted(times)]
+        kept += names if names == [film] else names[round(first * len(names)) : round(last * len(names))]
+    return kept
 
 
 def picture_features(corpus: Path) -> Mapping[str, NDArray[np.float32]]:
