@@ -45,12 +45,17 @@ class Shown:
     def of(cls, corpus: Path, kind: str, dim: int) -> Shown:
         """A corpus's pictures as the kind of context a configuration names; with `dim` 0 nothing is shown.
 
-        Raises `TrainingError` when `dim` is not what that kind has.
+        Raises `TrainingError` when there are no captions for a kind with text, or `dim` is not what the kind has.
         """
         if not dim:
             return cls({}, 0)
         frames = {} if kind == "text" else picture_features(corpus)
         texts = caption_features(corpus) if "text" in kind else {}
+        if "text" in kind and not texts:
+            raise TrainingError(
+                f"The context '{kind}' needs captions, and {corpus} has none: compute its picture features with the "
+                "extra `text` installed."
+            )
         features: Features = _side_by_side(frames, texts) if kind == "frames+text" else (texts or frames)
         # Shards say for themselves what their pictures were described by.
         found = next(iter(features.values()), np.zeros(dim)).shape[-1] if isinstance(features, dict) else dim

@@ -239,6 +239,8 @@ def test_refining_moves_the_gain_head_and_nothing_else(tiny_corpus: Path, tmp_pa
 
 
 def test_contexts_are_pictures_captions_or_both(tiny_corpus: Path) -> None:
+    with pytest.raises(TrainingError, match="needs captions"):
+        Shown.of(tiny_corpus, "frames+text", 12)
     vectors = np.arange(12, dtype=np.float32).reshape(3, 4)
     names = ["effects-train-0", "other:hill", "subject:music:harp"]
     np.savez(tiny_corpus / "captions.npz", names=names, features=vectors)
