@@ -12,9 +12,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 
 from ..errors import TrainingError
+from .containers import entries
 from .recipes import PackageRecipe, any_match, refuse_reserved
 
 Runner = Callable[[Sequence[str], Path], None]
@@ -88,7 +88,7 @@ def sources(folder: Path, package: PackageRecipe, stack: ExitStack) -> Iterator[
         if any_match(inside, package.archives):
             yield from _zip_sources(path, inside, stack)
         elif any_match(inside, package.containers):
-            yield from _table_sources(path, inside, stack)
+            yield from _container_sources(path, inside)
         else:
             yield Source(inside, path.read_bytes)
 
@@ -105,29 +105,6 @@ def _zip_sources(path: Path, inside: str, stack: ExitStack) -> Iterator[Source]:
             yield Source(f"{inside}!{name}", partial(archive.read, name))
 
 
-def _table_sources(path: Path, inside: str, stack: ExitStack) -> Iterator[Source]:
-    """Entries of a ScummVM resource file with a table of contents in front (`QTBL`: name, bundle, offset, size)."""
-    file = stack.enter_context(path.open("rb"))
-    for name, offset, size in _read_table(file, inside):
-        yield Source(f"{inside}!{name}", partial(_read_at, file, offset, size))
-
-
-def _read_at(file: BinaryIO, offset: int, size: int) -> bytes:
-    file.seek(offset)
-    return file.read(size)
-
-
-def _read_table(file: BinaryIO, inside: str) -> list[tuple[str, int, int]]:
-    head = file.read(15)
-    if head[:4] != b"QTBL":
-        raise TrainingError(f"The container {inside} has no table of contents this builder knows.")
-    count = int.from_bytes(head[13:15], "big")
-    rows = [file.read(21) for _ in range(count)]
-    return [
-        (
-            row[:12].split(b"\0")[0].decode("latin-1"),
-            int.from_bytes(row[13:17], "big"),
-            int.from_bytes(row[17:21], "big"),
-        )
-        for row in rows
-    ]
+def _container_sources(path: Path, inside: str) -> Iterator[Source]:
+    for name, content in entries(path, inside):
+        yield Source(f"{inside}!{name}", partial(bytes, content))

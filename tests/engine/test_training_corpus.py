@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import pickle
@@ -21,6 +22,7 @@ from PIL import Image
 from sightmix.engine.errors import Cancelled, TrainingError, WriteError
 from sightmix.engine.progress import Progress, Step
 from sightmix.engine.training import corpus as corpus_module
+from sightmix.engine.training.containers import entries
 from sightmix.engine.training.corpus import Corpus, _spread, build_corpus, letterbox, main
 from sightmix.engine.training.packages import fetch_package, run_command
 from sightmix.engine.training.recipes import RESERVED, load_recipe, refuse_reserved
@@ -102,6 +104,38 @@ def table(files: dict[str, bytes]) -> bytes:
         body += data
         offset += len(data)
     return head + body
+
+
+def catalogue(files: dict[str, bytes]) -> bytes:
+    """OpenTTD's: offsets and sizes, then a title and a WAV file each."""
+    rows, body, offset = b"", b"", 8 * len(files)
+    for title, data in files.items():
+        told = bytes([len(title) + 1]) + title.encode() + b"\0"
+        rows += (offset | 1 << 31).to_bytes(4, "little") + len(data).to_bytes(4, "little")
+        body += told + data
+        offset += len(told) + len(data)
+    return rows + body
+
+
+def group(files: dict[str, bytes | dict]) -> bytes:
+    """OpenClonk's: a scrambled header, entries of fixed size, data; a dictionary becomes a group inside."""
+    head = bytearray(204)
+    head[:24] = b"RedWolf Design GrpFolder"
+    head[36:40] = len(files).to_bytes(4, "little")
+    for index in range(0, 202, 3):
+        head[index], head[index + 2] = head[index + 2], head[index]
+    rows, body = b"", b""
+    for name, content in files.items():
+        data = group(content) if isinstance(content, dict) else content
+        numbers = (1, int(isinstance(content, dict)), len(data), 0, len(body))
+        row = name.encode().ljust(260, b"\0") + b"".join(n.to_bytes(4, "little") for n in numbers)
+        rows += row.ljust(316, b"\0")
+        body += data
+    return bytes(byte ^ 237 for byte in head) + rows + body
+
+
+def disguised(data: bytes) -> bytes:
+    return b"\x1e\x8c" + gzip.compress(data)[2:]
 
 
 GAME = {
@@ -670,3 +704,40 @@ def test_the_command_line_builds_and_counts(tmp_path, apt, monkeypatch, capsys):
     assert "0/1 game-data" in said.err
     assert main([*arguments, "--packages", "freecol"]) == 1
     assert "reserved for evaluation" in capsys.readouterr().err
+
+
+# ------------------------------------------------------------------------------------------------ containers
+
+
+def contents(path: Path, data: bytes) -> dict[str, bytes]:
+    path.write_bytes(data)
+    return dict(entries(path, path.name))
+
+
+def test_catalogues_are_read_by_their_titles(tmp_path):
+    rain, horn = encoded(noise(0.1)), encoded(tone(0.2))
+    packed = catalogue({'"Rain/hail". By A. License: CC0.': rain, "horn": horn})
+    assert contents(tmp_path / "a.cat", packed) == {"000 Rain hail.wav": rain, "001 horn.wav": horn}
+
+
+def test_groups_are_read_with_the_groups_inside_them(tmp_path):
+    packed = disguised(group({"a.ogg": b"one", "Sub.ocg": {"b.wav": b"two", "Deep.ocg": {"c.wav": b""}}}))
+    expected = {"a.ogg": b"one", "Sub.ocg/b.wav": b"two", "Sub.ocg/Deep.ocg/c.wav": b""}
+    assert contents(tmp_path / "Sound.ocg", packed) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.cat", catalogue({"horn": b"not a WAV file"})),
+        ("a.cat", catalogue({"horn": encoded(tone(0.1))})[:20]),
+        ("a.cat", b"\0"),
+        ("a.ocg", disguised(group({"a": b"b"}))[:-12]),
+        ("a.ocg", disguised(b"no group" * 40)),
+        ("a.ocg", disguised(group({"a": b"b"})[:250])),
+        ("queen.1c", table({"A1.SB": b"x"})[:20]),
+    ],
+)
+def test_damaged_containers_are_told_in_one_sentence(tmp_path, name, data):
+    with pytest.raises(TrainingError, match=f"The container {name} inside the package is damaged"):
+        contents(tmp_path / name, data)
