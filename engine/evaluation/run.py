@@ -66,6 +66,8 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = SceneSet(args.scenes, args.scenes, {}, args.split, args.clips, args.seconds)
     workshop = Workshop(args.corpus, Path(), "", args.fit_clips, args.device)
     try:
+        for name in args.model:
+            workshop.named(name)
         results = Study(workshop, Cache(None)).run(comparison(args.model, chosen))
         if args.json:
             with replacing(args.json) as file:

@@ -159,14 +159,12 @@ class Workshop:
         if row.kind == "oracle":
             return {"kind": row.oracle}
         if row.kind == "relevel":
-            stems = (
-                {"kind": TRUE_STEMS} if row.stems == TRUE_STEMS else self._named(row.stems or self.product)
-            )
+            stems = {"kind": TRUE_STEMS} if row.stems == TRUE_STEMS else self.named(row.stems or self.product)
             return {"kind": "relevel", "prior": asdict(PRIORS[row.prior]), "stems": stems}
         if row.kind == "checkpoint":
-            return {**self._named(str(self.checkpoint(row))), "picture": row.picture}
+            return {**self.named(str(self.checkpoint(row))), "picture": row.picture}
         if row.kind == "card":
-            return {**self._named(self.model_of(row)), "picture": row.picture}
+            return {**self.named(self.model_of(row)), "picture": row.picture}
         return {"kind": row.kind}
 
     def build(self, row: Row, chosen: SceneSet) -> Heard:
@@ -224,8 +222,8 @@ class Workshop:
 
         return separate
 
-    def _named(self, name: str) -> dict[str, Any]:
-        """A card or separator by its name and weights, a checkpoint by its bytes."""
+    def named(self, name: str) -> dict[str, Any]:
+        """A card or separator by its name and weights, a checkpoint by its bytes; raises `ModelError`."""
         if name.endswith(".pt"):
             path = Path(name)
             try:

@@ -465,6 +465,8 @@ def test_the_command_fills_report_and_json(
     assert (trained / KEPT).is_dir()
     assert main([*place[:-1], "2", "--only", "tabel1"]) == 2
     assert "did you mean 'table1'" in capsys.readouterr().err
+    assert main([*place, "--model", str(tmp_path / "none.pt")]) == 2
+    assert "none.pt cannot be read" in capsys.readouterr().err
     assert main(["--corpus", str(tmp_path), *place[2:]]) == 2
     assert "\n" not in capsys.readouterr().err.strip()
 
@@ -474,7 +476,7 @@ def test_any_model_beside_the_simple_ones(
 ) -> None:
     model = str(trained / "tiny" / "checkpoint.pt")
     out = tmp_path / "f.json"
-    options = ["--clips", "2", "--fit-clips", "2", "--json", str(out)]
+    options = ["--clips", "2", "--seconds", "1.5", "--fit-clips", "2", "--json", str(out)]
     assert run.main(["--corpus", str(tiny_corpus), "--model", model, *options]) == 0
     assert f"| {model}, no picture |" in capsys.readouterr().out
     assert [one["measure"] for one in json.loads(out.read_text())["experiments"]] == [
@@ -482,5 +484,5 @@ def test_any_model_beside_the_simple_ones(
         "stems",
         "restraint",
     ]
-    assert run.main(["--corpus", str(tiny_corpus), "--model", "nobody", *options]) == 0
-    assert "| nobody | not installed |" in capsys.readouterr().out
+    assert run.main(["--corpus", str(tiny_corpus), "--model", "sightmix-2a", *options]) == 2
+    assert "did you mean 'sightmix-" in capsys.readouterr().err

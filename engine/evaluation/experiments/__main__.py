@@ -69,6 +69,7 @@ def reproduce(args: argparse.Namespace) -> str:
     """Run the experiments asked for and write what was asked to be written; returns the Markdown."""
     experiments = choose(args.only)
     workshop = Workshop(args.corpus, args.runs, args.model, args.fit_clips, args.device)
+    workshop.named(args.model)
     options = Options(args.clips, args.seconds, args.split, args.train, args.train_device)
     study = Study(workshop, Cache(args.runs / KEPT), options, Progress(_Teller()))
     results = study.run(experiments)
