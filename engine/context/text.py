@@ -51,7 +51,8 @@ class SentenceEncoder:
         states = self._model(input_ids=tokens["input_ids"], attention_mask=mask).last_hidden_state
         weights = mask[:, :, None].float()
         means: NDArray[np.float32] = ((states * weights).sum(1) / weights.sum(1)).cpu().numpy()
-        return means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
+        length = np.linalg.norm(means, axis=1, keepdims=True).astype(np.float32)
+        return means / np.maximum(length, np.float32(1e-12))
 
 
 def load_sentence_encoder(folder: Path | None = None, threads: int | None = None) -> SentenceEncoder:
@@ -68,14 +69,20 @@ def load_sentence_encoder(folder: Path | None = None, threads: int | None = None
     except ImportError as error:
         raise ModelError(_INSTALL.format(f"torch and transformers ({error})")) from error
     try:
-        # A configuration without a pooler: the mean over the tokens needs none.
-        model = transformers.BertModel.from_pretrained(
-            str(folder), local_files_only=True, add_pooling_layer=False
+        loaded: Any = transformers.BertModel.from_pretrained(
+            str(folder), local_files_only=True, output_loading_info=True
         )
+        model, report = loaded
         tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
     except Exception as error:  # transformers lets through whatever its parts raise
         reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
         raise ModelError(f"The sentence encoder in {folder} cannot be loaded: {reason}.") from error
+    unfit = sorted(map(str, [*report["missing_keys"], *report["mismatched_keys"]]))
+    if unfit:
+        raise ModelError(
+            f"The weights in {folder} do not fit a sentence encoder: '{unfit[0]}' and {len(unfit) - 1} more "
+            "are missing or of another shape."
+        )
     return SentenceEncoder(model, tokenizer, threads)
 
 
