@@ -52,7 +52,8 @@ class SentenceEncoder:
         weights = mask[:, :, None].float()
         means: NDArray[np.float32] = ((states * weights).sum(1) / weights.sum(1)).cpu().numpy()
         length = np.linalg.norm(means, axis=1, keepdims=True).astype(np.float32)
-        return means / np.maximum(length, np.float32(1e-12))
+        scaled: NDArray[np.float32] = means / np.maximum(length, np.float32(1e-12))
+        return scaled
 
 
 def load_sentence_encoder(folder: Path | None = None, threads: int | None = None) -> SentenceEncoder:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -12,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..context.captions import TextEncoder
-from ..context.encoders import PictureEncoder, encode_images
-from ..errors import TrainingError
+from ..context.encoders import PictureEncoder, encode_images, load_encoder
+from ..context.text import load_sentence_encoder
+from ..errors import SightmixError, TrainingError
 from ..media.picture import sample_frames
 from .corpus import UNRELATED, Corpus, Picture
 from .scenes import CorpusSource
@@ -156,3 +159,33 @@ def _store(path: Path, names: Sequence[str], rows: NDArray[np.float32]) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """`python -m sightmix.engine.training.pictures CORPUS [--film FILE SECONDS]… [--captions]`."""
+    parser = argparse.ArgumentParser(prog="sightmix.engine.training.pictures", description=__doc__)
+    parser.add_argument("corpus", type=Path, help="folder of the corpus")
+    parser.add_argument(
+        "--film",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("FILE", "SECONDS"),
+        help="show the first seconds of a film too, as pictures of nothing that sounds",
+    )
+    parser.add_argument("--captions", action="store_true", help="encode captions too (extra `text`)")
+    parser.add_argument("--threads", type=int, help="cores to use")
+    options = parser.parse_args(arguments)
+    try:
+        films = [(Path(film), float(seconds)) for film, seconds in options.film]
+        texts = load_sentence_encoder(threads=options.threads) if options.captions else None
+        count = compute_features(options.corpus, load_encoder(threads=options.threads), films, texts=texts)
+    except (SightmixError, ValueError) as fault:
+        print(fault, file=sys.stderr)
+        return 1
+    print(f"{count} pictures described in {options.corpus}.")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

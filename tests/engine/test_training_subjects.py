@@ -19,6 +19,7 @@ from sightmix.engine.training.pictures import (
     caption_features,
     compute_captions,
     compute_features,
+    main,
     picture_features,
 )
 from sightmix.engine.training.recipes import load_recipe
@@ -320,3 +321,14 @@ def test_nothing_is_captioned_where_there_are_no_captions(tmp_path):
     (tmp_path / "corpus.json").write_text(json.dumps({"distractors": [entry]}))
     assert compute_captions(tmp_path, ByLength()) == 0
     assert caption_features(tmp_path) == {}
+
+
+def test_the_command_describes_a_corpus(built, monkeypatch, capsys):
+    module = "sightmix.engine.training.pictures"
+    monkeypatch.setattr(f"{module}.load_encoder", lambda threads: ByColour())
+    monkeypatch.setattr(f"{module}.load_sentence_encoder", lambda threads: ByLength())
+    assert main([str(built.root), "--captions"]) == 0
+    assert capsys.readouterr().out == f"33 pictures described in {built.root}.\n"
+    assert main([str(built.root / "nowhere")]) == 1
+    assert "has no readable corpus.json" in capsys.readouterr().err
+    assert main([str(built.root), "--film", "a.mp4", "soon"]) == 1
