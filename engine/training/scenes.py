@@ -83,6 +83,7 @@ class SceneConfig:
     degradations; `flat` is the share of clips whose input is not ducked yet, so that the network has to
     duck; `untouched` the share of clips that are well mixed as they are. `presence` gives the share of silent
     classes.
+    `random` is the share of scenes with "random" targets among the others.
     `picture` is the share of scenes that come with pictures, where the source has any. `composed` is the share of
     scenes whose pictures show whose sound the good mix brings out, which nothing in the sound tells; `blind` the share
     of pictured scenes whose pictures are then kept from the network. `trim_sd` dB is the spread
@@ -100,6 +101,7 @@ class SceneConfig:
     low_pass: float = 0.3
     reverb: float = 0.15
     picture: float = 0.5
+    random: float = 0.0
     composed: float = 0.0
     blind: float = 0.0
     trim_sd: float = 3.0
@@ -441,7 +443,8 @@ def _aim(
             return _unless_blind(spotlight.pictures, config, rng), target
     pictures, seen = _show(effects, source, power.shape[1], config, rng)
     nature = EffectsNature(effects.transient if effects else 1.0, seen)
-    target = draw_target(config.target, levels, decibels(power), rng, nature)
+    kind = "random" if config.random and rng.random() < config.random else config.target
+    target = draw_target(kind, levels, decibels(power), rng, nature)
     return _unless_blind(pictures, config, rng), target
 
 

@@ -254,3 +254,9 @@ def test_blind_scenes_keep_their_target():
         assert seen.pictures
         assert blind.pictures is None
         assert blind.record["target"] == seen.record["target"]
+
+
+def test_a_share_of_scenes_has_random_targets():
+    kinds = [scene.record["target"]["kind"] for scene in several(20, 1.0, random=0.5)]
+    assert 4 <= kinds.count("random") <= 16
+    assert set(kinds) == {"random", "well_mixed"}
