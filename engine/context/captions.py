@@ -6,24 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compat import ensure_companions
 from ..errors import ModelError, SettingsError
 from ..passage import Note
 from ..weights.card import nearest
 from ..weights.store import WEIGHTS_VARIABLE, find_file, load_card, writable_root
-from .devices import choose_device, running
+from .devices import choose_device
 from .encoders import CLIP_ENCODER
-
-if TYPE_CHECKING:
-    import torch
-
-TEXTS_AT_ONCE = 8
-MOST_TOKENS = 512
+from .tokens import MeanTokens, load_pretrained, transformers_for
 
 
 class TextEncoder(Protocol):
@@ -94,11 +88,8 @@ def _overlaps(note: Note, a: Fraction, b: Fraction) -> bool:
     return note.start < b and note.start + note.duration > a
 
 
-class T5Encoder:
-    """The encoder of a T5 model; a text's feature is the mean over its tokens (padding left out).
-
-    `model` is a `transformers.T5EncoderModel` on `device`, `tokenizer` the one that belongs to it.
-    """
+class T5Encoder(MeanTokens):
+    """The encoder of a T5 model; `warnings` says what of its device could not be had."""
 
     def __init__(
         self,
@@ -109,32 +100,8 @@ class T5Encoder:
         threads: int | None = None,
         warnings: tuple[str, ...] = (),
     ) -> None:
-        self.name = name
-        self.dim: int = model.config.d_model
-        self.device = device
+        super().__init__(name, model, tokenizer, device, threads)
         self.warnings = warnings
-        self._threads = threads
-        self._model = model.eval().to(device)
-        self._tokenizer = tokenizer
-
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Features (n, dim) of texts; what exceeds 512 tokens is cut off."""
-        features = np.zeros((len(texts), self.dim), np.float32)
-        with running(self.name, self._threads):
-            for i in range(0, len(texts), TEXTS_AT_ONCE):
-                features[i : i + TEXTS_AT_ONCE] = self._means(list(texts[i : i + TEXTS_AT_ONCE]))
-        return features
-
-    def _means(self, texts: list[str]) -> NDArray[np.float32]:
-        tokens = self._tokenizer(
-            texts, padding=True, truncation=True, max_length=MOST_TOKENS, return_tensors="pt"
-        )
-        ids, mask = tokens["input_ids"].to(self.device), tokens["attention_mask"].to(self.device)
-        states: torch.Tensor = self._model(input_ids=ids, attention_mask=mask).last_hidden_state.float()
-        weights = mask[:, :, None].float()
-        means = (states * weights).sum(1) / weights.sum(1).clamp(min=1)
-        features: NDArray[np.float32] = means.cpu().numpy()
-        return features
 
 
 def load_text_encoder(
@@ -159,24 +126,12 @@ def load_t5(name: str, device: str = "cpu", threads: int | None = None) -> T5Enc
     `ModelError`.
     """
     folder = _folder(name)
-    transformers = _transformers()
+    library = transformers_for("The text encoder", "captions")
     import torch
 
     chosen, remarks = choose_device(device, name)
     precision = torch.float32 if chosen == "cpu" else torch.bfloat16
-    try:
-        model, report = transformers.T5EncoderModel.from_pretrained(
-            str(folder), local_files_only=True, dtype=precision, output_loading_info=True
-        )
-        tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
-    except Exception as error:  # transformers lets through whatever its parts raise
-        raise ModelError(f"The text encoder in {folder} cannot be loaded: {_first_line(error)}.") from error
-    unfit = sorted(map(str, [*report["missing_keys"], *report["mismatched_keys"]]))
-    if unfit:
-        raise ModelError(
-            f"The weights in {folder} do not fit a T5 encoder: '{unfit[0]}' and {len(unfit) - 1} more "
-            "are missing or of another shape."
-        )
+    model, tokenizer = load_pretrained(library, "T5EncoderModel", folder, "T5 encoder", dtype=precision)
     return T5Encoder(name, model, tokenizer, chosen, threads, remarks)
 
 
@@ -208,21 +163,3 @@ def _in_hub_cache(model: TextModel) -> Path | None:
         return None
     path = try_to_load_from_cache(model.repository, "config.json")
     return Path(path).parent if isinstance(path, str) else None
-
-
-def _transformers() -> Any:
-    try:
-        import torch  # noqa: F401
-        import transformers
-
-        ensure_companions()
-    except ImportError as error:
-        raise ModelError(
-            f"Text encoders need torch and transformers ({error}); "
-            "install them with `pip install sightmix[captions]`."
-        ) from error
-    return transformers
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")

@@ -88,10 +88,10 @@ WORDS = ["<pad>", "</s>", "<unk>", "a", "door", "slams", "rain", "falls", "slowl
 def folder(tmp_path_factory):
     """A T5 encoder of 16 numbers with its tokenizer, saved as transformers saves the big one."""
     import torch
-    from sightmix.engine.context.captions import _transformers
+    from sightmix.engine.context.tokens import transformers_for
     from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
-    transformers = _transformers()
+    transformers = transformers_for("The text encoder", "captions")
     path = tmp_path_factory.mktemp("models") / "tiny-t5"
     torch.manual_seed(11)
     config = transformers.T5Config(
