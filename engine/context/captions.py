@@ -89,19 +89,7 @@ def _overlaps(note: Note, a: Fraction, b: Fraction) -> bool:
 
 
 class T5Encoder(MeanTokens):
-    """The encoder of a T5 model; `warnings` says what of its device could not be had."""
-
-    def __init__(
-        self,
-        name: str,
-        model: Any,
-        tokenizer: Any,
-        device: str = "cpu",
-        threads: int | None = None,
-        warnings: tuple[str, ...] = (),
-    ) -> None:
-        super().__init__(name, model, tokenizer, device, threads)
-        self.warnings = warnings
+    """The encoder of a T5 model."""
 
 
 def load_text_encoder(

@@ -19,7 +19,8 @@ TEXTS_AT_ONCE = 8
 class MeanTokens:
     """Features (dim,) of texts: the mean of a `transformers` encoder's states over the tokens, padding left out.
 
-    `model` is on `device`, `tokenizer` belongs to it; what exceeds `longest` tokens of a text is cut off.
+    `model` is on `device`, `tokenizer` belongs to it; what exceeds `longest` tokens of a text is cut off. `warnings` say what of the
+    device could not be had.
     """
 
     def __init__(
@@ -29,9 +30,10 @@ class MeanTokens:
         tokenizer: Any,
         device: str = "cpu",
         threads: int | None = None,
+        warnings: tuple[str, ...] = (),
         longest: int = 512,
     ) -> None:
-        self.name = name
+        self.name, self.warnings = name, warnings
         self.dim: int = model.config.hidden_size
         self.device = device
         self.longest = longest
