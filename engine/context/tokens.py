@@ -19,8 +19,8 @@ TEXTS_AT_ONCE = 8
 class MeanTokens:
     """Features (dim,) of texts: the mean of a `transformers` encoder's states over the tokens, padding left out.
 
-    `model` is on `device`, `tokenizer` belongs to it; what exceeds `longest` tokens of a text is cut off. `warnings` say what of the
-    device could not be had.
+    `model` is on `device`, `tokenizer` belongs to it; what exceeds `longest` tokens of a text is cut off. `warnings`
+    say what of the device could not be had.
     """
 
     def __init__(
