@@ -77,6 +77,25 @@ class SpectralLoss(nn.Module):
         return torch.stack(losses).mean() * self.settings.factor
 
 
+def envelope_loss(predicted: Tensor, target: Tensor) -> Tensor:
+    """Root mean square difference of Hilbert envelopes of (B, samples), as ENV has it; the mean over clips."""
+    difference = _envelope(predicted) - _envelope(target)
+    return difference.square().mean(-1).add(1e-10).sqrt().mean()
+
+
+def _envelope(x: Tensor) -> Tensor:
+    """Magnitude of the analytic signal of (…, samples)."""
+    n = x.shape[-1]
+    # As scipy's hilbert: positive frequencies count twice, zero and the highest of an even length once.
+    weight = torch.zeros(n, device=x.device)
+    weight[1 : (n + 1) // 2] = 2.0
+    weight[0] = 1.0
+    if n % 2 == 0:
+        weight[n // 2] = 1.0
+    whole = torch.fft.fft(x.float()) * weight
+    return torch.view_as_real(torch.fft.ifft(whole)).square().sum(-1).add(1e-10).sqrt()
+
+
 def gain_loss(predicted_db: Tensor, target_db: Tensor, active: Tensor, beta: float = 1.0) -> Tensor:
     """Smooth l1 in dB of gain curves (B, 3, frames), weighed by `active` (B, 3, frames)."""
     weight = active.to(predicted_db.dtype)

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from ..highlight.network import POWER_FLOOR, ProductModel, VisAH
 from ..highlight.spectral_torch import apply_masks, gain_ramps, istft, render_visah, stft
-from .losses import SpectralLoss, gain_loss, level_loss, touched_loss
+from .losses import SpectralLoss, envelope_loss, gain_loss, level_loss, touched_loss
 from .scenes import Scene
 
 CONTEXT_FRAMES = 10
@@ -75,6 +75,7 @@ class ProductWeights:
     noise: float = 0.0
     gain: float = 0.1
     remix: float = 0.0
+    env: float = 0.0
     level: float = 0.0
     touched: float = 0.0
 
@@ -84,8 +85,9 @@ class ProductObjective:
 
     `mask`: cross-entropy between the masks and each stem's share of magnitude, which, unlike distances of masked
     spectrograms, keeps its gradient when a mask is sure and wrong. `stem`, `noise`: distance and error in dB of the
-    masked spectrograms. `gain`: dB, where a stem is active. `remix`: MR-STFT distance of the rebalanced sound.
-    `level`, `touched`: what the gain head believes of the true levels and of the need for a change.
+    masked spectrograms. `gain`: dB, where a stem is active. `remix`, `env`: MR-STFT distance and distance of envelopes
+    of the rebalanced sound. `level`, `touched`: what the gain head believes of the true levels and of the need for a
+    change.
     """
 
     def __init__(self, weights: ProductWeights, remix: SpectralLoss) -> None:
@@ -107,25 +109,30 @@ class ProductObjective:
             power = wanted.abs().square().mean(2)
             terms["level"] = level_loss(beliefs.levels, power, POWER_FLOOR)
             terms["touched"] = touched_loss(beliefs.touched, batch.gains_db, batch.active)
-        if self.weights.stem or self.weights.noise or self.weights.remix:
+        if self.weights.stem or self.weights.noise or self.weights.remix or self.weights.env:
             estimate = torch.softmax(logits, dim=1) * spectrum[:, None]
             if self.weights.stem:
                 terms["stem"] = _relative_distance(estimate, wanted)
             if self.weights.noise:
                 terms["noise"] = _noise(estimate, wanted)
-            if self.weights.remix:
-                terms["remix"] = self._remix(estimate, gains, batch, L)
+            if self.weights.remix or self.weights.env:
+                sound, target = _rebalanced(estimate, gains, batch, L)
+                terms["remix"] = self.remix(sound, target)
+                if self.weights.env:
+                    terms["env"] = envelope_loss(sound, target)
         total = mix.new_zeros(())
         for name, value in terms.items():
             total = total + getattr(self.weights, name) * value
         return {**terms, "total": total}
 
-    def _remix(self, estimate: Tensor, gains: Tensor, batch: Batch, length: int) -> Tensor:
-        with torch.no_grad():
-            target = (batch.stems * gain_ramps(batch.gains_db, length)).sum(1)
-        # Gains change slowly, so applying them per frame stands in for the ramps that rendering draws.
-        linear = torch.pow(10.0, gains / 20)[:, :, None]
-        return self.remix(istft((estimate * linear).sum(1), length), target)
+
+def _rebalanced(estimate: Tensor, gains: Tensor, batch: Batch, length: int) -> tuple[Tensor, Tensor]:
+    """The rebalanced sound (B, L) of masked spectrograms under gains, and the good mix."""
+    with torch.no_grad():
+        target = (batch.stems * gain_ramps(batch.gains_db, length)).sum(1)
+    # Gains change slowly, so applying them per frame stands in for the ramps that rendering draws.
+    linear = torch.pow(10.0, gains / 20)[:, :, None]
+    return istft((estimate * linear).sum(1), length), target
 
 
 class VisAHObjective:

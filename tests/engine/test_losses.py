@@ -5,6 +5,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from sightmix.engine.errors import TrainingError  # noqa: E402
+from sightmix.engine.evaluation.metrics import env  # noqa: E402
 from sightmix.engine.training import losses  # noqa: E402
 
 
@@ -85,3 +86,16 @@ def test_descending_the_loss_finds_the_gain():
     torch.testing.assert_close(
         log_gain.detach().exp().flatten(), torch.tensor([2.0, 0.5, 1.0]), atol=0.06, rtol=0
     )
+
+
+@pytest.mark.parametrize("samples", [4410, 4411])
+def test_envelope_distance_is_env(samples):
+    a, b = noise(2, samples), noise(2, samples, seed=1)
+    wanted = sum(env(x.numpy(), y.numpy()) for x, y in zip(a, b, strict=True)) / 2
+    assert float(losses.envelope_loss(a, b)) == pytest.approx(wanted, rel=1e-3)
+
+
+def test_envelope_distance_of_equal_or_silent_sounds_keeps_its_gradient():
+    silent = torch.zeros(1, 1000, requires_grad=True)
+    losses.envelope_loss(silent, torch.zeros(1, 1000)).backward()
+    assert torch.isfinite(silent.grad).all()
