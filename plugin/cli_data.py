@@ -10,7 +10,7 @@ import typer
 
 from ..engine.progress import Progress, Step
 from .cli_errors import SOME_FAILED, say, sentences
-from .cli_progress import shown
+from .cli_progress import shown, stoppable
 from .cli_table import Column, print_table
 from .jobs.eta import JOB, clock
 
@@ -73,7 +73,6 @@ def muddy_mix(
     Exit status 1 means that some films were left out.
     """
     from ..engine.training.filmdata import MuddyMix, build_shards
-    from .cli_rebalance import stoppable
 
     settings = MuddyMix(
         separator=separator,

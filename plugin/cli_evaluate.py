@@ -13,8 +13,7 @@ from ..engine.evaluation.perceptual import PictureSound, SoundClasses
 from ..engine.evaluation.speech import SpeechQuality, open_words
 from ..engine.progress import Progress
 from .cli_errors import say
-from .cli_progress import shown
-from .cli_rebalance import stoppable
+from .cli_progress import shown, stoppable
 from .cli_table import Column, print_table
 
 SCHEMA = "sightmix.evaluation/1"

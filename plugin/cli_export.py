@@ -15,8 +15,7 @@ from ..engine.errors import SettingsError, WriteError
 from ..engine.progress import Progress
 from .cli_errors import SOME_FAILED, say
 from .cli_open import exact_rate
-from .cli_progress import shown
-from .cli_rebalance import stoppable
+from .cli_progress import shown, stoppable
 from .cli_table import Column, print_table
 from .jobs.eta import clock
 from .jobs.sidecar import loudness_to_dict, number

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import TextIO
 
-from ..engine.progress import Step
+from ..engine.progress import Progress, Step
 from .jobs.eta import JOB, Clock, fraction
 
 _LINE_EVERY = 2.0  # seconds between plain lines within one stage
@@ -71,3 +73,19 @@ def shown(quiet: bool, stream: TextIO | None = None) -> Iterator[Callable[[Step]
 
     with Bars(stream) as bars:
         yield bars
+
+
+@contextmanager
+def stoppable(progress: Progress) -> Iterator[None]:
+    """Ctrl-C and a request to terminate stop the work at its next step; a second Ctrl-C stops at once."""
+
+    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  (the signal module's signature)
+        progress.cancel()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import typer
@@ -17,7 +13,7 @@ from ..engine.errors import SettingsError
 from ..engine.progress import Progress
 from .cli_errors import SOME_FAILED, say
 from .cli_open import open_source
-from .cli_progress import shown
+from .cli_progress import shown, stoppable
 from .jobs.cuts import find_cuts
 from .jobs.disk import size_text
 from .jobs.eta import clock
@@ -65,22 +61,6 @@ def rebalance_timeline(request: Request, dry_run: bool, as_json: bool) -> None:
     _print_result(result, as_json)
     if result.failed:
         raise typer.Exit(SOME_FAILED)
-
-
-@contextmanager
-def stoppable(progress: Progress) -> Iterator[None]:
-    """Ctrl-C and a request to terminate stop the work at its next step; a second Ctrl-C stops at once."""
-
-    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  (the signal module's signature)
-        progress.cancel()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def plan_data(plan: Plan) -> dict[str, Any]:

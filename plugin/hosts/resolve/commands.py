@@ -15,8 +15,7 @@ import typer
 from ....engine.errors import SettingsError
 from ....engine.progress import Progress
 from ...cli_errors import SOME_FAILED, say
-from ...cli_progress import shown
-from ...cli_rebalance import stoppable
+from ...cli_progress import shown, stoppable
 from ...jobs.render import load_renderer
 from ...jobs.settings import JobSettings
 from ..errors import HostError
