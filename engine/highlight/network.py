@@ -9,12 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .config import BINS, MODEL_RATE, N_FFT, NetworkConfig
+from .config import BINS, LATENT_SECONDS, MODEL_RATE, N_FFT, NetworkConfig
 from .layers import DecoderLayer, EncoderLayer, FrequencyEmbedding, rescale_convolutions
 from .transformer import ContextLayer, LatentTransformer, latent_positions
 
 LOG_FLOOR = 0.01  # magnitude, 100 dB below a full-scale tone; what is under it is not told apart
 POWER_FLOOR = 1e-5  # of mean power, about 80 dB below loud dialogue
+SIGHT_SECONDS = 0.1  # how sharply a gain head turns from one picture to the next
 BAND_EDGES_HZ = (200.0, 500.0, 1500.0, 4000.0, 9000.0)  # between the bands a gain head is told levels in
 DEPTH = 5  # layers of each branch before the shared one
 
@@ -202,13 +203,25 @@ class GainHead(nn.Module):
         parts = masks.detach() * spectrogram[:, None]
         return self.parts_power(torch.cat([spectrogram[:, None], parts], dim=1))
 
-    def forward(self, hidden: Tensor, power: Tensor) -> tuple[Tensor, Beliefs | None]:
+    def look(
+        self,
+        context: Tensor | None,  # noqa: ARG002
+        times: Tensor | None,  # noqa: ARG002
+        valid: Tensor | None,  # noqa: ARG002
+        steps: int,  # noqa: ARG002
+    ) -> Tensor | None:
+        """What the head makes of the pictures itself, (B, `steps`, width); None: it leaves them to the trunk."""
+        return None
+
+    def forward(
+        self, hidden: Tensor, power: Tensor, seen: Tensor | None = None
+    ) -> tuple[Tensor, Beliefs | None]:
         frames = power.shape[-1]
         power = F.avg_pool1d(F.pad(power, (0, 2 * hidden.shape[1] - frames)), 2)
         whole = power.mean(-1, keepdim=True).expand_as(power)
         levels = torch.log10(torch.cat([power, whole], dim=1) + POWER_FLOOR).transpose(1, 2)
         x = self.norm_in(hidden) + self.levels_in(levels)
-        x, beliefs = self.think(x, power)
+        x, beliefs = self.think(x, power, seen)
         raw = self.out(self.norm_out(x)).transpose(1, 2)
         gains = self.bound * torch.tanh(raw / self.bound)
         if beliefs is not None:
@@ -217,12 +230,25 @@ class GainHead(nn.Module):
             ..., :frames
         ], beliefs
 
-    def think(self, x: Tensor, power: Tensor) -> tuple[Tensor, Beliefs | None]:  # noqa: ARG002
-        """The sequence (B, N, width) after the head's layers; `power` (B, rows, N) is what it was told of levels."""
+    def think(self, x: Tensor, power: Tensor, seen: Tensor | None) -> tuple[Tensor, Beliefs | None]:  # noqa: ARG002
+        """The sequence (B, N, width) after the head's layers.
+
+        `power` (B, rows, N) is what it was told of levels, `seen` (B, N, width) what it saw.
+        """
         where = latent_positions(x, self.width)
         for layer in self.layers:
             x = layer(x, where, None)
         return x, None
+
+
+def _sight(config: NetworkConfig) -> nn.Sequential:
+    """From a picture's features (…, context_dim) to a head's width; says nothing before training."""
+    last = nn.Linear(config.width, config.width)
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(last.bias)
+    return nn.Sequential(
+        nn.LayerNorm(config.context_dim), nn.Linear(config.context_dim, config.width), nn.GELU(), last
+    )
 
 
 class LevelGainHead(GainHead):
@@ -230,7 +256,8 @@ class LevelGainHead(GainHead):
 
     It is told levels in bands, so that what a leak sounds like can be seen; it learns the true levels from the true
     stems, whose targets are exact where a mixer's gains are a matter of taste; and one gate over the whole window
-    closes on mixes that are good as they are.
+    closes on mixes that are good as they are. It also looks for itself at the picture nearest in time, since what is
+    seen has more to say about gains than about masks.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -244,6 +271,7 @@ class LevelGainHead(GainHead):
         self.true_levels = nn.Linear(config.width, config.masks)
         self.true_levels_in = nn.Linear(3 * config.masks, config.width)
         self.touched = nn.Linear(config.width, 1)
+        self.seen_in = _sight(config) if config.context_dim else None
         nn.init.zeros_(self.true_levels.weight)
         nn.init.zeros_(self.true_levels.bias)
         nn.init.zeros_(self.touched.weight)
@@ -255,7 +283,20 @@ class LevelGainHead(GainHead):
     def parts_power(self, parts: Tensor) -> Tensor:
         return torch.matmul(self.get_buffer("bank"), parts.square()).flatten(1, 2)
 
-    def think(self, x: Tensor, power: Tensor) -> tuple[Tensor, Beliefs | None]:
+    def look(
+        self, context: Tensor | None, times: Tensor | None, valid: Tensor | None, steps: int
+    ) -> Tensor | None:
+        if self.seen_in is None or context is None or times is None:
+            return None
+        where = (torch.arange(steps, device=times.device, dtype=times.dtype) + 0.5) * LATENT_SECONDS
+        nearness = -(where[None, :, None] - times[:, None, :]).abs() / SIGHT_SECONDS
+        if valid is None:
+            return torch.matmul(torch.softmax(nearness, dim=-1), self.seen_in(context))
+        nearness = nearness.masked_fill(~valid[:, None, :], -1e4)
+        seen = torch.matmul(torch.softmax(nearness, dim=-1), self.seen_in(context))
+        return seen * valid.any(1)[:, None, None].to(seen.dtype)
+
+    def think(self, x: Tensor, power: Tensor, seen: Tensor | None) -> tuple[Tensor, Beliefs | None]:
         where = latent_positions(x, self.width)
         x = self.layers[0](x, where, None)
         masked = power.unflatten(1, (self.masks + 1, -1)).sum(2)[:, 1:]
@@ -265,6 +306,8 @@ class LevelGainHead(GainHead):
         whole = torch.log10(linear.mean(-1, keepdim=True) + POWER_FLOOR).expand_as(levels)
         share = levels.detach() - torch.log10(linear.sum(1, keepdim=True) + POWER_FLOOR)
         x = x + self.true_levels_in(torch.cat([levels.detach(), whole, share], dim=1).transpose(1, 2))
+        if seen is not None:
+            x = x + seen
         for layer in self.layers[1:]:
             x = layer(x, where, None)
         return x, Beliefs(levels, self.touched(x.mean(1))[:, 0])
@@ -305,7 +348,8 @@ class ProductModel(nn.Module):
         """What the masks are the softmax of, (B, 3, 2048, T), for losses that must not saturate; gains; beliefs."""
         logits, _, hidden = self.trunk(spectrogram, waveform, context, times, valid)
         masks = torch.softmax(logits, dim=1)
-        gains, beliefs = self.gain(hidden, self.gain.power(masks, spectrogram))
+        seen = self.gain.look(context, times, valid, hidden.shape[1])
+        gains, beliefs = self.gain(hidden, self.gain.power(masks, spectrogram), seen)
         return logits, gains, beliefs
 
 

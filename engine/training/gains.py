@@ -23,10 +23,12 @@ from ..highlight.config import NetworkConfig
 from ..highlight.network import POWER_FLOOR, GainHead, ProductModel, build
 from ..highlight.spectral_torch import stft
 from .batches import SceneBatches, Scenes, Shown, quiet_worker, scenes_of
+from .checkpoints import take_over
 from .config import TrainConfig
 from .losses import SpectralLoss, SpectralSettings, gain_loss, level_loss, touched_loss
 from .step import ProductObjective, ProductWeights
 
+REFINING_RATE = 1e-3
 LEAKAGE_DB = (-24.0, -8.0)  # of one stem into another
 FIRST_SCENE = 10_000_000  # scenes the loop itself never reaches
 
@@ -111,22 +113,24 @@ def refine(config: TrainConfig, corpus: Path, checkpoint: Path, clips: int, batc
     """Train the gain head of a finished `checkpoint` on what is heard in the end, its masks held still.
 
     With the masks as they are, leaks and all, the best gains are not the true ones but those that bring the mix
-    nearest to the good one. Rewrites the checkpoint; returns the last mean remix loss.
+    nearest to the good one. The loss is the configuration's without the masks. Rewrites the checkpoint; returns the
+    loss's last mean.
     """
     torch.manual_seed(config.seed)
     stored = torch.load(checkpoint, map_location="cpu", weights_only=True)
     model = build(NetworkConfig.from_dict(config.network))
     assert isinstance(model, ProductModel)
-    model.load_state_dict(stored["average"])
+    take_over(model, checkpoint)  # a head may have grown since
+    model.trunk.mixed_precision = config.precision == "bf16"
     model.requires_grad_(False)
     model.gain.requires_grad_(True)
-    optimizer = torch.optim.Adam(model.gain.parameters(), lr=5e-4)
+    optimizer = torch.optim.Adam(model.gain.parameters(), lr=REFINING_RATE)
     steps = clips // batch
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda k: min(1.0, (k + 1) / 20) * (1 - k / steps)
     )
-    remix = SpectralLoss(SpectralSettings(mode="mixed", overlap=2))
-    objective = ProductObjective(ProductWeights(mask=0.0, gain=0.02, remix=1.0), remix)
+    remix = SpectralLoss(SpectralSettings(**{"mode": "mixed", "overlap": 2, **config.remix_loss}))
+    objective = ProductObjective(replace(ProductWeights(**config.weights), mask=0.0), remix)
     mean, began = 0.0, time.monotonic()
     more = replace(config, batch=batch, steps=FIRST_SCENE + steps)
     seen = Shown.of(corpus, config.context, model.config.context_dim)
@@ -143,14 +147,14 @@ def refine(config: TrainConfig, corpus: Path, checkpoint: Path, clips: int, batc
         torch.nn.utils.clip_grad_norm_(model.gain.parameters(), 1.0)
         optimizer.step()
         schedule.step()
-        value = float(terms["remix"].detach())
+        value = float(terms["total"].detach())
         mean = value if step == 0 else 0.97 * mean + 0.03 * value
         if step % 20 == 0:
             print(
                 json.dumps(
                     {
                         "clips": (step + 1) * batch,
-                        "remix": round(mean, 4),
+                        "loss": round(mean, 4),
                         "s": round(time.monotonic() - began),
                     }
                 )

@@ -266,3 +266,19 @@ def test_gradients_of_beliefs_reach_the_head() -> None:
 def test_an_unknown_gain_head_is_one_sentence() -> None:
     with pytest.raises(ModelError, match="Gain head 'loud' is unknown"):
         NetworkConfig(gain_head="loud")
+
+
+def test_the_gain_head_looks_at_the_picture_nearest_in_time() -> None:
+    model = shaken(LEVELS)
+    head = model.gain
+    _, _, context, times, valid = inputs(1, 90 * HOP, context=2)
+    times = torch.tensor([[0.5, 1.5]])
+    with torch.no_grad():
+        seen = head.look(context, times, valid, 45)
+        alone = head.seen_in(context)
+        torch.testing.assert_close(seen[0, 5], alone[0, 0], rtol=1e-3, atol=1e-3)
+        torch.testing.assert_close(seen[0, 40], alone[0, 1], rtol=1e-3, atol=1e-3)
+        valid[0, 0] = False
+        torch.testing.assert_close(head.look(context, times, valid, 45)[0, 5], alone[0, 1])
+        nothing = head.look(context, times, torch.zeros_like(valid), 45)
+    assert float(nothing.abs().max()) == 0.0
