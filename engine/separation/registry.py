@@ -12,7 +12,7 @@ from .checkpoints import FAMILIES, CheckpointSeparator
 from .packages import AudioSeparator, DemucsSeparator
 from .product import ProductSeparator
 
-DEFAULT_SEPARATOR = "sightmix-1"
+DEFAULT_SEPARATOR = "sightmix-2"
 _PACKAGES = {"demucs": "demucs", "audio-separator": "audio_separator"}
 
 
