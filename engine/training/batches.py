@@ -132,15 +132,14 @@ def scenes_of(corpus: Path, split: str, config: TrainConfig) -> Scenes:
     They are the same whatever of their pictures a network is shown.
     """
     preset = replace(PRESETS[config.scenes], **config.scene_options)
+    dim = int(config.network.get("context_dim", 0))
     if config.data == "shards":
-        dim = int(config.network.get("context_dim", 0))
         return ShardScenes(corpus, split, config.seconds, preset, dim)
     laid = RandomScenes(
         PicturedSource(Corpus(corpus), split, picture_features(corpus)), split, config.seconds, preset
     )
     if not config.films or split != "train":
         return laid
-    dim = int(config.network.get("context_dim", 0))
     return Blend(laid, ShardScenes(corpus / FILMS_FOLDER, split, config.seconds, preset, dim), config.films)
 
 

@@ -18,6 +18,7 @@ from ..context.encoders import PictureEncoder, encode_images, load_encoder
 from ..context.text import load_sentence_encoder
 from ..errors import SightmixError, TrainingError
 from ..media.picture import sample_frames
+from ..weights.atomic import replacing
 from .corpus import UNRELATED, Corpus, Picture
 from .scenes import CorpusSource
 from .shards import MANIFEST, ShardFeatures
@@ -84,16 +85,16 @@ def picture_features(corpus: Path) -> Mapping[str, NDArray[np.float32]]:
     """
     if (corpus / MANIFEST).exists():
         return ShardFeatures(corpus)
-    path = corpus / _FILE
-    if not path.exists():
-        return {}
-    with np.load(path, allow_pickle=False) as stored:
-        return dict(zip(stored["names"].tolist(), stored["features"], strict=True))
+    return _stored(corpus / _FILE)
 
 
 def caption_features(corpus: Path) -> Mapping[str, NDArray[np.float32]]:
     """Vectors (C,) of what pictures show in words, by picture id, as `compute_features` stored them; empty without."""
-    path = corpus / _CAPTIONS
+    return _stored(corpus / _CAPTIONS)
+
+
+def _stored(path: Path) -> dict[str, NDArray[np.float32]]:
+    """What `_store` wrote; empty where it has not been written."""
     if not path.exists():
         return {}
     with np.load(path, allow_pickle=False) as stored:
@@ -153,12 +154,8 @@ def _listed(corpus: Path) -> list[Picture]:
 
 
 def _store(path: Path, names: Sequence[str], rows: NDArray[np.float32]) -> None:
-    temporary = path.with_name(f".{path.name}.part.npz")
-    try:
-        np.savez(temporary, names=np.array(names), features=rows.astype(np.float32))
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as file:
+        np.savez(file, names=np.array(names), features=rows.astype(np.float32))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
