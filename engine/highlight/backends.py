@@ -79,6 +79,7 @@ class OnnxNetwork:
 
     def __init__(self, session: Any, config: NetworkConfig, device: str) -> None:
         self._session, self.config, self.device = session, config, device
+        self._asks = {value.name for value in session.get_inputs()}  # a trunk may do without the waveform
 
     @classmethod
     def open(cls, card: Card, device: str = "cpu", threads: int | None = None) -> OnnxNetwork:
@@ -130,7 +131,8 @@ class OnnxNetwork:
                 valid[b : b + 1],
             )
             try:
-                parts.append(self._session.run(None, dict(zip(INPUTS, values, strict=True))))
+                named = zip(INPUTS, values, strict=True)
+                parts.append(self._session.run(None, {k: v for k, v in named if k in self._asks}))
             except Exception as error:
                 raise ModelError(f"ONNX Runtime failed on a window: {_first_line(error)}.") from error
         return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])

@@ -31,7 +31,8 @@ class NetworkConfig:
     gain curves bounded to ±`gain_bound_db`. `context_dim` 0 is the variant without context. `spectrogram` is "linear"
     (the paper) or "log": (ln(|X| + 0.01) + 1) / 2.5, about zero mean and unit variance for film sound, which
     keeps quiet ambience visible to a small network. `gain_head` "levels" first estimates how loud each stem really is
-    and whether the clip needs a change at all; "plain" reads gains from the levels of the masked stems.
+    and whether the clip needs a change at all; "plain" reads gains from the levels of the masked stems. `trunk`
+    "unet" is the paper's, "bands" one over `band_layers` layers of `band_width` values per band (`bands`).
     """
 
     kind: str = "visah"
@@ -46,6 +47,9 @@ class NetworkConfig:
     gain_bound_db: float = 18.0
     gain_layers: int = 2
     gain_head: str = "plain"
+    trunk: str = "unet"
+    band_width: int = 96
+    band_layers: int = 8
 
     def __post_init__(self) -> None:
         if self.kind not in ("visah", "product"):
@@ -54,6 +58,16 @@ class NetworkConfig:
             raise ModelError(f"Spectrogram input '{self.spectrogram}' is unknown; use 'linear' or 'log'.")
         if self.gain_head not in ("plain", "levels"):
             raise ModelError(f"Gain head '{self.gain_head}' is unknown; use 'plain' or 'levels'.")
+        if self.trunk not in ("unet", "bands") or (self.trunk == "bands" and self.kind == "visah"):
+            raise ModelError(
+                f"Trunk '{self.trunk}' is not one of a {self.kind} network; use 'unet', or 'bands' for 'product'."
+            )
+        if self.trunk == "bands" and (
+            self.spectrogram != "log" or min(self.band_width, self.band_layers) < 1
+        ):
+            raise ModelError(
+                "The trunk 'bands' reads the 'log' spectrogram, and its band_width and band_layers are 1 or more."
+            )
         if self.channels % 4 or self.width % self.heads or self.width % 2:
             raise ModelError(
                 f"Network sizes do not fit: channels {self.channels} must be a multiple of 4 and "

@@ -11,6 +11,12 @@ from torch.nn import functional as F
 KERNEL, STRIDE = 8, 4
 NORM_GROUPS = 4
 LSTM_CHUNK = 200  # steps a bidirectional LSTM sees at a time
+LOG_FLOOR = 0.01  # magnitude, 100 dB below a full-scale tone; what is under it is not told apart
+
+
+def log_magnitude(spectrogram: Tensor) -> Tensor:
+    """Magnitudes as logarithms, about zero mean and unit variance for film sound."""
+    return (torch.log(spectrogram + LOG_FLOOR) + 1.0) / 2.5
 
 
 class ChunkedBLSTM(nn.Module):

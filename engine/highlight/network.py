@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .bands import BandTrunk
 from .config import BINS, LATENT_SECONDS, MODEL_RATE, N_FFT, NetworkConfig
-from .layers import DecoderLayer, EncoderLayer, FrequencyEmbedding, rescale_convolutions
+from .layers import DecoderLayer, EncoderLayer, FrequencyEmbedding, log_magnitude, rescale_convolutions
 from .transformer import ContextLayer, LatentTransformer, latent_positions
 
-LOG_FLOOR = 0.01  # magnitude, 100 dB below a full-scale tone; what is under it is not told apart
 POWER_FLOOR = 1e-5  # of mean power, about 80 dB below loud dialogue
 SIGHT_SECONDS = 0.1  # how sharply a gain head turns from one picture to the next
 BAND_EDGES_HZ = (200.0, 500.0, 1500.0, 4000.0, 9000.0)  # between the bands a gain head is told levels in
@@ -91,7 +91,7 @@ class Trunk(nn.Module):
     ) -> tuple[Tensor, Tensor | None, Tensor]:
         x = spectrogram[:, None]
         if self.config.spectrogram == "log":
-            x = (torch.log(x + LOG_FLOOR) + 1.0) / 2.5
+            x = log_magnitude(x)
         mean = waveform.mean(dim=-1, keepdim=True)
         std = waveform.std(dim=-1, keepdim=True)
         w = ((waveform - mean) / (1e-5 + std))[:, None]
@@ -323,7 +323,9 @@ class ProductModel(nn.Module):
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.config = config
-        self.trunk = Trunk(config, wave_out=False, null_context=True)
+        self.trunk: Trunk | BandTrunk = (
+            BandTrunk(config) if config.trunk == "bands" else Trunk(config, wave_out=False, null_context=True)
+        )
         self.gain = LevelGainHead(config) if config.gain_head == "levels" else GainHead(config)
 
     def forward(
@@ -336,6 +338,18 @@ class ProductModel(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         logits, gains, _ = self.logits(spectrogram, waveform, context, times, valid)
         return torch.softmax(logits, dim=1), gains
+
+    def mask_logits(
+        self,
+        spectrogram: Tensor,
+        waveform: Tensor,
+        context: Tensor | None,
+        times: Tensor | None,
+        valid: Tensor | None,
+    ) -> Tensor:
+        """What the masks are the softmax of, (B, 3, 2048, T), without a thought for gains."""
+        logits: Tensor = self.trunk(spectrogram, waveform, context, times, valid)[0]
+        return logits
 
     def logits(
         self,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import signal
 from collections import ChainMap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import torch
@@ -15,13 +15,15 @@ from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
 from ..errors import TrainingError
+from ..highlight.config import HOP, MODEL_RATE
 from .config import TrainConfig
 from .corpus import Corpus
 from .pictures import PicturedSource, caption_features, picture_features
-from .scenes import PRESETS, RandomScenes, Scene
+from .scenes import PRESETS, Pictures, RandomScenes, Scene, scene_seed
 from .shards import MANIFEST, ShardFeatures, ShardScenes
-from .step import CONTEXT_FRAMES, Batch, collate
+from .step import CONTEXT_FRAMES, Batch, collate, look
 
+COMPANY = 16  # scenes that the stems of a piece come from
 Features = Mapping[str, NDArray[np.float32]]
 
 
@@ -68,6 +70,12 @@ class Shown:
             features = ChainMap(dict(features), ShardFeatures(corpus / FILMS_FOLDER))  # type: ignore[arg-type]
         return cls(features, dim, (CONTEXT_FRAMES // 2,) if kind == "one_frame" else range(CONTEXT_FRAMES))
 
+    def look(
+        self, pictures: Pictures | None
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
+        """Pictures as the network is shown them: context (N, dim), times (N,) in seconds, valid (N,)."""
+        return look(pictures, self.features, self.dim, self.seconds)
+
     def batch(self, scenes: Sequence[Scene]) -> Batch:
         """Scenes as the network is shown them."""
         return collate(scenes, self.features, self.dim, self.seconds)
@@ -110,6 +118,56 @@ class SceneBatches(Dataset[Batch]):
         return self.shown.batch([self.scenes[first + i] for i in range(self.config.batch)])
 
 
+_Cut: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """Pieces cut from longer scenes, their stems brought together anew, so that laying costs a fraction.
+
+    Every stem of a piece comes from one of the last `COMPANY` scenes laid; `each` pieces are made per scene. What
+    the gains lead to is no mix anybody meant: pieces are for learning masks.
+    """
+
+    whole: Scenes
+    split: str
+    frames: int
+    each: int
+    kept: dict[int, Scene] = field(default_factory=dict)
+
+    def __getitem__(self, index: int) -> Scene:
+        last = index // self.each
+        first = max(0, last - COMPANY + 1)
+        for number in [n for n in self.kept if not first <= n <= last]:
+            del self.kept[number]
+        rng = np.random.default_rng((*scene_seed(self.split, index), COMPANY))
+        picks = [self._sounding(first, last, row, rng) for row in range(3)]
+        stems, gains, active = (np.stack(parts) for parts in zip(*picks, strict=True))
+        return Scene(stems * _headroom(stems), gains, active, {"pieces": self.each}, None)
+
+    def _sounding(self, first: int, last: int, row: int, rng: np.random.Generator) -> _Cut:
+        """A stem of one of the scenes; silence, which teaches little, is passed over twice."""
+        for _ in range(2):
+            cut = self._cut(int(rng.integers(first, last + 1)), row, rng)
+            if cut[2].any():
+                return cut
+        return self._cut(int(rng.integers(first, last + 1)), row, rng)
+
+    def _cut(self, number: int, row: int, rng: np.random.Generator) -> _Cut:
+        if number not in self.kept:
+            self.kept[number] = self.whole[number]
+        scene = self.kept[number]
+        start = int(rng.integers(scene.gains_db.shape[1] - self.frames))
+        sound = slice(start * HOP, (start + self.frames) * HOP)
+        frames = slice(start, start + self.frames)
+        return scene.stems[row, sound], scene.gains_db[row, frames], scene.active[row, frames]
+
+
+def _headroom(stems: NDArray[np.float32]) -> np.float32:
+    """What keeps the stems' sum within full scale."""
+    return np.float32(1.0 / max(1.0, float(np.abs(stems.sum(0)).max())))
+
+
 FILMS_FOLDER = "films"  # of a corpus: shards of films to mix in
 
 
@@ -135,9 +193,12 @@ def scenes_of(corpus: Path, split: str, config: TrainConfig) -> Scenes:
     dim = int(config.network.get("context_dim", 0))
     if config.data == "shards":
         return ShardScenes(corpus, split, config.seconds, preset, dim)
+    seconds = config.seconds * (config.pieces if split == "train" else 1)
     laid = RandomScenes(
-        PicturedSource(Corpus(corpus), split, picture_features(corpus)), split, config.seconds, preset
+        PicturedSource(Corpus(corpus), split, picture_features(corpus)), split, seconds, preset
     )
+    if config.pieces > 1 and split == "train":
+        return Pieces(laid, split, round(config.seconds * MODEL_RATE) // HOP, config.pieces)
     if not config.films or split != "train":
         return laid
     return Blend(laid, ShardScenes(corpus / FILMS_FOLDER, split, config.seconds, preset, dim), config.films)

@@ -17,6 +17,7 @@ from .scenes import PRESETS, SceneConfig
 
 PRECISIONS = ("float32", "bf16")
 DATA = ("corpus", "shards")
+OPTIMIZERS = ("adam", "muon")
 CONTEXTS = ("frames", "one_frame", "text", "frames+text")
 
 
@@ -34,6 +35,9 @@ class TrainConfig:
     "one_frame", the one in the middle of the clip), their captions' ("text"), or both side by side ("frames+text").
     `films` is the share of training clips taken from the shards in the corpus's folder `films`, real picture with its
     own sound; the rest are laid from recordings.
+    `pieces` above 1 lays scenes so many times as long and cuts them into clips of `seconds`, their stems mixed anew
+    among neighbouring scenes: cheaper to lay and more various, without pictures, for learning masks alone.
+    `optimizer` "muon" turns the matrices between layers by orthogonal steps (`descent`), the rest by Adam's.
     `precision` "bf16" runs the trunk's layers in bfloat16 under autocast; weights, gain head and losses stay float32.
     """
 
@@ -45,6 +49,7 @@ class TrainConfig:
     context: str = "frames"
     films: float = 0.0
     seconds: float = 10.0
+    pieces: int = 1
     batch: int = 2
     accumulate: int = 1
     steps: int = 20_000
@@ -53,6 +58,7 @@ class TrainConfig:
     decay: int = 1000
     clip: float = 1.0
     ema: float = 0.998
+    optimizer: str = "adam"
     unit_variance: bool = False
     seed: int = 42
     workers: int = 1
@@ -85,6 +91,7 @@ class TrainConfig:
             ("data", DATA),
             ("scenes", tuple(PRESETS)),
             ("context", CONTEXTS),
+            ("optimizer", OPTIMIZERS),
         ):
             if data.get(entry, choices[0]) not in choices:
                 raise TrainingError(f"Training configuration {path}: {entry} is one of {', '.join(choices)}.")
@@ -97,6 +104,7 @@ class TrainConfig:
             "seconds",
             "batch",
             "accumulate",
+            "pieces",
             "steps",
             "learning_rate",
             "save_every",
@@ -111,10 +119,14 @@ class TrainConfig:
             network = config_of(self.network)
         except ModelError as error:
             raise TrainingError(f"Training configuration {path}: {error}") from error
-        if self.unit_variance and not isinstance(network, NetworkConfig):
+        if self.unit_variance and not (isinstance(network, NetworkConfig) and network.trunk == "unet"):
             raise TrainingError(
-                f"Training configuration {path}: unit_variance is for product and visah; {network.kind} starts "
-                "from the identity."
+                f"Training configuration {path}: unit_variance is for the U-Nets of product and visah; any other "
+                "network starts well without it."
+            )
+        if self.pieces > 1 and (self.data != "corpus" or self.films):
+            raise TrainingError(
+                f"Training configuration {path}: pieces are cut from scenes laid from a corpus, not from films."
             )
 
 

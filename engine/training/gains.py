@@ -8,12 +8,13 @@ from there.
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
@@ -22,11 +23,15 @@ from ..errors import SightmixError
 from ..highlight.config import NetworkConfig
 from ..highlight.network import POWER_FLOOR, GainHead, ProductModel, build
 from ..highlight.spectral_torch import stft
-from .batches import SceneBatches, Scenes, Shown, quiet_worker, scenes_of
+from .balances import BalanceObjective, Heard, assemble, hear
+from .batches import Scenes, Shown, quiet_worker, scenes_of
 from .checkpoints import take_over
 from .config import TrainConfig
-from .losses import SpectralLoss, SpectralSettings, gain_loss, level_loss, touched_loss
-from .step import ProductObjective, ProductWeights
+from .corpus import Corpus
+from .losses import gain_loss, level_loss, touched_loss
+from .pictures import PicturedSource, picture_features
+from .scenes import Scene
+from .step import ProductWeights
 
 REFINING_RATE = 1e-3
 LEAKAGE_DB = (-24.0, -8.0)  # of one stem into another
@@ -94,27 +99,28 @@ def pretrain(config: TrainConfig, corpus: Path, out: Path, clips: int, batch: in
         schedule.step()
         mean = float(loss.detach()) if step == 0 else 0.98 * mean + 0.02 * float(loss.detach())
         if step % 20 == 0:
-            print(
-                json.dumps(
-                    {
-                        "clips": (step + 1) * batch,
-                        "loss": round(mean, 3),
-                        "s": round(time.monotonic() - began),
-                    }
-                )
-            )
-            sys.stdout.flush()
+            _tell({"clips": (step + 1) * batch, "loss": round(mean, 3)}, began)
             _store(head, out)
     _store(head, out)
     return mean
 
 
-def refine(config: TrainConfig, corpus: Path, checkpoint: Path, clips: int, batch: int = 4) -> float:
-    """Train the gain head of a finished `checkpoint` on what is heard in the end, its masks held still.
+def refine(
+    config: TrainConfig,
+    corpus: Path,
+    checkpoint: Path,
+    clips: int,
+    *,
+    rounds: int = 10,
+    redrawn: float = 0.5,
+    batch: int = 16,
+) -> float:
+    """Train the gain head of a finished `checkpoint` on what its balance leads to, its masks held still.
 
     With the masks as they are, leaks and all, the best gains are not the true ones but those that bring the mix
-    nearest to the good one. The loss is the configuration's without the masks. Rewrites the checkpoint; returns the
-    loss's last mean.
+    nearest to the good one. `clips` scenes of the configuration are heard once, about half a megabyte each, and
+    balanced `rounds` times, `redrawn` of those muddied by the paper's rule under other pictures each time
+    (`balances`). Terms are weighed as the configuration has it. Rewrites the checkpoint; returns the loss's last mean.
     """
     torch.manual_seed(config.seed)
     stored = torch.load(checkpoint, map_location="cpu", weights_only=True)
@@ -123,48 +129,83 @@ def refine(config: TrainConfig, corpus: Path, checkpoint: Path, clips: int, batc
     take_over(model, checkpoint)  # a head may have grown since
     model.trunk.mixed_precision = config.precision == "bf16"
     model.requires_grad_(False)
+    shown = Shown.of(corpus, config.context, model.config.context_dim)
+    began = time.monotonic()
+    heard = _hear(model, config, corpus, shown, clips, began)
     model.gain.requires_grad_(True)
+    source = PicturedSource(Corpus(corpus), "train", picture_features(corpus))
+    objective = BalanceObjective(ProductWeights(**config.weights))
     optimizer = torch.optim.Adam(model.gain.parameters(), lr=REFINING_RATE)
-    steps = clips // batch
+    per_round = max(1, clips // batch)
+    steps = rounds * per_round
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda k: min(1.0, (k + 1) / 20) * (1 - k / steps)
     )
-    remix = SpectralLoss(SpectralSettings(**{"mode": "mixed", "overlap": 2, **config.remix_loss}))
-    objective = ProductObjective(replace(ProductWeights(**config.weights), mask=0.0), remix)
-    mean, began = 0.0, time.monotonic()
-    more = replace(config, batch=batch, steps=FIRST_SCENE + steps)
-    seen = Shown.of(corpus, config.context, model.config.context_dim)
-    loader = DataLoader(
-        SceneBatches(corpus, more, seen, FIRST_SCENE // batch),
-        batch_size=None,
-        num_workers=config.workers,
-        worker_init_fn=quiet_worker,
-    )
-    for step, scenes in zip(range(steps), loader, strict=False):
+    average = copy.deepcopy(model.gain)
+    mean = 0.0
+    for step in range(steps):
+        rng = np.random.default_rng((config.seed, step))
+        if step % per_round == 0:
+            order = np.random.default_rng((config.seed, step, 1)).permutation(clips)
+        picked = order[step % per_round * batch :][:batch]
+        scenes = assemble([heard[i] for i in picked], shown, source, redrawn, rng)
         terms = objective(model, scenes)
         optimizer.zero_grad()
         terms["total"].backward()
         torch.nn.utils.clip_grad_norm_(model.gain.parameters(), 1.0)
         optimizer.step()
         schedule.step()
+        keep = min(config.ema, (1 + step) / (10 + step))
+        with torch.no_grad():
+            torch._foreach_lerp_(list(average.parameters()), list(model.gain.parameters()), 1 - keep)
         value = float(terms["total"].detach())
-        mean = value if step == 0 else 0.97 * mean + 0.03 * value
-        if step % 20 == 0:
-            print(
-                json.dumps(
-                    {
-                        "clips": (step + 1) * batch,
-                        "loss": round(mean, 4),
-                        "s": round(time.monotonic() - began),
-                    }
-                )
-            )
-            sys.stdout.flush()
+        mean = value if step == 0 else 0.98 * mean + 0.02 * value
+        if step % 50 == 0:
+            _tell({"step": step, "of": steps, "loss": round(mean, 4)}, began)
+    model.gain.load_state_dict(average.state_dict())
     state = model.state_dict()
     part = checkpoint.with_suffix(".part")
     torch.save({**stored, "model": state, "average": state}, part)
     part.replace(checkpoint)
     return mean
+
+
+def _hear(
+    model: ProductModel, config: TrainConfig, corpus: Path, shown: Shown, clips: int, began: float
+) -> list[Heard]:
+    """So many scenes of a configuration, through the network's masks."""
+    loader = DataLoader(
+        _Numbered(corpus, config, clips),
+        batch_size=None,
+        num_workers=config.workers,
+        worker_init_fn=quiet_worker,
+    )
+    heard: list[Heard] = []
+    for scene in loader:
+        heard.append(hear(model, scene, shown))
+        if len(heard) % 200 == 0:
+            _tell({"heard": len(heard), "of": clips}, began)
+    return heard
+
+
+class _Numbered(Dataset[Scene]):
+    """Scenes that the loop itself never reaches."""
+
+    def __init__(self, corpus: Path, config: TrainConfig, count: int) -> None:
+        self.corpus, self.config, self.count = corpus, config, count
+        self.scenes: Scenes | None = None
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> Scene:
+        if self.scenes is None:
+            self.scenes = scenes_of(self.corpus, "train", self.config)
+        return self.scenes[FIRST_SCENE + index]
+
+
+def _tell(values: dict[str, float], began: float) -> None:
+    print(json.dumps({**values, "s": round(time.monotonic() - began)}), flush=True)
 
 
 def _store(head: GainHead, out: Path) -> None:
@@ -183,12 +224,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="train a head alone, and store it here")
     parser.add_argument("--refine", type=Path, help="train the head of this checkpoint, and rewrite it")
     parser.add_argument("--clips", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=10, help="how often --refine balances every clip")
+    parser.add_argument(
+        "--redrawn", type=float, default=0.5, help="share of them shown other pictures each time"
+    )
     args = parser.parse_args(arguments)
     try:
         config = TrainConfig.read(args.config)
         torch.set_num_threads(config.threads)
         if args.refine is not None:
-            refine(config, args.corpus, args.refine, args.clips)
+            refine(config, args.corpus, args.refine, args.clips, rounds=args.rounds, redrawn=args.redrawn)
         if args.out is not None:
             pretrain(config, args.corpus, args.out, args.clips)
     except SightmixError as error:

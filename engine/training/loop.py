@@ -25,6 +25,7 @@ from ..highlight.spectral_torch import stft
 from .batches import SceneBatches, Shown, quiet_worker, scenes_of
 from .checkpoints import take_over
 from .config import TrainConfig
+from .descent import make_optimizer
 from .initialise import unit_variance
 from .losses import SpectralLoss, SpectralSettings
 from .networks import Network, build_network, config_of, objective_of
@@ -93,13 +94,14 @@ class Trainer:
             self._scale_start()
         self.average = copy.deepcopy(self.model).requires_grad_(False)
         self.model.trunk.mixed_precision = config.precision == "bf16"
-        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=config.learning_rate)
+        self.optimizer = make_optimizer(self.model, config)
         self.learner, self.stepper = self.fabric.setup(self.model, self.optimizer)
         remix = SpectralLoss(
             SpectralSettings(**{"mode": "mixed", "overlap": 2, **_tuples(config.remix_loss)})
         )
         if self.network.kind == "product":
             self.learner.mark_forward_method("logits")
+            self.learner.mark_forward_method("mask_logits")
         self.objective = objective_of(self.network, config.weights, remix.to(self.device))
         self.step = 0
         self.best: list[tuple[float, int]] = []
@@ -273,7 +275,7 @@ class Trainer:
         """One step from `accumulate` batches; the terms of its loss, means over them."""
         self.model.train()
         for group in self.optimizer.param_groups:
-            group["lr"] = rate_at(self.step, self.config)
+            group["lr"] = rate_at(self.step, self.config) * group.get("share", 1.0)
         self.optimizer.zero_grad(set_to_none=True)
         sums: dict[str, float] = {}
         for number, batch in enumerate(batches, start=1):
@@ -310,8 +312,7 @@ def _idle(config: TrainConfig) -> bool:
     """Whether the gain head is left out: where neither gains nor the rebalanced sound count."""
     if config.network.get("kind") != "product":
         return False
-    weights = ProductWeights(**config.weights)
-    return not (weights.gain or weights.remix)
+    return not ProductWeights(**config.weights).needs_gains
 
 
 def train(

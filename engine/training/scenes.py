@@ -388,6 +388,23 @@ def _compose(
     return _Spotlight(tuple(pictures), leads)
 
 
+def respotlit(
+    levels: NDArray[np.float64],
+    level_db: NDArray[np.float64],
+    source: SoundSource,
+    rng: np.random.Generator,
+) -> tuple[Pictures, Array] | None:
+    """Other pictures for a scene and the gains (3, frames) in dB that bring out whose sound they show.
+
+    `levels` (3,) LUFS (-inf: silent) and frame levels (3, frames) dBFS are those of its stems as they are. None where
+    the source has no pictures for it.
+    """
+    spotlight = _compose(10.0 ** (level_db / 10.0), np.isfinite(levels), source, rng)
+    if spotlight is None:
+        return None
+    return spotlight.pictures, spotlit(levels, spotlight.leads, rng).gains_db
+
+
 # Mixing and muddying -----------------------------------------------------------------------------------
 
 

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from ..highlight.network import POWER_FLOOR, ProductModel, VisAH
 from ..highlight.spectral_torch import apply_masks, gain_ramps, istft, render_visah, stft
 from .losses import SpectralLoss, envelope_loss, gain_loss, level_loss, touched_loss
-from .scenes import Scene
+from .scenes import Pictures, Scene
 
 CONTEXT_FRAMES = 10
 
@@ -31,6 +31,24 @@ class Batch:
     valid: Tensor
 
 
+def look(
+    pictures: Pictures | None,
+    features: Mapping[str, NDArray[np.float32]],
+    dim: int,
+    seconds: Sequence[int] = range(CONTEXT_FRAMES),
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
+    """A scene's pictures as context (N, `dim`) at times (N,) in seconds, and which of it is valid (N,)."""
+    context = np.zeros((CONTEXT_FRAMES, max(dim, 1)), np.float32)
+    valid = np.zeros(CONTEXT_FRAMES, bool)
+    times = np.arange(CONTEXT_FRAMES, dtype=np.float32) + 0.5
+    for n in seconds:
+        shown = [name for start, name in pictures or () if start <= times[n]]
+        if shown and shown[-1] in features and dim:
+            context[n] = features[shown[-1]]
+            valid[n] = True
+    return context, times, valid
+
+
 def collate(
     scenes: Sequence[Scene],
     features: Mapping[str, NDArray[np.float32]],
@@ -41,16 +59,8 @@ def collate(
 
     Of the pictures a second apart those of `seconds` are shown.
     """
-    count = len(scenes)
-    context = np.zeros((count, CONTEXT_FRAMES, max(dim, 1)), np.float32)
-    valid = np.zeros((count, CONTEXT_FRAMES), bool)
-    times = np.tile(np.arange(CONTEXT_FRAMES, dtype=np.float32) + 0.5, (count, 1))
-    for b, scene in enumerate(scenes):
-        for n in seconds:
-            shown = [name for start, name in scene.pictures or () if start <= times[b, n]]
-            if shown and shown[-1] in features and dim:
-                context[b, n] = features[shown[-1]]
-                valid[b, n] = True
+    seen = [look(scene.pictures, features, dim, seconds) for scene in scenes]
+    context, times, valid = (np.stack(parts) for parts in zip(*seen, strict=True))
     return Batch(
         torch.from_numpy(np.stack([s.stems for s in scenes])),
         torch.from_numpy(np.stack([s.gains_db for s in scenes])),
@@ -79,6 +89,11 @@ class ProductWeights:
     level: float = 0.0
     touched: float = 0.0
 
+    @property
+    def needs_gains(self) -> bool:
+        """Whether any term asks for more than masks."""
+        return any((self.stem, self.noise, self.gain, self.remix, self.env, self.level, self.touched))
+
 
 class ProductObjective:
     """Loss of the product model.
@@ -100,13 +115,17 @@ class ProductObjective:
         with torch.no_grad():
             spectrum = stft(mix)
             wanted = stft(batch.stems.flatten(0, 1)).unflatten(0, (B, 3))
-        magnitude = spectrum.abs()
-        logits, gains, beliefs = model.logits(magnitude, mix, batch.context, batch.times, batch.valid)
-        terms = {"mask": _share_entropy(logits, wanted.abs(), magnitude)}
+            magnitude, sizes = _magnitude(spectrum), _magnitude(wanted)
+        seen = (magnitude, mix, batch.context, batch.times, batch.valid)
+        if not self.weights.needs_gains:
+            loss = _share_entropy(model.mask_logits(*seen), sizes, magnitude)
+            return {"mask": loss, "total": self.weights.mask * loss}
+        logits, gains, beliefs = model.logits(*seen)
+        terms = {"mask": _share_entropy(logits, sizes, magnitude)}
         if self.weights.gain:
             terms["gain"] = gain_loss(gains, batch.gains_db, batch.active)
         if beliefs is not None:
-            power = wanted.abs().square().mean(2)
+            power = sizes.square().mean(2)
             terms["level"] = level_loss(beliefs.levels, power, POWER_FLOOR)
             terms["touched"] = touched_loss(beliefs.touched, batch.gains_db, batch.active)
         if self.weights.stem or self.weights.noise or self.weights.remix or self.weights.env:
@@ -168,12 +187,18 @@ def product_output(model: ProductModel, mix: Tensor, batch: Batch) -> tuple[Tens
     return (stems * gain_ramps(gains, L)).sum(1), stems, gains
 
 
+def _magnitude(spectrum: Tensor) -> Tensor:
+    """|z| of a complex spectrogram, several times faster than `abs`, which guards against overflow."""
+    return (spectrum.real.square() + spectrum.imag.square()).sqrt()
+
+
 def _share_entropy(logits: Tensor, stems: Tensor, mix: Tensor) -> Tensor:
     """Cross-entropy of masks (as logits) and stems' shares of magnitude, weighed by the mix's root magnitude."""
-    share = stems / stems.sum(1, keepdim=True).clamp_min(1e-6)
-    weight = mix.sqrt()
-    weight = weight / weight.mean((-2, -1), keepdim=True).clamp_min(1e-6)
-    return -(weight[:, None] * share * F.log_softmax(logits, dim=1)).sum(1).mean()
+    with torch.no_grad():
+        weight = mix.sqrt()
+        weight = weight / weight.mean((-2, -1), keepdim=True).clamp_min(1e-6)
+        wanted = stems * (weight / stems.sum(1).clamp_min(1e-6))[:, None]
+    return -(wanted * F.log_softmax(logits, dim=1)).sum() / mix.numel()
 
 
 def _relative_distance(estimate: Tensor, wanted: Tensor) -> Tensor:

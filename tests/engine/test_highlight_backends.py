@@ -100,6 +100,21 @@ def test_backends_agree_and_batches_equal_items(store: Path) -> None:
     assert np.abs(masks.sum(1) - 1).max() < 1e-6
 
 
+def test_a_trunk_without_a_waveform_runs_everywhere_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    banded = replace(SMALL, trunk="bands", band_width=16, band_layers=2)
+    export(
+        checkpoint(tmp_path / "b.pt", banded), tmp_path, name="b", licence="CC0-1.0", trained_on=["noise: 0 h"]
+    )
+    monkeypatch.setenv("SIGHTMIX_WEIGHTS", str(tmp_path))
+    card, batch = load_card("b"), window()
+    for mine, theirs in zip(
+        OnnxNetwork.open(card, threads=1).run(*batch), TorchNetwork.open(card).run(*batch), strict=True
+    ):
+        assert np.abs(mine - theirs).max() < 1e-4
+
+
 @pytest.mark.parametrize("vectors", [1, 10, 25])
 def test_any_number_of_context_vectors(store: Path, vectors: int) -> None:
     card = load_card("tiny")

@@ -442,7 +442,7 @@ def test_every_kind_of_network_answers_with_sound(kind: str) -> None:
         ({"network": ["lce"]}, "network must be a JSON object"),
         ({"weights": {"separatoin": 1.0}}, r"'weights\.separatoin'; did you mean 'separation'"),
         ({"weights": {"mask": 1.0}}, r"unknown entry 'weights\.mask'"),
-        ({"unit_variance": True}, "unit_variance is for product and visah"),
+        ({"unit_variance": True}, "unit_variance is for the U-Nets of product and visah"),
     ],
 )
 def test_a_wrong_configuration_is_one_sentence(tmp_path: Path, change: dict[str, Any], sentence: str) -> None:
