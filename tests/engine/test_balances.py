@@ -12,8 +12,8 @@ from sightmix.engine.highlight.network import build
 from sightmix.engine.highlight.spectral_torch import stft
 from sightmix.engine.training import scenes
 from sightmix.engine.training.balances import (
-    Balances,
     BalanceObjective,
+    Balances,
     _linear,
     _quadratic,
     assemble,

@@ -175,7 +175,7 @@ def test_pieces_are_the_same_in_any_order_and_mix_stems_of_several_scenes(tiny_c
         again = others[i]
         assert torch.equal(torch.from_numpy(again.stems), torch.from_numpy(first[i].stems))
         assert (again.gains_db == first[i].gains_db).all()
-    frames = round(44_100) // HOP
+    frames = 44_100 // HOP
     assert all(scene.stems.shape == (3, frames * HOP) for scene in first)
     assert all(scene.gains_db.shape == scene.active.shape == (3, frames) for scene in first)
     assert all(scene.pictures is None for scene in first)

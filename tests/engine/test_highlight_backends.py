@@ -105,7 +105,11 @@ def test_a_trunk_without_a_waveform_runs_everywhere_too(
 ) -> None:
     banded = replace(SMALL, trunk="bands", band_width=16, band_layers=2)
     export(
-        checkpoint(tmp_path / "b.pt", banded), tmp_path, name="b", licence="CC0-1.0", trained_on=["noise: 0 h"]
+        checkpoint(tmp_path / "b.pt", banded),
+        tmp_path,
+        name="b",
+        licence="CC0-1.0",
+        trained_on=["noise: 0 h"],
     )
     monkeypatch.setenv("SIGHTMIX_WEIGHTS", str(tmp_path))
     card, batch = load_card("b"), window()
