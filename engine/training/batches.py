@@ -51,7 +51,7 @@ class Shown:
         """
         if not dim:
             return cls({}, 0)
-        frames = {} if kind == "text" else picture_features(corpus)
+        frames = {} if kind in ("text", "one_text") else picture_features(corpus)
         texts = caption_features(corpus) if "text" in kind else {}
         if "text" in kind and not texts:
             raise TrainingError(
@@ -68,7 +68,7 @@ class Shown:
             )
         if kind in ("frames", "one_frame") and (corpus / FILMS_FOLDER / MANIFEST).exists():
             features = ChainMap(dict(features), ShardFeatures(corpus / FILMS_FOLDER))  # type: ignore[arg-type]
-        return cls(features, dim, (CONTEXT_FRAMES // 2,) if kind == "one_frame" else range(CONTEXT_FRAMES))
+        return cls(features, dim, (CONTEXT_FRAMES // 2,) if kind.startswith("one_") else range(CONTEXT_FRAMES))
 
     def look(
         self, pictures: Pictures | None

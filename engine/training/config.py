@@ -18,7 +18,7 @@ from .scenes import PRESETS, SceneConfig
 PRECISIONS = ("float32", "bf16")
 DATA = ("corpus", "shards")
 OPTIMIZERS = ("adam", "muon")
-CONTEXTS = ("frames", "one_frame", "text", "frames+text")
+CONTEXTS = ("frames", "one_frame", "text", "one_text", "frames+text")
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,8 @@ class TrainConfig:
     films (`sightmix data muddy-mix`). `scene_options` change entries of the scenes' preset (`SceneConfig`), such as the
     share of clips left untouched.
     `context` says what a network with a context is shown: pictures' features ("frames", a picture a second;
-    "one_frame", the one in the middle of the clip), their captions' ("text"), or both side by side ("frames+text").
+    "one_frame", the one in the middle of the clip), their captions' ("text", "one_text"), or both side by side
+    ("frames+text").
     `films` is the share of training clips taken from the shards in the corpus's folder `films`, real picture with its
     own sound; the rest are laid from recordings.
     `pieces` above 1 lays scenes so many times as long and cuts them into clips of `seconds`, their stems mixed anew
