@@ -69,15 +69,16 @@ def hear(model: ProductModel, scene: Scene, shown: Shown) -> Heard:
     magnitude = spectrum.abs()
     logits, _, hidden = model.trunk(magnitude, mix, batch.context, batch.times, batch.valid)
     masks = torch.softmax(logits, dim=1)
-    parts = masks[0] * spectrum
+    (re, im), (true_re, true_im) = _halves(spectrum[0]), _halves(true)
+    parts, wanted = (masks[0] * re, masks[0] * im), (true_re, true_im)
     bank = _bank()
     return Heard(
         hidden[0].half(),
         model.gain.power(masks, magnitude)[0],
-        true.abs().square().mean(1),
+        (true_re.square() + true_im.square()).mean(1),
         _products(parts, parts, bank, PAIRS),
-        _products(parts, true, bank, tuple((i, j) for i in range(3) for j in range(3))),
-        _products(true, true, bank, PAIRS),
+        _products(parts, wanted, bank, tuple((i, j) for i in range(3) for j in range(3))),
+        _products(wanted, wanted, bank, PAIRS),
         batch.gains_db[0],
         batch.active[0],
         scene.pictures,
@@ -95,10 +96,17 @@ def _bank() -> Tensor:
     return bank
 
 
-def _products(a: Tensor, b: Tensor, bank: Tensor, pairs: tuple[tuple[int, int], ...]) -> Tensor:
-    """Real inner products of complex spectrograms (3, 2048, T) per band and step: (pairs, bands, N)."""
-    rows = torch.stack([a[i].real * b[j].real + a[i].imag * b[j].imag for i, j in pairs])
-    bands = torch.matmul(bank, rows)
+def _halves(spectra: Tensor) -> tuple[Tensor, Tensor]:
+    """Real and imaginary parts of complex spectrograms, each in a piece."""
+    return spectra.real.contiguous(), spectra.imag.contiguous()
+
+
+def _products(
+    a: tuple[Tensor, Tensor], b: tuple[Tensor, Tensor], bank: Tensor, pairs: tuple[tuple[int, int], ...]
+) -> Tensor:
+    """Real inner products of spectrograms as `_halves` (3, 2048, T) per band and step: (pairs, bands, N)."""
+    (re, im), (other_re, other_im) = a, b
+    bands = torch.stack([bank @ (re[i] * other_re[j]).addcmul_(im[i], other_im[j]) for i, j in pairs])
     return (F.avg_pool1d(F.pad(bands, (0, bands.shape[-1] % STEP)), STEP) / N_FFT).bfloat16()
 
 

@@ -68,7 +68,9 @@ class Shown:
             )
         if kind in ("frames", "one_frame") and (corpus / FILMS_FOLDER / MANIFEST).exists():
             features = ChainMap(dict(features), ShardFeatures(corpus / FILMS_FOLDER))  # type: ignore[arg-type]
-        return cls(features, dim, (CONTEXT_FRAMES // 2,) if kind.startswith("one_") else range(CONTEXT_FRAMES))
+        return cls(
+            features, dim, (CONTEXT_FRAMES // 2,) if kind.startswith("one_") else range(CONTEXT_FRAMES)
+        )
 
     def look(
         self, pictures: Pictures | None

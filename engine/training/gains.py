@@ -33,7 +33,6 @@ from .pictures import PicturedSource, picture_features
 from .scenes import Scene
 from .step import ProductWeights
 
-REFINING_RATE = 1e-3
 LEAKAGE_DB = (-24.0, -8.0)  # of one stem into another
 FIRST_SCENE = 10_000_000  # scenes the loop itself never reaches
 
@@ -120,7 +119,7 @@ def refine(
     With the masks as they are, leaks and all, the best gains are not the true ones but those that bring the mix
     nearest to the good one. `clips` scenes of the configuration are heard once, about half a megabyte each, and
     balanced `rounds` times, `redrawn` of those muddied by the paper's rule under other pictures each time
-    (`balances`). Terms are weighed as the configuration has it. Rewrites the checkpoint; returns the loss's last mean.
+    (`balances`). Terms and learning rate are the configuration's. Rewrites the checkpoint; returns the loss's last mean.
     """
     torch.manual_seed(config.seed)
     stored = torch.load(checkpoint, map_location="cpu", weights_only=True)
@@ -135,7 +134,7 @@ def refine(
     model.gain.requires_grad_(True)
     source = PicturedSource(Corpus(corpus), "train", picture_features(corpus))
     objective = BalanceObjective(ProductWeights(**config.weights))
-    optimizer = torch.optim.Adam(model.gain.parameters(), lr=REFINING_RATE)
+    optimizer = torch.optim.Adam(model.gain.parameters(), lr=config.learning_rate)
     per_round = max(1, clips // batch)
     steps = rounds * per_round
     schedule = torch.optim.lr_scheduler.LambdaLR(
