@@ -252,6 +252,9 @@ def test_contexts_are_pictures_captions_or_both(tiny_corpus: Path) -> None:
     np.testing.assert_array_equal(both.features["other:hill"][8:], vectors[1])
     np.testing.assert_array_equal(both.features["other:tree"][8:], 0.0)
     assert Shown.of(tiny_corpus, "one_frame", 8).seconds == (5,)
+    caption = Shown.of(tiny_corpus, "one_text", 4)
+    assert caption.seconds == (5,)
+    assert set(caption.features) == set(text.features)
     assert Shown.of(tiny_corpus, "frames", 0).features == {}
     with pytest.raises(TrainingError, match="gives 4: set context_dim"):
         Shown.of(tiny_corpus, "text", 8)
