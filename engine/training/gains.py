@@ -119,7 +119,8 @@ def refine(
     With the masks as they are, leaks and all, the best gains are not the true ones but those that bring the mix
     nearest to the good one. `clips` scenes of the configuration are heard once, about half a megabyte each, and
     balanced `rounds` times, `redrawn` of those muddied by the paper's rule under other pictures each time
-    (`balances`). Terms and learning rate are the configuration's. Rewrites the checkpoint; returns the loss's last mean.
+    (`balances`). Terms and learning rate are the configuration's. Rewrites the checkpoint; returns the last mean
+    of the loss.
     """
     torch.manual_seed(config.seed)
     stored = torch.load(checkpoint, map_location="cpu", weights_only=True)
