@@ -17,11 +17,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import Module
 from torch.utils.data import DataLoader, Dataset
 
-from ..errors import SightmixError
+from ..errors import SightmixError, TrainingError
 from ..highlight.config import NetworkConfig
-from ..highlight.network import POWER_FLOOR, GainHead, ProductModel, build
+from ..highlight.network import POWER_FLOOR, GainHead, LevelGainHead, ProductModel, build
 from ..highlight.spectral_torch import stft
 from .balances import BalanceObjective, Heard, assemble, hear
 from .batches import Scenes, Shown, quiet_worker, scenes_of
@@ -112,6 +113,7 @@ def refine(
     *,
     rounds: int = 10,
     redrawn: float = 0.5,
+    looking: bool = False,
     batch: int = 16,
 ) -> float:
     """Train the gain head of a finished `checkpoint` on what its balance leads to, its masks held still.
@@ -119,8 +121,9 @@ def refine(
     With the masks as they are, leaks and all, the best gains are not the true ones but those that bring the mix
     nearest to the good one. `clips` scenes of the configuration are heard once, about half a megabyte each, and
     balanced `rounds` times, `redrawn` of those muddied by the paper's rule under other pictures each time
-    (`balances`). Terms and learning rate are the configuration's. Rewrites the checkpoint; returns the last mean
-    of the loss.
+    (`balances`). With `looking` nothing learns but what looks at pictures, so that without one all stays as it was.
+    Terms and learning rate are the configuration's. Rewrites the checkpoint; returns the last mean of the loss. Raises
+    `TrainingError` where nothing looks.
     """
     torch.manual_seed(config.seed)
     stored = torch.load(checkpoint, map_location="cpu", weights_only=True)
@@ -132,10 +135,11 @@ def refine(
     shown = Shown.of(corpus, config.context, model.config.context_dim)
     began = time.monotonic()
     heard = _hear(model, config, corpus, shown, clips, began)
-    model.gain.requires_grad_(True)
+    learning = _looking(model.gain, checkpoint) if looking else model.gain
+    learning.requires_grad_(True)
     source = PicturedSource(Corpus(corpus), "train", picture_features(corpus))
     objective = BalanceObjective(ProductWeights(**config.weights))
-    optimizer = torch.optim.Adam(model.gain.parameters(), lr=config.learning_rate)
+    optimizer = torch.optim.Adam(learning.parameters(), lr=config.learning_rate)
     per_round = max(1, clips // batch)
     steps = rounds * per_round
     schedule = torch.optim.lr_scheduler.LambdaLR(
@@ -168,6 +172,16 @@ def refine(
     torch.save({**stored, "model": state, "average": state}, part)
     part.replace(checkpoint)
     return mean
+
+
+def _looking(head: GainHead, checkpoint: Path) -> Module:
+    """The part of a gain head that looks at pictures."""
+    eye = head.seen_in if isinstance(head, LevelGainHead) else None
+    if eye is None:
+        raise TrainingError(
+            f"The gain head of {checkpoint} does not look at pictures itself; train all of it."
+        )
+    return eye
 
 
 def _hear(
@@ -228,12 +242,21 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--redrawn", type=float, default=0.5, help="share of them shown other pictures each time"
     )
+    parser.add_argument("--looking", action="store_true", help="--refine only what looks at pictures")
     args = parser.parse_args(arguments)
     try:
         config = TrainConfig.read(args.config)
         torch.set_num_threads(config.threads)
         if args.refine is not None:
-            refine(config, args.corpus, args.refine, args.clips, rounds=args.rounds, redrawn=args.redrawn)
+            refine(
+                config,
+                args.corpus,
+                args.refine,
+                args.clips,
+                rounds=args.rounds,
+                redrawn=args.redrawn,
+                looking=args.looking,
+            )
         if args.out is not None:
             pretrain(config, args.corpus, args.out, args.clips)
     except SightmixError as error:

@@ -238,6 +238,32 @@ def test_refining_moves_the_gain_head_and_nothing_else(tiny_corpus: Path, tmp_pa
     assert moved == {"gain"}
 
 
+def test_learning_to_look_changes_nothing_where_there_is_no_picture(
+    tiny_corpus: Path, tmp_path: Path
+) -> None:
+    config = replace(
+        CONFIG,
+        network={**NETWORK, "gain_head": "levels"},
+        scene_options={"policies": {"paper": 1.0}, "untouched": 0.0, "picture": 1.0},
+        learning_rate=0.02,
+    )
+    trainer = Trainer(config, tiny_corpus, tmp_path)
+    with torch.no_grad():
+        trainer.average.gain.out.weight.add_(0.1)
+    trainer.save()
+    before = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["average"]
+    refine(config, tiny_corpus, tmp_path / "checkpoint.pt", clips=4, batch=2, looking=True)
+    after = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["average"]
+    moved = {name for name in before if not torch.equal(before[name], after[name])}
+    assert moved
+    assert all(name.startswith("gain.seen_in.") for name in moved)
+    blind = replace(config, network=NETWORK)
+    plain = Trainer(blind, tiny_corpus, tmp_path / "plain")
+    plain.save()
+    with pytest.raises(TrainingError, match="does not look at pictures itself"):
+        refine(blind, tiny_corpus, tmp_path / "plain" / "checkpoint.pt", clips=2, looking=True)
+
+
 def test_contexts_are_pictures_captions_or_both(tiny_corpus: Path) -> None:
     with pytest.raises(TrainingError, match="needs captions"):
         Shown.of(tiny_corpus, "frames+text", 12)
