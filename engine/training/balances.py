@@ -40,7 +40,7 @@ QUIET = 1e-6  # of a band's power in an orthonormal transform, under which ampli
 class Heard:
     """One scene as a network hears it: all that its gain head is told, and what any gains would lead to.
 
-    `hidden` (N, width), `power` (rows, T) and `seen` as the head gets them; `true` (3, T) the stems' mean power; inner
+    `hidden` (N, width) and `power` (rows, T) as the head gets them; `true` (3, T) the stems' mean power; inner
     products per band and step: `own` (6, bands, N) of masked stems, `cross` (9, bands, N) of masked with true ones,
     `wanted` (6, bands, N) of true ones. `loudness` (3,) LUFS and `energy` (3, T) of the muddy stems serve to draw
     another good mix where `free`.
@@ -84,7 +84,7 @@ def hear(model: ProductModel, scene: Scene, shown: Shown) -> Heard:
         scene.pictures,
         stem_loudness(scene.stems),
         frame_power(scene.stems),
-        scene.record["degradation"]["policy"] == "paper",
+        scene.record.get("degradation", {}).get("policy") == "paper",
     )
 
 
@@ -128,13 +128,16 @@ class Balances:
 
 
 def assemble(
-    heard: list[Heard], shown: Shown, source: PicturedSource, redrawn: float, rng: np.random.Generator
+    heard: list[Heard], shown: Shown, source: PicturedSource | None, redrawn: float, rng: np.random.Generator
 ) -> Balances:
-    """A batch of scenes, `redrawn` of those that may be so under other pictures that ask for another balance."""
+    """A batch of scenes, `redrawn` of those that may be so under other pictures that ask for another balance.
+
+    Without a `source` of pictures all stay as they were.
+    """
     stacks: dict[str, list[Tensor]] = {name: [] for name in ("gains_db", "context", "times", "valid")}
     for scene in heard:
         gains, pictures = scene.gains_db, scene.pictures
-        if scene.free and rng.random() < redrawn:
+        if source is not None and scene.free and rng.random() < redrawn:
             again = respotlit(scene.loudness, decibels(scene.energy), source, rng)
             if again is not None:
                 pictures = again[0]

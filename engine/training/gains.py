@@ -137,7 +137,8 @@ def refine(
     heard = _hear(model, config, corpus, shown, clips, began)
     learning = _looking(model.gain, checkpoint) if looking else model.gain
     learning.requires_grad_(True)
-    source = PicturedSource(Corpus(corpus), "train", picture_features(corpus))
+    shards = config.data == "shards"  # of films, whose pictures are their own
+    source = None if shards else PicturedSource(Corpus(corpus), "train", picture_features(corpus))
     objective = BalanceObjective(ProductWeights(**config.weights))
     optimizer = torch.optim.Adam(learning.parameters(), lr=config.learning_rate)
     per_round = max(1, clips // batch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -147,6 +148,14 @@ def test_scenes_not_muddied_by_one_change_keep_their_good_mix() -> None:
     batch = assemble([heard], SHOWN, SubjectSource(), 1.0, np.random.default_rng(0))
     assert torch.equal(batch.gains_db[0], heard.gains_db)
     assert not batch.valid.any()
+    assert not hear(network(), replace(scene, record={}), SHOWN).free
+
+
+def test_without_a_source_of_pictures_nothing_is_redrawn() -> None:
+    heard = hear(network(), drawn(), SHOWN)
+    assert heard.free
+    batch = assemble([heard], SHOWN, None, 1.0, np.random.default_rng(0))
+    assert torch.equal(batch.gains_db[0], heard.gains_db)
 
 
 @pytest.mark.parametrize("weight", ["gain", "remix", "env", "level", "touched"])
