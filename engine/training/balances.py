@@ -7,7 +7,7 @@ would take hours of sound; and the same sound may be looked at with ever other p
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import pairwise
 
 import numpy as np
@@ -24,7 +24,7 @@ from .levels import decibels, frame_power, stem_loudness
 from .losses import gain_loss, level_loss, touched_loss
 from .pictures import PicturedSource
 from .scenes import GAIN_LIMIT_DB, Pictures, Scene, respotlit
-from .step import ProductWeights
+from .step import ProductWeights, magnitudes
 
 # Edges of bands about as wide as the ear's (Bark), in Hz.
 EDGES_HZ = (
@@ -37,23 +37,33 @@ QUIET = 1e-6  # of a band's power in an orthonormal transform, under which ampli
 
 
 @dataclass(frozen=True)
-class Heard:
-    """One scene as a network hears it: all that its gain head is told, and what any gains would lead to.
+class Sound:
+    """What a network makes of a scene's sound: all that its gain head is told, and what any gains would lead to.
 
-    `hidden` (N, width) and `power` (rows, T) as the head gets them; `true` (3, T) the stems' mean power; inner
-    products per band and step: `own` (6, bands, N) of masked stems, `cross` (9, bands, N) of masked with true ones,
-    `wanted` (6, bands, N) of true ones. `loudness` (3,) LUFS and `energy` (3, T) of the muddy stems serve to draw
-    another good mix where `free`.
+    `hidden` (N, width) and `power` (rows, T) as the head gets them; `true` (3, T) the stems' mean power, `active`
+    (3, T) where they sound; inner products per band and step: `own` (6, bands, N) of masked stems, `cross`
+    (9, bands, N) of masked with true ones, `wanted` (6, bands, N) of true ones. In a batch all have one more
+    dimension in front.
     """
 
     hidden: Tensor
     power: Tensor
     true: Tensor
+    active: Tensor
     own: Tensor
     cross: Tensor
     wanted: Tensor
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One scene as a network hears it, its true gains (3, T) in dB and its pictures.
+
+    `loudness` (3,) LUFS and `energy` (3, T) of the muddy stems serve to draw another good mix where `free`.
+    """
+
+    sound: Sound
     gains_db: Tensor
-    active: Tensor
     pictures: Pictures | None
     loudness: NDArray[np.float64]
     energy: NDArray[np.float64]
@@ -66,21 +76,24 @@ def hear(model: ProductModel, scene: Scene, shown: Shown) -> Heard:
     batch = shown.batch([scene])
     mix = batch.stems.sum(1)
     spectrum, true = stft(mix), stft(batch.stems[0])
-    magnitude = spectrum.abs()
+    magnitude = magnitudes(spectrum)
     logits, _, hidden = model.trunk(magnitude, mix, batch.context, batch.times, batch.valid)
     masks = torch.softmax(logits, dim=1)
     (re, im), (true_re, true_im) = _halves(spectrum[0]), _halves(true)
     parts, wanted = (masks[0] * re, masks[0] * im), (true_re, true_im)
     bank = _bank()
-    return Heard(
+    sound = Sound(
         hidden[0].half(),
         model.gain.power(masks, magnitude)[0],
         (true_re.square() + true_im.square()).mean(1),
+        batch.active[0],
         _products(parts, parts, bank, PAIRS),
         _products(parts, wanted, bank, tuple((i, j) for i in range(3) for j in range(3))),
         _products(wanted, wanted, bank, PAIRS),
+    )
+    return Heard(
+        sound,
         batch.gains_db[0],
-        batch.active[0],
         scene.pictures,
         stem_loudness(scene.stems),
         frame_power(scene.stems),
@@ -112,16 +125,10 @@ def _products(
 
 @dataclass(frozen=True)
 class Balances:
-    """A batch of `Heard`, its gains perhaps drawn anew; tensors as there, with a first dimension."""
+    """A batch of `Heard`: gains (B, 3, T) in dB, perhaps drawn anew, and context (B, N, C) at `times` (B, N)."""
 
-    hidden: Tensor
-    power: Tensor
-    true: Tensor
-    own: Tensor
-    cross: Tensor
-    wanted: Tensor
+    sound: Sound
     gains_db: Tensor
-    active: Tensor
     context: Tensor
     times: Tensor
     valid: Tensor
@@ -146,9 +153,9 @@ def assemble(
         values = (gains, torch.from_numpy(context), torch.from_numpy(times), torch.from_numpy(valid))
         for name, value in zip(stacks, values, strict=True):
             stacks[name].append(value)
-    names = ("hidden", "power", "true", "own", "cross", "wanted", "active")
-    same = {name: torch.stack([getattr(scene, name) for scene in heard]).float() for name in names}
-    return Balances(**same, **{name: torch.stack(rows) for name, rows in stacks.items()})
+    sounds = [scene.sound for scene in heard]
+    sound = Sound(*(torch.stack([getattr(s, f.name) for s in sounds]).float() for f in fields(Sound)))
+    return Balances(sound, **{name: torch.stack(rows) for name, rows in stacks.items()})
 
 
 class BalanceObjective:
@@ -163,24 +170,22 @@ class BalanceObjective:
 
     def __call__(self, model: ProductModel, batch: Balances) -> dict[str, Tensor]:
         """Terms by name and their weighted sum "total"."""
-        seen = model.gain.look(batch.context, batch.times, batch.valid, batch.hidden.shape[1])
-        gains, beliefs = model.gain(batch.hidden, batch.power, seen)
-        terms = {"gain": gain_loss(gains, batch.gains_db, batch.active)}
+        sound = batch.sound
+        seen = model.gain.look(batch.context, batch.times, batch.valid, sound.hidden.shape[1])
+        gains, beliefs = model.gain(sound.hidden, sound.power, seen)
+        terms = {"gain": gain_loss(gains, batch.gains_db, sound.active)}
         if beliefs is not None:
-            terms["level"] = level_loss(beliefs.levels, batch.true, POWER_FLOOR)
-            terms["touched"] = touched_loss(beliefs.touched, batch.gains_db, batch.active)
+            terms["level"] = level_loss(beliefs.levels, sound.true, POWER_FLOOR)
+            terms["touched"] = touched_loss(beliefs.touched, batch.gains_db, sound.active)
         found, good = _linear(gains), _linear(batch.gains_db)
-        own, wanted = _quadratic(batch.own, found), _quadratic(batch.wanted, good)
-        cross = torch.einsum("bijkn,bin,bjn->bkn", batch.cross.unflatten(1, (3, 3)), found, good)
+        own, wanted = _quadratic(sound.own, found), _quadratic(sound.wanted, good)
+        cross = torch.einsum("bijkn,bin,bjn->bkn", sound.cross.unflatten(1, (3, 3)), found, good)
         apart = (own + wanted - 2 * cross).clamp_min(0.0)
         distance = (own + QUIET).sqrt() - (wanted + QUIET).sqrt()
         terms["remix"] = 0.5 * (distance.abs().mean() + ((apart + QUIET).sqrt() - QUIET**0.5).mean())
         loud = (own.sum(1) + QUIET).sqrt() - (wanted.sum(1) + QUIET).sqrt()
         terms["env"] = (loud.square().mean(-1) + QUIET).sqrt().mean()
-        total = distance.new_zeros(())
-        for name, value in terms.items():
-            total = total + getattr(self.weights, name) * value
-        return {**terms, "total": total}
+        return self.weights.weighed(terms)
 
 
 def _linear(gains_db: Tensor) -> Tensor:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import signal
+import threading
 from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -91,6 +94,19 @@ def _side_by_side(
     return {name: np.concatenate([row, texts.get(name, absent)]) for name, row in frames.items()}
 
 
+class TrainingScenes(Dataset[Scene]):
+    """The scenes a run learns from, opened when first asked for, so that every worker has files of its own."""
+
+    def __init__(self, corpus: Path, config: TrainConfig) -> None:
+        self.corpus, self.config = corpus, config
+        self.scenes: Scenes | None = None
+
+    def __getitem__(self, index: int) -> Scene:
+        if self.scenes is None:
+            self.scenes = scenes_of(self.corpus, "train", self.config)
+        return self.scenes[index]
+
+
 class SceneBatches(Dataset[Batch]):
     """Batch k is made of scenes k·B … k·B + B - 1, so that resuming at batch `first` continues the same sequence.
 
@@ -106,16 +122,14 @@ class SceneBatches(Dataset[Batch]):
         device: int = 0,
         devices: int = 1,
     ) -> None:
-        self.corpus, self.config, self.shown, self.first = corpus, config, shown, first
+        self.config, self.shown, self.first = config, shown, first
         self.device, self.devices = device, devices
-        self.scenes: Scenes | None = None
+        self.scenes = TrainingScenes(corpus, config)
 
     def __len__(self) -> int:
         return max(0, self.config.steps * self.config.accumulate - self.first)
 
     def __getitem__(self, index: int) -> Batch:
-        if self.scenes is None:
-            self.scenes = scenes_of(self.corpus, "train", self.config)
         first = ((self.first + index) * self.devices + self.device) * self.config.batch
         return self.shown.batch([self.scenes[first + i] for i in range(self.config.batch)])
 
@@ -209,5 +223,14 @@ def scenes_of(corpus: Path, split: str, config: TrainConfig) -> Scenes:
 def quiet_worker(_: int) -> None:
     """One thread, and no part in signals: the loop decides when to stop, and saves first."""
     torch.set_num_threads(1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+def _end_with_parent() -> None:
+    """A worker whose results nobody fetches any more waits forever to hand them over; a killed loop leaves such."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -5,11 +5,26 @@ from __future__ import annotations
 import json
 import pickle
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from ..errors import TrainingError
 from .networks import AnyConfig, Network, build_network, config_of
+
+
+def store(state: dict[str, Any], path: Path) -> None:
+    """Write a checkpoint, whole or not at all; raises `TrainingError` when it cannot be, as on a full disk."""
+    temporary = path.with_suffix(".part")  # always the same: what a kill left is written over
+    try:
+        torch.save(state, temporary)
+        temporary.replace(path)
+    except (OSError, RuntimeError) as error:  # torch says RuntimeError when the disk is full
+        temporary.unlink(missing_ok=True)
+        raise TrainingError(
+            f"The checkpoint {path} cannot be written ({str(error).splitlines()[0]}); the one before it is "
+            "untouched. Make room and start again."
+        ) from error
 
 
 def averaged(checkpoint: Path) -> tuple[AnyConfig, dict[str, torch.Tensor], int]:

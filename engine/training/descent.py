@@ -63,3 +63,10 @@ class Together(torch.optim.Optimizer):
         for part in self.parts:
             part.step()
         return None
+
+
+@torch.no_grad()
+def follow(average: nn.Module, model: nn.Module, keep: float, step: int) -> None:
+    """Move a moving average of weights after them; it keeps a share `keep` of itself, less in the first steps."""
+    keep = min(keep, (1 + step) / (10 + step))
+    torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), 1 - keep)

@@ -18,20 +18,20 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import Module
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, Subset
 
 from ..errors import SightmixError, TrainingError
 from ..highlight.config import NetworkConfig
 from ..highlight.network import POWER_FLOOR, GainHead, LevelGainHead, ProductModel, build
 from ..highlight.spectral_torch import stft
 from .balances import BalanceObjective, Heard, assemble, hear
-from .batches import Scenes, Shown, quiet_worker, scenes_of
-from .checkpoints import take_over
+from .batches import Shown, TrainingScenes, quiet_worker
+from .checkpoints import store, take_over
 from .config import TrainConfig
 from .corpus import Corpus
+from .descent import follow
 from .losses import gain_loss, level_loss, touched_loss
 from .pictures import PicturedSource, picture_features
-from .scenes import Scene
 from .step import ProductWeights
 
 LEAKAGE_DB = (-24.0, -8.0)  # of one stem into another
@@ -42,15 +42,12 @@ class _Levels(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
     """Power (rows, T) of the mix and leaky stems, and (3, T) of the true stems, true gains in dB, activity."""
 
     def __init__(self, corpus: Path, config: TrainConfig, count: int, head: GainHead) -> None:
-        self.corpus, self.config, self.count, self.head = corpus, config, count, head
-        self.scenes: Scenes | None = None
+        self.scenes, self.count, self.head = TrainingScenes(corpus, config), count, head
 
     def __len__(self) -> int:
         return self.count
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        if self.scenes is None:
-            self.scenes = scenes_of(self.corpus, "train", self.config)
         scene = self.scenes[FIRST_SCENE + index]
         stems = torch.from_numpy(scene.stems)
         spectra = stft(torch.cat([stems.sum(0, keepdim=True), stems])).abs()
@@ -100,8 +97,8 @@ def pretrain(config: TrainConfig, corpus: Path, out: Path, clips: int, batch: in
         mean = float(loss.detach()) if step == 0 else 0.98 * mean + 0.02 * float(loss.detach())
         if step % 20 == 0:
             _tell({"clips": (step + 1) * batch, "loss": round(mean, 3)}, began)
-            _store(head, out)
-    _store(head, out)
+            store(head.state_dict(), out)
+    store(head.state_dict(), out)
     return mean
 
 
@@ -160,18 +157,14 @@ def refine(
         torch.nn.utils.clip_grad_norm_(model.gain.parameters(), 1.0)
         optimizer.step()
         schedule.step()
-        keep = min(config.ema, (1 + step) / (10 + step))
-        with torch.no_grad():
-            torch._foreach_lerp_(list(average.parameters()), list(model.gain.parameters()), 1 - keep)
+        follow(average, model.gain, config.ema, step)
         value = float(terms["total"].detach())
         mean = value if step == 0 else 0.98 * mean + 0.02 * value
         if step % 50 == 0:
             _tell({"step": step, "of": steps, "loss": round(mean, 4)}, began)
     model.gain.load_state_dict(average.state_dict())
     state = model.state_dict()
-    part = checkpoint.with_suffix(".part")
-    torch.save({**stored, "model": state, "average": state}, part)
-    part.replace(checkpoint)
+    store({**stored, "model": state, "average": state}, checkpoint)
     return mean
 
 
@@ -190,7 +183,7 @@ def _hear(
 ) -> list[Heard]:
     """So many scenes of a configuration, through the network's masks."""
     loader = DataLoader(
-        _Numbered(corpus, config, clips),
+        Subset(TrainingScenes(corpus, config), range(FIRST_SCENE, FIRST_SCENE + clips)),
         batch_size=None,
         num_workers=config.workers,
         worker_init_fn=quiet_worker,
@@ -203,30 +196,8 @@ def _hear(
     return heard
 
 
-class _Numbered(Dataset[Scene]):
-    """Scenes that the loop itself never reaches."""
-
-    def __init__(self, corpus: Path, config: TrainConfig, count: int) -> None:
-        self.corpus, self.config, self.count = corpus, config, count
-        self.scenes: Scenes | None = None
-
-    def __len__(self) -> int:
-        return self.count
-
-    def __getitem__(self, index: int) -> Scene:
-        if self.scenes is None:
-            self.scenes = scenes_of(self.corpus, "train", self.config)
-        return self.scenes[FIRST_SCENE + index]
-
-
 def _tell(values: dict[str, float], began: float) -> None:
     print(json.dumps({**values, "s": round(time.monotonic() - began)}), flush=True)
-
-
-def _store(head: GainHead, out: Path) -> None:
-    part = out.with_suffix(".part")
-    torch.save(head.state_dict(), part)
-    part.replace(out)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -15,6 +15,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
@@ -23,9 +24,9 @@ from ..errors import SightmixError, TrainingError
 from ..highlight.network import ProductModel, VisAH, parameter_count
 from ..highlight.spectral_torch import stft
 from .batches import SceneBatches, Shown, quiet_worker, scenes_of
-from .checkpoints import take_over
+from .checkpoints import store, take_over
 from .config import TrainConfig
-from .descent import make_optimizer
+from .descent import follow, make_optimizer
 from .initialise import unit_variance
 from .losses import SpectralLoss, SpectralSettings
 from .networks import Network, build_network, config_of, objective_of
@@ -155,11 +156,9 @@ class Trainer:
             self.optimizer.state.pop(parameter, None)
 
     def save(self, name: str = "checkpoint.pt") -> None:
-        """Write the checkpoint: a temporary name first, so that neither a kill nor a full disk leaves half of one."""
+        """Write the checkpoint."""
         if not self.fabric.is_global_zero:
             return
-        path = self.folder / name
-        temporary = path.with_suffix(".part")
         state = {
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
@@ -168,15 +167,7 @@ class Trainer:
             "best": self.best,
             "config": json.dumps(asdict(self.config)),
         }
-        try:
-            torch.save(state, temporary)
-            temporary.replace(path)
-        except (OSError, RuntimeError) as error:  # torch says RuntimeError when the disk is full
-            temporary.unlink(missing_ok=True)
-            raise TrainingError(
-                f"The checkpoint {path} cannot be written ({str(error).splitlines()[0]}); the one before it is "
-                "untouched. Make room and start again."
-            ) from error
+        store(state, self.folder / name)
 
     def run(self) -> None:
         """Train from where the run stands to the last step; an interrupt saves and stops."""
@@ -274,6 +265,9 @@ class Trainer:
     def _advance(self, *batches: Batch) -> dict[str, float]:
         """One step from `accumulate` batches; the terms of its loss, means over them."""
         self.model.train()
+        # What dropout leaves out is a matter of the step alone, so that a resumed run leaves out the same.
+        drawn = np.random.SeedSequence([self.config.seed, self.step, int(self.fabric.global_rank)])
+        torch.manual_seed(int(drawn.generate_state(1)[0]))
         for group in self.optimizer.param_groups:
             group["lr"] = rate_at(self.step, self.config) * group.get("share", 1.0)
         self.optimizer.zero_grad(set_to_none=True)
@@ -293,9 +287,7 @@ class Trainer:
                 f"{self.folder / 'checkpoint.pt'}. Lower the learning rate and start again from it."
             )
         self.stepper.step()
-        keep = min(self.config.ema, (1 + self.step) / (10 + self.step))
-        with torch.no_grad():
-            torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1 - keep)
+        follow(self.average, self.model, self.config.ema, self.step)
         self.step += 1
         return sums | {"norm": float(norm)}
 

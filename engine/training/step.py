@@ -94,6 +94,11 @@ class ProductWeights:
         """Whether any term asks for more than masks."""
         return any((self.stem, self.noise, self.gain, self.remix, self.env, self.level, self.touched))
 
+    def weighed(self, terms: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Scalar terms by name, and their weighted sum as "total" beside them."""
+        total = sum((getattr(self, name) * value for name, value in terms.items()), torch.zeros(()))
+        return {**terms, "total": total}
+
 
 class ProductObjective:
     """Loss of the product model.
@@ -115,11 +120,11 @@ class ProductObjective:
         with torch.no_grad():
             spectrum = stft(mix)
             wanted = stft(batch.stems.flatten(0, 1)).unflatten(0, (B, 3))
-            magnitude, sizes = _magnitude(spectrum), _magnitude(wanted)
+            magnitude, sizes = magnitudes(spectrum), magnitudes(wanted)
         seen = (magnitude, mix, batch.context, batch.times, batch.valid)
         if not self.weights.needs_gains:
             loss = _share_entropy(model.mask_logits(*seen), sizes, magnitude)
-            return {"mask": loss, "total": self.weights.mask * loss}
+            return self.weights.weighed({"mask": loss})
         logits, gains, beliefs = model.logits(*seen)
         terms = {"mask": _share_entropy(logits, sizes, magnitude)}
         if self.weights.gain:
@@ -139,10 +144,7 @@ class ProductObjective:
                 terms["remix"] = self.remix(sound, target)
                 if self.weights.env:
                     terms["env"] = envelope_loss(sound, target)
-        total = mix.new_zeros(())
-        for name, value in terms.items():
-            total = total + getattr(self.weights, name) * value
-        return {**terms, "total": total}
+        return self.weights.weighed(terms)
 
 
 def _rebalanced(estimate: Tensor, gains: Tensor, batch: Batch, length: int) -> tuple[Tensor, Tensor]:
@@ -187,7 +189,7 @@ def product_output(model: ProductModel, mix: Tensor, batch: Batch) -> tuple[Tens
     return (stems * gain_ramps(gains, L)).sum(1), stems, gains
 
 
-def _magnitude(spectrum: Tensor) -> Tensor:
+def magnitudes(spectrum: Tensor) -> Tensor:
     """|z| of a complex spectrogram, several times faster than `abs`, which guards against overflow."""
     return (spectrum.real.square() + spectrum.imag.square()).sqrt()
 

@@ -71,14 +71,14 @@ def test_inner_products_give_the_power_of_any_balance() -> None:
     gains = torch.tensor([1.7, 0.4, 0.9])
     mixed = stft((torch.from_numpy(scene.stems) * gains[:, None]).sum(0, keepdim=True))[0]
     power = torch.nn.functional.avg_pool1d(mixed.abs().square().sum(0)[None, None], 2)[0, 0] / N_FFT
-    steps = heard.wanted.shape[-1]
-    found = _quadratic(heard.wanted[None].float(), gains[None, :, None].expand(1, 3, steps))[0].sum(0)
+    steps = heard.sound.wanted.shape[-1]
+    found = _quadratic(heard.sound.wanted[None].float(), gains[None, :, None].expand(1, 3, steps))[0].sum(0)
     loud = power > 1e-3 * power.max()
     assert loud.sum() > 10
     np.testing.assert_allclose(found[loud], power[loud], rtol=0.03)
     # The masks sum to one, so that under equal gains what they give is the mix.
     equal = torch.ones(1, 3, steps)
-    whole = _quadratic(heard.own[None].float(), equal)[0].sum(0)
+    whole = _quadratic(heard.sound.own[None].float(), equal)[0].sum(0)
     mix = stft(torch.from_numpy(scene.stems).sum(0, keepdim=True))[0]
     power = torch.nn.functional.avg_pool1d(mix.abs().square().sum(0)[None, None], 2)[0, 0] / N_FFT
     np.testing.assert_allclose(whole[loud], power[loud], rtol=0.03)
@@ -100,11 +100,11 @@ class Says:
 def perfectly_masked(scene) -> Balances:
     """A scene whose masked stems are the true ones."""
     heard = hear(network(), scene, SHOWN)
-    full = heard.wanted.float()
+    full = heard.sound.wanted.float()
     pairs = {(0, 0): 0, (0, 1): 1, (0, 2): 2, (1, 1): 3, (1, 2): 4, (2, 2): 5}
     cross = torch.stack([full[pairs[min(i, j), max(i, j)]] for i in range(3) for j in range(3)])
     batch = assemble([heard], SHOWN, SubjectSource(), 0.0, np.random.default_rng(0))
-    return Balances(**{**vars(batch), "own": full[None], "cross": cross[None]})
+    return replace(batch, sound=replace(batch.sound, own=full[None], cross=cross[None]))
 
 
 def test_the_right_gains_cost_nothing_and_wrong_ones_do() -> None:
@@ -128,7 +128,7 @@ def test_other_pictures_ask_for_another_stem() -> None:
     leads = set()
     for seed in range(12):
         batch = assemble([heard], SHOWN, SubjectSource(), 1.0, np.random.default_rng(seed))
-        assert torch.equal(batch.hidden[0], heard.hidden.float())
+        assert torch.equal(batch.sound.hidden[0], heard.sound.hidden.float())
         middle = int(FRAMES * HOP / 44_100 / 2)
         shown = int(batch.context[0, middle].argmax())
         if shown == 0:

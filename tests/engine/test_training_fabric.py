@@ -161,7 +161,7 @@ def test_after_a_kill_the_weights_are_the_same_to_the_bit(tiny_corpus: Path, tmp
 
     subprocess.run(command("whole"), check=True)
     killed = subprocess.Popen(command("killed"))
-    until = time.monotonic() + 60
+    until = time.monotonic() + 600
     while not (tmp_path / "killed" / "checkpoint.pt").exists() and time.monotonic() < until:
         time.sleep(0.01)
     os.kill(killed.pid, signal.SIGKILL)
@@ -174,6 +174,35 @@ def test_after_a_kill_the_weights_are_the_same_to_the_bit(tiny_corpus: Path, tmp
     assert whole["step"] == again["step"] == 12
     for part in ("model", "average"):
         assert all(torch.equal(whole[part][name], again[part][name]) for name in whole[part])
+
+
+@pytest.mark.slow
+def test_no_worker_outlives_a_killed_loop(tmp_path: Path) -> None:
+    """Workers hold the standard output they were born with, which ends once the last of them has."""
+    program = tmp_path / "killed.py"
+    program.write_text(
+        "import os, signal, time\n"
+        "import numpy as np\n"
+        "from torch.utils.data import DataLoader, Dataset\n"
+        "from sightmix.engine.training.batches import quiet_worker\n"
+        "class Large(Dataset):\n"
+        "    def __len__(self):\n"
+        "        return 100\n"
+        "    def __getitem__(self, index):\n"
+        "        return np.zeros(1_000_000)\n"
+        "if __name__ == '__main__':\n"
+        "    loader = DataLoader(\n"
+        "        Large(), batch_size=None, num_workers=2, collate_fn=lambda x: x, worker_init_fn=quiet_worker\n"
+        "    )\n"
+        "    scenes = iter(loader)\n"
+        "    next(scenes)\n"
+        "    time.sleep(0.5)  # both have more to hand over than a pipe holds\n"
+        "    print('ready', flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run([sys.executable, str(program)], check=False, stdout=subprocess.PIPE, timeout=600)
+    assert done.returncode == -signal.SIGKILL
+    assert done.stdout == b"ready\n"
 
 
 @pytest.mark.slow

@@ -27,15 +27,19 @@ def weights(trainer: Trainer) -> torch.Tensor:
     return torch.cat([p.detach().flatten() for p in trainer.model.parameters()])
 
 
-def test_resuming_gives_the_same_weights_to_the_bit(tiny_corpus: Path, tmp_path: Path) -> None:
-    whole = Trainer(CONFIG, tiny_corpus, tmp_path / "whole")
+@pytest.mark.parametrize("dropout", [0.0, 0.2])
+def test_resuming_gives_the_same_weights_to_the_bit(
+    tiny_corpus: Path, tmp_path: Path, dropout: float
+) -> None:
+    config = replace(CONFIG, network={**NETWORK, "dropout": dropout})
+    whole = Trainer(config, tiny_corpus, tmp_path / "whole")
     whole.run()
-    part = Trainer(replace(CONFIG, save_every=3), tiny_corpus, tmp_path / "part")
+    part = Trainer(replace(config, save_every=3), tiny_corpus, tmp_path / "part")
     part.config = replace(part.config, steps=6)
     for batch, _ in zip(part._batches(), range(3), strict=False):
         part._advance(batch)
     part.save()
-    again = Trainer(CONFIG, tiny_corpus, tmp_path / "part")
+    again = Trainer(config, tiny_corpus, tmp_path / "part")
     again.resume()
     again.run()
     assert again.step == whole.step == 6
@@ -52,7 +56,7 @@ def test_the_log_tells_what_happened(tiny_corpus: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_smoke_configuration_learns(tiny_corpus: Path, tmp_path: Path) -> None:
-    """On clips of sounds it never trained on, masks lose a third of their loss, levels a fifth, gains a tenth."""
+    """On clips of sounds it never trained on, masks lose a third of their loss, levels and gains a fifth."""
     config = TrainConfig.read(SMOKE)
     trainer = Trainer(config, tiny_corpus, tmp_path)
     scenes = scenes_of(tiny_corpus, "validation", config)
@@ -68,7 +72,7 @@ def test_the_smoke_configuration_learns(tiny_corpus: Path, tmp_path: Path) -> No
     after = held_out(trainer.average)
     assert after["mask"] < 0.67 * before["mask"]
     assert after["level"] < 0.8 * before["level"]
-    assert after["gain"] < 0.9 * before["gain"]
+    assert after["gain"] < 0.8 * before["gain"]
 
 
 def test_visah_trains_too(tiny_corpus: Path, tmp_path: Path) -> None:
