@@ -37,7 +37,7 @@ def muddy_mix(
     ],
     separator: Annotated[
         str, typer.Option("--separator", metavar="NAME", help="What separates films: see `data separators`.")
-    ] = "sightmix-2",
+    ] = "sightmix-3",
     licence: Annotated[
         str, typer.Option("--licence", help="The licence of films that have no JSON file beside them.")
     ] = "",

@@ -33,7 +33,7 @@ from .windows import Joiner, Window, choose_join, cut_frames, next_window
 
 Array = NDArray[np.float32]
 
-DEFAULT_MODEL = "sightmix-2"
+DEFAULT_MODEL = "sightmix-3"
 CONTEXTS = ("auto", "none", "frames", "clip", "captions")
 CURVE_STEP = 4  # frames between points of the curves handed back: 93 ms
 # A clip claiming more than this is a broken header, not a clip.

@@ -12,7 +12,7 @@ from .checkpoints import FAMILIES, CheckpointSeparator
 from .packages import AudioSeparator, DemucsSeparator
 from .product import ProductSeparator
 
-DEFAULT_SEPARATOR = "sightmix-2"
+DEFAULT_SEPARATOR = "sightmix-3"
 _PACKAGES = {"demucs": "demucs", "audio-separator": "audio_separator"}
 
 

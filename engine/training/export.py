@@ -45,8 +45,12 @@ def export(
     results: Mapping[str, Any] | None = None,
     context: str = DEFAULT_ENCODER,
     credit: str = "",
+    raise_db: float = 0.0,
 ) -> Card:
     """Write `root`/files/NAME.safetensors (fp16, averaged weights), its graph, and `root`/cards/NAME.json.
+
+    `raise_db` is added to every gain that a product model wants, before bound and gate: who learns by distances of
+    magnitude stays on the quiet side where in doubt, so that its mixes are too quiet on the mean.
 
     Raises `TrainingError` if the checkpoint is not one of the training loop's, holds a baseline, or weights that half
     precision cannot.
@@ -56,6 +60,10 @@ def export(
     files, cards = root / "files", root / "cards"
     files.mkdir(parents=True, exist_ok=True)
     cards.mkdir(parents=True, exist_ok=True)
+    if raise_db:
+        if "gain.out.bias" not in state:
+            raise TrainingError(f"{checkpoint} sets no gains that could be raised.")
+        state["gain.out.bias"] = state["gain.out.bias"] + raise_db
     tensors = {key: value.numpy() for key, value in state.items()}
     for key, value in tensors.items():
         if not np.isfinite(value).all() or np.abs(value).max(initial=0.0) > HALF_MAX:
@@ -123,6 +131,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--root", type=Path, required=True, help="a weights folder, with files/ and cards/")
     parser.add_argument("--licence", default="CC-BY-SA-4.0")
     parser.add_argument("--results", type=Path, help="JSON file of measured results for the card")
+    parser.add_argument("--raise-db", type=float, default=0.0, help="raise all gains by so much")
     args = parser.parse_args(arguments)
     try:
         results = json.loads(args.results.read_text(encoding="utf-8")) if args.results else {}
@@ -133,6 +142,7 @@ def main(arguments: list[str] | None = None) -> int:
             licence=args.licence,
             trained_on=corpus_credits(args.corpus),
             results=results,
+            raise_db=args.raise_db,
         )
     except (SightmixError, OSError, ValueError) as error:
         print(error, file=sys.stderr)

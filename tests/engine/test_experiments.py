@@ -484,5 +484,5 @@ def test_any_model_beside_the_simple_ones(
         "stems",
         "restraint",
     ]
-    assert run.main(["--corpus", str(tiny_corpus), "--model", "sightmix-2a", *options]) == 2
+    assert run.main(["--corpus", str(tiny_corpus), "--model", "sightmix-3a", *options]) == 2
     assert "did you mean 'sightmix-" in capsys.readouterr().err

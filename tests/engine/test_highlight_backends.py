@@ -68,6 +68,23 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_gains_can_be_raised_on_the_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIGHTMIX_WEIGHTS", str(tmp_path))
+    trained = checkpoint(tmp_path / "checkpoint.pt")
+    options = {"licence": "CC0-1.0", "trained_on": ["noise: 0 h"]}
+    plain = load_model(export(trained, tmp_path, name="plain", **options))
+    raised = load_model(export(trained, tmp_path, name="raised", raise_db=1.5, **options))
+    mix = torch.rand(1, 2048, 12), torch.rand(1, 12 * 1024), torch.zeros(1, 1, 1280), torch.zeros(1, 1)
+    with torch.no_grad():
+        (masks, before), (same, after) = plain(*mix), raised(*mix)
+    assert torch.equal(masks, same)
+    assert float((after - before).min()) > 0.1
+    assert float((after - before).max()) < 1.6
+    visah = checkpoint(tmp_path / "visah.pt", replace(SMALL, kind="visah", context_dim=0))
+    with pytest.raises(TrainingError, match="sets no gains"):
+        export(visah, tmp_path, name="visah", raise_db=1.5, **options)
+
+
 @pytest.fixture
 def store(root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("SIGHTMIX_WEIGHTS", str(root))

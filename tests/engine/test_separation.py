@@ -86,7 +86,7 @@ def test_words_for_stems() -> None:
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("sightmix-z", "did you mean 'sightmix-2'?"),
+        ("sightmix-z", "did you mean 'sightmix-3'?"),
         ("efficientnet-lite0", "There is no separator called"),
         ("bandit-v2", "take it in with `sightmix data separator bandit-v2 FILE`"),
         ("demucs", "needs the package demucs: pip install demucs"),
@@ -108,7 +108,7 @@ def test_what_is_not_there_is_one_sentence(
 def test_the_list_says_what_is_missing(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(shelf))
     rows = {name: missing for name, _, missing in available()}
-    assert rows["sightmix-2"] == ""
+    assert rows["sightmix-3"] == ""
     assert rows["mrx-default"].startswith("weights, code of https://github.com/merlresearch")
     assert {"demucs", "audio-separator", "mrx-adapted-eq"} <= set(rows)
 
