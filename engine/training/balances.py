@@ -24,7 +24,7 @@ from .levels import decibels, frame_power, stem_loudness
 from .losses import gain_loss, level_loss, touched_loss
 from .pictures import PicturedSource
 from .scenes import GAIN_LIMIT_DB, Pictures, Scene, respotlit
-from .step import ProductWeights, magnitudes
+from .step import ProductWeights, modulus
 
 # Edges of bands about as wide as the ear's (Bark), in Hz.
 EDGES_HZ = (
@@ -76,7 +76,7 @@ def hear(model: ProductModel, scene: Scene, shown: Shown) -> Heard:
     batch = shown.batch([scene])
     mix = batch.stems.sum(1)
     spectrum, true = stft(mix), stft(batch.stems[0])
-    magnitude = magnitudes(spectrum)
+    magnitude = modulus(spectrum)
     logits, _, hidden = model.trunk(magnitude, mix, batch.context, batch.times, batch.valid)
     masks = torch.softmax(logits, dim=1)
     (re, im), (true_re, true_im) = _halves(spectrum[0]), _halves(true)

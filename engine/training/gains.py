@@ -130,10 +130,10 @@ def refine(
     model.trunk.mixed_precision = config.precision == "bf16"
     model.requires_grad_(False)
     shown = Shown.of(corpus, config.context, model.config.context_dim)
-    began = time.monotonic()
-    heard = _hear(model, config, corpus, shown, clips, began)
     learning = _looking(model.gain, checkpoint) if looking else model.gain
     learning.requires_grad_(True)
+    began = time.monotonic()
+    heard = _hear(model, config, corpus, shown, clips, began)
     shards = config.data == "shards"  # of films, whose pictures are their own
     source = None if shards else PicturedSource(Corpus(corpus), "train", picture_features(corpus))
     objective = BalanceObjective(ProductWeights(**config.weights))

@@ -120,7 +120,7 @@ class ProductObjective:
         with torch.no_grad():
             spectrum = stft(mix)
             wanted = stft(batch.stems.flatten(0, 1)).unflatten(0, (B, 3))
-            magnitude, sizes = magnitudes(spectrum), magnitudes(wanted)
+            magnitude, sizes = modulus(spectrum), modulus(wanted)
         seen = (magnitude, mix, batch.context, batch.times, batch.valid)
         if not self.weights.needs_gains:
             loss = _share_entropy(model.mask_logits(*seen), sizes, magnitude)
@@ -189,7 +189,7 @@ def product_output(model: ProductModel, mix: Tensor, batch: Batch) -> tuple[Tens
     return (stems * gain_ramps(gains, L)).sum(1), stems, gains
 
 
-def magnitudes(spectrum: Tensor) -> Tensor:
+def modulus(spectrum: Tensor) -> Tensor:
     """|z| of a complex spectrogram, several times faster than `abs`, which guards against overflow."""
     return (spectrum.real.square() + spectrum.imag.square()).sqrt()
 
