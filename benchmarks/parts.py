@@ -11,9 +11,9 @@ import numpy as np
 from sightmix.engine.errors import SightmixError
 from sightmix.engine.highlight.config import NetworkConfig
 from sightmix.engine.highlight.network import build, parameter_count
-from sightmix.engine.highlight.rebalance import DEFAULT_MODEL
 from sightmix.engine.media.loudness import Meter
 from sightmix.engine.media.picture import sample_frames
+from sightmix.engine.weights.card import SHIPPED_MODEL
 from sightmix.engine.weights.store import load_card
 
 RATE = 48_000
@@ -31,8 +31,8 @@ def parameters() -> dict[str, int]:
     }
     sizes["VisAH, no context"] = NetworkConfig(encoder_layers=0, context_dim=0)
     try:
-        card = load_card(DEFAULT_MODEL)
-        sizes[f"{DEFAULT_MODEL} (bundled)"] = NetworkConfig.from_dict(dict(card.config["network"]))
+        card = load_card(SHIPPED_MODEL)
+        sizes[f"{SHIPPED_MODEL} (bundled)"] = NetworkConfig.from_dict(dict(card.config["network"]))
     except (SightmixError, KeyError, TypeError):
         pass
     return {name: parameter_count(build(config)) for name, config in sizes.items()}

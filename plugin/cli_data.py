@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ..engine.progress import Progress, Step
+from ..engine.weights.card import SHIPPED_MODEL
 from .cli_errors import SOME_FAILED, say, sentences
 from .cli_progress import shown, stoppable
 from .cli_table import Column, print_table
@@ -37,7 +38,7 @@ def muddy_mix(
     ],
     separator: Annotated[
         str, typer.Option("--separator", metavar="NAME", help="What separates films: see `data separators`.")
-    ] = "sightmix-3",
+    ] = SHIPPED_MODEL,
     licence: Annotated[
         str, typer.Option("--licence", help="The licence of films that have no JSON file beside them.")
     ] = "",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import opentimelineio as otio
 import pytest
-from sightmix.engine.highlight.rebalance import DEFAULT_MODEL
+from sightmix.engine.weights.card import SHIPPED_MODEL
 from sightmix.engine.weights.store import list_cards
 
 ROOT = Path(__file__).parent.parent
@@ -121,7 +121,7 @@ def test_the_command_line_starts_without_extras(arguments: list[str]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(
-    DEFAULT_MODEL not in {card.name for card in list_cards()}, reason=f"the model {DEFAULT_MODEL} is not here"
+    SHIPPED_MODEL not in {card.name for card in list_cards()}, reason=f"the model {SHIPPED_MODEL} is not here"
 )
 def test_a_clip_is_rebalanced_without_extras(tmp_path: Path) -> None:
     excerpt = ROOT / "examples" / "bbb" / "excerpt.mp4"

@@ -24,6 +24,7 @@ from ..media.writer import Bext, Ixml, Subtype, WavWriter, time_reference
 from ..passage import GainCurves, Passage, Rendition, SeenFrame
 from ..progress import Progress
 from ..version import engine_version
+from ..weights.card import SHIPPED_MODEL
 from ..weights.store import load_card
 from .backends import Network, open_network
 from .config import HOP, MODEL_RATE, STEMS, WINDOW_FRAMES, WINDOW_SAMPLES, frames_of
@@ -33,7 +34,6 @@ from .windows import Joiner, Window, choose_join, cut_frames, next_window
 
 Array = NDArray[np.float32]
 
-DEFAULT_MODEL = "sightmix-3"
 CONTEXTS = ("auto", "none", "frames", "clip", "captions")
 CURVE_STEP = 4  # frames between points of the curves handed back: 93 ms
 # A clip claiming more than this is a broken header, not a clip.
@@ -86,7 +86,7 @@ class Rebalancer:
 
     def __init__(
         self,
-        model: str = DEFAULT_MODEL,
+        model: str = SHIPPED_MODEL,
         device: str = "auto",
         context: str = "auto",
         *,

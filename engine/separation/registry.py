@@ -5,20 +5,17 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from ..errors import ModelError
-from ..weights.card import nearest
+from ..weights.card import SHIPPED_MODEL, nearest
 from ..weights.store import Card, find_file, list_cards
 from .base import Separator
 from .checkpoints import FAMILIES, CheckpointSeparator
 from .packages import AudioSeparator, DemucsSeparator
 from .product import ProductSeparator
 
-DEFAULT_SEPARATOR = "sightmix-3"
 _PACKAGES = {"demucs": "demucs", "audio-separator": "audio_separator"}
 
 
-def load_separator(
-    name: str = DEFAULT_SEPARATOR, device: str = "cpu", threads: int | None = None
-) -> Separator:
+def load_separator(name: str = SHIPPED_MODEL, device: str = "cpu", threads: int | None = None) -> Separator:
     """The separator called `name`.
 
     A product model's card; "demucs" or "audio-separator", with ":MODEL" for another model than their usual one; or the

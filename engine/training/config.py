@@ -18,6 +18,17 @@ from .scenes import PRESETS, SceneConfig
 PRECISIONS = ("float32", "bf16")
 DATA = ("corpus", "shards")
 OPTIMIZERS = ("adam", "muon")
+ABOVE_ZERO = (
+    "seconds",
+    "batch",
+    "accumulate",
+    "pieces",
+    "steps",
+    "learning_rate",
+    "save_every",
+    "validate_every",
+)
+NOT_NEGATIVE = ("warmup", "decay", "clip", "ema", "early_stop")
 CONTEXTS = ("frames", "one_frame", "text", "one_text", "frames+text")
 
 
@@ -38,6 +49,8 @@ class TrainConfig:
     own sound; the rest are laid from recordings.
     `pieces` above 1 lays scenes so many times as long and cuts them into clips of `seconds`, their stems mixed anew
     among neighbouring scenes: cheaper to lay and more various, without pictures, for learning masks alone.
+    `clip` is the longest gradient that is not shortened (0: none is), `ema` the share of itself that the average of
+    weights keeps at a step (0: it is the last step's weights).
     `optimizer` "muon" turns the matrices between layers by orthogonal steps (`descent`), the rest by Adam's.
     `precision` "bf16" runs the trunk's layers in bfloat16 under autocast; weights, gain head and losses stay float32.
     """
@@ -101,21 +114,16 @@ class TrainConfig:
         return config
 
     def _check(self, path: Path) -> None:
-        for entry in (
-            "seconds",
-            "batch",
-            "accumulate",
-            "pieces",
-            "steps",
-            "learning_rate",
-            "save_every",
-            "validate_every",
-        ):
+        for entry in ABOVE_ZERO + NOT_NEGATIVE:
             value = getattr(self, entry)
-            if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-                raise TrainingError(
-                    f"Training configuration {path}: {entry} must be more than 0, not {value!r}."
-                )
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not number or value < 0 or (value == 0 and entry in ABOVE_ZERO):
+                least = "more than 0" if entry in ABOVE_ZERO else "0 or more"
+                raise TrainingError(f"Training configuration {path}: {entry} must be {least}, not {value!r}.")
+        if self.ema >= 1:
+            raise TrainingError(
+                f"Training configuration {path}: ema must be less than 1, or the average never moves; not {self.ema}."
+            )
         try:
             network = config_of(self.network)
         except ModelError as error:

@@ -32,10 +32,10 @@ from ..media.picture import sample_frames
 from ..media.reader import probe, read_span
 from ..progress import Progress, Step
 from ..separation.base import Separator
-from ..separation.registry import DEFAULT_SEPARATOR, load_separator
+from ..separation.registry import load_separator
 from ..version import engine_version
 from ..weights.atomic import replacing
-from ..weights.card import file_digest
+from ..weights.card import SHIPPED_MODEL, file_digest
 from ..weights.store import list_cards
 from .films import Film, find_films
 from .levels import SAMPLE_RATE, STEMS, Array, stem_loudness
@@ -60,7 +60,7 @@ class MuddyMix:
     clips staying as they are. `encoder` "" leaves pictures out; `frames` keeps the pictures beside their features.
     """
 
-    separator: str = DEFAULT_SEPARATOR
+    separator: str = SHIPPED_MODEL
     policy: str = MIXTURE
     untouched: float = PRODUCT.untouched
     seconds: float = 10.0

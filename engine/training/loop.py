@@ -279,7 +279,7 @@ class Trainer:
             for name, value in terms.items():
                 sums[name] = sums.get(name, 0.0) + float(value.detach()) / len(batches)
         norm = self.fabric.clip_gradients(
-            self.learner, self.stepper, max_norm=self.config.clip, error_if_nonfinite=False
+            self.learner, self.stepper, max_norm=self.config.clip or math.inf, error_if_nonfinite=False
         )
         if not math.isfinite(float(norm)):
             raise TrainingError(

@@ -13,6 +13,8 @@ from typing import Any
 from ..errors import ModelError
 from .atomic import replacing
 
+SHIPPED_MODEL = "sightmix-3"  # the product model that comes with this version
+
 
 @dataclass(frozen=True)
 class Card:

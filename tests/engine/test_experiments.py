@@ -24,6 +24,7 @@ from sightmix.engine.training.filmdata import MuddyMix, build_shards
 from sightmix.engine.training.loop import Trainer
 from sightmix.engine.training.scenes import Scene, SceneConfig
 from sightmix.engine.training.shards import ShardScenes
+from sightmix.engine.weights.card import SHIPPED_MODEL
 from tiny_training import CONFIG, sound
 
 SET = {"name": "tiny", "split": "validation", "clips": 3, "seconds": 1.5, "scene_options": {"picture": 1.0}}
@@ -484,5 +485,5 @@ def test_any_model_beside_the_simple_ones(
         "stems",
         "restraint",
     ]
-    assert run.main(["--corpus", str(tiny_corpus), "--model", "sightmix-3a", *options]) == 2
+    assert run.main(["--corpus", str(tiny_corpus), "--model", f"{SHIPPED_MODEL}a", *options]) == 2
     assert "did you mean 'sightmix-" in capsys.readouterr().err

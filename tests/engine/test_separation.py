@@ -14,6 +14,7 @@ from sightmix.engine.errors import MediaError, ModelError
 from sightmix.engine.separation import available, load_separator, product, whole
 from sightmix.engine.separation.base import role_of
 from sightmix.engine.separation.checkpoints import FAMILIES, take_in
+from sightmix.engine.weights.card import SHIPPED_MODEL
 from sightmix.engine.weights.store import load_card
 
 RATE = 44_100
@@ -86,7 +87,7 @@ def test_words_for_stems() -> None:
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("sightmix-z", "did you mean 'sightmix-3'?"),
+        (f"{SHIPPED_MODEL[:-1]}z", f"did you mean '{SHIPPED_MODEL}'?"),
         ("efficientnet-lite0", "There is no separator called"),
         ("bandit-v2", "take it in with `sightmix data separator bandit-v2 FILE`"),
         ("demucs", "needs the package demucs: pip install demucs"),
@@ -108,7 +109,7 @@ def test_what_is_not_there_is_one_sentence(
 def test_the_list_says_what_is_missing(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(shelf))
     rows = {name: missing for name, _, missing in available()}
-    assert rows["sightmix-3"] == ""
+    assert rows[SHIPPED_MODEL] == ""
     assert rows["mrx-default"].startswith("weights, code of https://github.com/merlresearch")
     assert {"demucs", "audio-separator", "mrx-adapted-eq"} <= set(rows)
 

@@ -17,6 +17,7 @@ from sightmix.engine.training.config import TrainConfig
 from sightmix.engine.training.corpus import Corpus
 from sightmix.engine.training.gains import pretrain, refine
 from sightmix.engine.training.loop import Trainer, main, rate_at
+from sightmix.engine.training.networks import KINDS, build_network, config_of
 from sightmix.engine.training.pictures import PicturedSource, picture_features
 from tiny_training import CONFIG, NETWORK
 
@@ -189,15 +190,56 @@ def test_scene_options_change_the_preset_and_are_checked(tiny_corpus: Path, tmp_
 
 
 def test_shipped_configurations_are_valid() -> None:
-    from sightmix.engine.training import loop
-    from sightmix.engine.training.networks import KINDS, config_of
-
-    folder = Path(loop.__file__).parent / "configs"
+    folder = SMOKE.parent
     found = sorted(folder.glob("*.json"))
     assert found
     for path in found:
         kind = config_of(TrainConfig.read(path).network).kind
-        assert kind == (path.stem if path.stem in KINDS else "product")
+        assert kind == next((name for name in KINDS if path.stem.startswith(name)), "product")
+
+
+def test_the_papers_recipe_is_shipped() -> None:
+    """VisAH with pictures and three encoder layers: 60.0 M parameters, Adam at 1e-4, nothing clipped or averaged."""
+    config = TrainConfig.read(SMOKE.with_name("visah.json"))
+    model = build_network(config_of(config.network))
+    assert sum(p.numel() for p in model.parameters()) == 59_956_090
+    assert (config.optimizer, config.clip, config.ema, config.precision) == ("adam", 0, 0, "float32")
+    assert [rate_at(step, config) for step in (0, 60_000, config.steps - 1)] == [1e-4] * 3
+
+
+def test_without_clipping_and_averaging_the_step_is_the_optimizers_own(
+    tiny_corpus: Path, tmp_path: Path
+) -> None:
+    clipped, free = (
+        Trainer(replace(CONFIG, clip=clip, ema=0.0), tiny_corpus, tmp_path / name)
+        for name, clip in (("clipped", 1e-14), ("free", 0.0))
+    )
+    before, batch = weights(free).clone(), next(free._batches())
+    for trainer in (clipped, free):
+        trainer._advance(batch)
+    assert torch.allclose(weights(clipped), before, atol=1e-8)
+    assert float((weights(free) - before).abs().max()) > 1e-5
+    assert all(
+        torch.equal(a, b) for a, b in zip(free.average.parameters(), free.model.parameters(), strict=True)
+    )
+
+
+@pytest.mark.parametrize(
+    ("entry", "value", "sentence"),
+    [
+        ("steps", 0, "steps must be more than 0, not 0"),
+        ("clip", -1, "clip must be 0 or more, not -1"),
+        ("warmup", True, "warmup must be 0 or more, not True"),
+        ("ema", 1.0, "ema must be less than 1"),
+    ],
+)
+def test_a_number_out_of_range_is_one_sentence(
+    entry: str, value: float, sentence: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "c.json"
+    path.write_text(json.dumps({"name": "x", "network": NETWORK, entry: value}))
+    with pytest.raises(TrainingError, match=sentence):
+        TrainConfig.read(path)
 
 
 def test_learning_rate_rises_holds_and_falls() -> None:

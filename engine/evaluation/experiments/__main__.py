@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 
 from ...errors import SightmixError
-from ...highlight.rebalance import DEFAULT_MODEL
 from ...progress import Progress, Step
 from ...weights.atomic import replacing
+from ...weights.card import SHIPPED_MODEL
 from .. import report
 from ..scoring import Cache
 from ..systems import Workshop
@@ -44,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
         "--train", action="store_true", help="train the checkpoints that are missing, or go on"
     )
     parser.add_argument(
-        "--model", default=DEFAULT_MODEL, help="the product model: a card's name or a checkpoint"
+        "--model", default=SHIPPED_MODEL, help="the product model: a card's name or a checkpoint"
     )
     parser.add_argument(
         "--clips", type=int, default=0, help="of every set, instead of the experiment's own number"
