@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from ..highlight.network import POWER_FLOOR, ProductModel, VisAH
 from ..highlight.spectral_torch import apply_masks, gain_ramps, istft, render_visah, stft
-from .losses import SpectralLoss, envelope_loss, gain_loss, level_loss, touched_loss
+from .losses import SpectralLoss, envelope_loss, gain_loss, level_loss, sample_loss, touched_loss
 from .scenes import Pictures, Scene
 
 CONTEXT_FRAMES = 10
@@ -86,13 +86,19 @@ class ProductWeights:
     gain: float = 0.1
     remix: float = 0.0
     env: float = 0.0
+    w: float = 0.0
     level: float = 0.0
     touched: float = 0.0
 
     @property
     def needs_gains(self) -> bool:
         """Whether any term asks for more than masks."""
-        return any((self.stem, self.noise, self.gain, self.remix, self.env, self.level, self.touched))
+        return self.needs_sound or any((self.stem, self.noise, self.gain, self.level, self.touched))
+
+    @property
+    def needs_sound(self) -> bool:
+        """Whether any term listens to the rebalanced sound."""
+        return any((self.remix, self.env, self.w))
 
     def weighed(self, terms: dict[str, Tensor]) -> dict[str, Tensor]:
         """Scalar terms by name, and their weighted sum as "total" beside them."""
@@ -105,9 +111,9 @@ class ProductObjective:
 
     `mask`: cross-entropy between the masks and each stem's share of magnitude, which, unlike distances of masked
     spectrograms, keeps its gradient when a mask is sure and wrong. `stem`, `noise`: distance and error in dB of the
-    masked spectrograms. `gain`: dB, where a stem is active. `remix`, `env`: MR-STFT distance and distance of envelopes
-    of the rebalanced sound. `level`, `touched`: what the gain head believes of the true levels and of the need for a
-    change.
+    masked spectrograms. `gain`: dB, where a stem is active. `remix`, `env`, `w`: MR-STFT distance, distance of
+    envelopes and of sample values of the rebalanced sound. `level`, `touched`: what the gain head believes of the true
+    levels and of the need for a change.
     """
 
     def __init__(self, weights: ProductWeights, remix: SpectralLoss) -> None:
@@ -133,17 +139,19 @@ class ProductObjective:
             power = sizes.square().mean(2)
             terms["level"] = level_loss(beliefs.levels, power, POWER_FLOOR)
             terms["touched"] = touched_loss(beliefs.touched, batch.gains_db, batch.active)
-        if self.weights.stem or self.weights.noise or self.weights.remix or self.weights.env:
+        if self.weights.stem or self.weights.noise or self.weights.needs_sound:
             estimate = torch.softmax(logits, dim=1) * spectrum[:, None]
             if self.weights.stem:
                 terms["stem"] = _relative_distance(estimate, wanted)
             if self.weights.noise:
                 terms["noise"] = _noise(estimate, wanted)
-            if self.weights.remix or self.weights.env:
+            if self.weights.needs_sound:
                 sound, target = _rebalanced(estimate, gains, batch, L)
                 terms["remix"] = self.remix(sound, target)
                 if self.weights.env:
                     terms["env"] = envelope_loss(sound, target)
+                if self.weights.w:
+                    terms["w"] = sample_loss(sound, target)
         return self.weights.weighed(terms)
 
 

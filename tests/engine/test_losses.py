@@ -5,7 +5,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from sightmix.engine.errors import TrainingError  # noqa: E402
-from sightmix.engine.evaluation.metrics import env  # noqa: E402
+from sightmix.engine.evaluation.metrics import env, w_dis  # noqa: E402
 from sightmix.engine.training import losses  # noqa: E402
 
 
@@ -93,6 +93,17 @@ def test_envelope_distance_is_env(samples):
     a, b = noise(2, samples), noise(2, samples, seed=1)
     wanted = sum(env(x.numpy(), y.numpy()) for x, y in zip(a, b, strict=True)) / 2
     assert float(losses.envelope_loss(a, b)) == pytest.approx(wanted, rel=1e-3)
+
+
+@pytest.mark.parametrize(("every", "off"), [(1, 1e-4), (8, 0.05)])
+def test_sample_distance_is_w_dis(every: int, off: float) -> None:
+    """In order or not: W-dis compares what values occur. A louder sound lies farther by as much as it is louder."""
+    a, b = noise(2, 40_000), 1.5 * noise(2, 40_000, seed=1).flip(-1)
+    wanted = sum(w_dis(x.numpy(), y.numpy()) for x, y in zip(a, b, strict=True)) / 2
+    assert float(losses.sample_loss(a, b, every)) == pytest.approx(wanted, rel=off)
+    quiet = (0.5 * b).requires_grad_()
+    losses.sample_loss(quiet, b, every).backward()
+    assert float((quiet.grad * b).sum()) < 0  # downhill is louder
 
 
 def test_envelope_distance_of_equal_or_silent_sounds_keeps_its_gradient():

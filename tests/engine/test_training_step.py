@@ -111,8 +111,9 @@ def test_total_is_the_weighted_sum_and_zero_weights_cost_nothing(batch: Batch) -
     model = build(SMALL)
     assert isinstance(model, ProductModel)
     remix = SpectralLoss(SpectralSettings(mode="mixed", overlap=2))
-    weights = ProductWeights(mask=1.0, stem=0.5, noise=0.25, gain=0.1, remix=2.0)
+    weights = ProductWeights(mask=1.0, stem=0.5, noise=0.25, gain=0.1, remix=2.0, env=3.0, w=4.0)
     terms = ProductObjective(weights, remix)(model, batch)
+    assert set(terms) == {"mask", "stem", "noise", "gain", "remix", "env", "w", "total"}
     wanted = sum(
         getattr(weights, name) * float(value.detach()) for name, value in terms.items() if name != "total"
     )
@@ -153,7 +154,7 @@ def test_silence_gives_finite_losses_and_gradients() -> None:
     torch.manual_seed(0)
     model = build(SMALL)
     assert isinstance(model, ProductModel)
-    weights = ProductWeights(mask=1, stem=1, noise=1, gain=1, remix=1)
+    weights = ProductWeights(mask=1, stem=1, noise=1, gain=1, remix=1, env=1, w=1)
     terms = ProductObjective(weights, SpectralLoss())(model, collate([silent], {}, 6))
     terms["total"].backward()
     assert all(torch.isfinite(v) for v in terms.values())
