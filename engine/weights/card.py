@@ -13,7 +13,7 @@ from typing import Any
 from ..errors import ModelError
 from .atomic import replacing
 
-SHIPPED_MODEL = "sightmix-3"  # the product model that comes with this version
+SHIPPED_MODEL = "sightmix-4"  # the product model that comes with this version
 
 
 @dataclass(frozen=True)
