@@ -13,7 +13,7 @@ from sightmix.engine.highlight.config import NetworkConfig
 from sightmix.engine.highlight.network import build, parameter_count
 from sightmix.engine.media.loudness import Meter
 from sightmix.engine.media.picture import sample_frames
-from sightmix.engine.weights.card import SHIPPED_MODEL
+from sightmix.engine.version import SHIPPED_MODEL
 from sightmix.engine.weights.store import load_card
 
 RATE = 48_000

@@ -1,8 +1,10 @@
-"""Which sightmix this is."""
+"""Which sightmix this is, and which model comes with it."""
 
 from __future__ import annotations
 
 from importlib import metadata
+
+SHIPPED_MODEL = "sightmix-4"  # the product model that comes with this version
 
 
 def engine_version() -> str:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ..engine.progress import Progress, Step
-from ..engine.weights.card import SHIPPED_MODEL
+from ..engine.version import SHIPPED_MODEL
 from .cli_errors import SOME_FAILED, say, sentences
 from .cli_progress import shown, stoppable
 from .cli_table import Column, print_table

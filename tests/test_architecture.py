@@ -10,7 +10,7 @@ from pathlib import Path
 
 import opentimelineio as otio
 import pytest
-from sightmix.engine.weights.card import SHIPPED_MODEL
+from sightmix.engine.version import SHIPPED_MODEL
 from sightmix.engine.weights.store import list_cards
 
 ROOT = Path(__file__).parent.parent

@@ -23,8 +23,7 @@ from ..media.time import to_samples
 from ..media.writer import Bext, Ixml, Subtype, WavWriter, time_reference
 from ..passage import GainCurves, Passage, Rendition, SeenFrame
 from ..progress import Progress
-from ..version import engine_version
-from ..weights.card import SHIPPED_MODEL
+from ..version import SHIPPED_MODEL, engine_version
 from ..weights.store import load_card
 from .backends import Network, open_network
 from .config import HOP, MODEL_RATE, STEMS, WINDOW_FRAMES, WINDOW_SAMPLES, frames_of

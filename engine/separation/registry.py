@@ -5,7 +5,8 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from ..errors import ModelError
-from ..weights.card import SHIPPED_MODEL, nearest
+from ..version import SHIPPED_MODEL
+from ..weights.card import nearest
 from ..weights.store import Card, find_file, list_cards
 from .base import Separator
 from .checkpoints import FAMILIES, CheckpointSeparator

@@ -33,9 +33,9 @@ from ..media.reader import probe, read_span
 from ..progress import Progress, Step
 from ..separation.base import Separator
 from ..separation.registry import load_separator
-from ..version import engine_version
+from ..version import SHIPPED_MODEL, engine_version
 from ..weights.atomic import replacing
-from ..weights.card import SHIPPED_MODEL, file_digest
+from ..weights.card import file_digest
 from ..weights.store import list_cards
 from .films import Film, find_films
 from .levels import SAMPLE_RATE, STEMS, Array, stem_loudness

@@ -13,8 +13,6 @@ from typing import Any
 from ..errors import ModelError
 from .atomic import replacing
 
-SHIPPED_MODEL = "sightmix-4"  # the product model that comes with this version
-
 
 @dataclass(frozen=True)
 class Card:

@@ -24,7 +24,7 @@ from sightmix.engine.training.filmdata import MuddyMix, build_shards
 from sightmix.engine.training.loop import Trainer
 from sightmix.engine.training.scenes import Scene, SceneConfig
 from sightmix.engine.training.shards import ShardScenes
-from sightmix.engine.weights.card import SHIPPED_MODEL
+from sightmix.engine.version import SHIPPED_MODEL
 from tiny_training import CONFIG, sound
 
 SET = {"name": "tiny", "split": "validation", "clips": 3, "seconds": 1.5, "scene_options": {"picture": 1.0}}

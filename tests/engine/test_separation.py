@@ -14,7 +14,7 @@ from sightmix.engine.errors import MediaError, ModelError
 from sightmix.engine.separation import available, load_separator, product, whole
 from sightmix.engine.separation.base import role_of
 from sightmix.engine.separation.checkpoints import FAMILIES, take_in
-from sightmix.engine.weights.card import SHIPPED_MODEL
+from sightmix.engine.version import SHIPPED_MODEL
 from sightmix.engine.weights.store import load_card
 
 RATE = 44_100

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from ...errors import SightmixError
 from ...progress import Progress, Step
+from ...version import SHIPPED_MODEL
 from ...weights.atomic import replacing
-from ...weights.card import SHIPPED_MODEL
 from .. import report
 from ..scoring import Cache
 from ..systems import Workshop
