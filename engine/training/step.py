@@ -147,7 +147,8 @@ class ProductObjective:
                 terms["noise"] = _noise(estimate, wanted)
             if self.weights.needs_sound:
                 sound, target = _rebalanced(estimate, gains, batch, L)
-                terms["remix"] = self.remix(sound, target)
+                if self.weights.remix:
+                    terms["remix"] = self.remix(sound, target)
                 if self.weights.env:
                     terms["env"] = envelope_loss(sound, target)
                 if self.weights.w:

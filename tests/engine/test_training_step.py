@@ -119,6 +119,7 @@ def test_total_is_the_weighted_sum_and_zero_weights_cost_nothing(batch: Batch) -
     )
     assert float(terms["total"].detach()) == pytest.approx(wanted, rel=1e-5)
     assert set(ProductObjective(ProductWeights(gain=0), remix)(model, batch)) == {"mask", "total"}
+    assert set(ProductObjective(ProductWeights(gain=0, w=1.0), remix)(model, batch)) == {"mask", "w", "total"}
 
 
 def test_an_untrained_model_is_off_by_the_whole_gain(batch: Batch) -> None:
