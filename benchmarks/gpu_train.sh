@@ -39,7 +39,7 @@ train() {
     # The loop saves and stops on SIGTERM, which is status 124 here and no failure; its loader's processes get none.
     local status=0
     timeout --foreground --signal=TERM --kill-after=45 "$seconds" \
-        "$PYTHON" -m sightmix.engine.training.loop "$config" --corpus "$work/corpus" --out "$work/run" --device "$device" ||
+        "$PYTHON" -m sightmix.engine.training.loop.run "$config" --corpus "$work/corpus" --out "$work/run" --device "$device" ||
         status=$?
     "$PYTHON" benchmarks/slim_checkpoint.py "$work/run/checkpoint.pt" "$work/slim.pt"
     split -b 15M -d "$work/slim.pt" "$out/checkpoint.pt."

@@ -6,7 +6,7 @@ import numpy as np
 from sightmix.engine.evaluation import metrics
 from sightmix.engine.media.loudness import measure
 from sightmix.engine.media.resample import resample
-from sightmix.engine.training.levels import SAMPLE_RATE
+from sightmix.engine.training.material.levels import SAMPLE_RATE
 from soundtrack import RATE, Line, Sound, Stems
 
 AUDIBLE = -60.0  # LUFS

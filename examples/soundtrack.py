@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from sightmix.engine.media.loudness import measure
 from sightmix.engine.media.reader import read_span
 from sightmix.engine.media.resample import resample
-from sightmix.engine.training.levels import frames_of
-from sightmix.engine.training.muddy import draw
+from sightmix.engine.training.material.levels import frames_of
+from sightmix.engine.training.scenes.muddy import draw
 
 RATE = 48_000
 DIALOGUE_LUFS = -25.0

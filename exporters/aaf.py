@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..engine.edit import keyframes
+from ..engine.edit.model import Edit, EditClip, EditMedia, EditTrack
 from ..engine.errors import MediaError, WriteError
 from ..engine.media.reader import read_blocks
 from ..engine.media.time import round_half_up, to_frames, to_samples
 from ..engine.passage import Channel
-from . import common, keyframes
+from . import common
 from .common import Losses
-from .model import Edit, EditClip, EditMedia, EditTrack
 
 TITLE = "AAF"
 # Definitions of the AAF Edit Protocol.

@@ -13,10 +13,10 @@ from math import ceil
 from pathlib import Path
 from urllib.parse import quote
 
+from ..engine.edit import keyframes
+from ..engine.edit.model import Edit, EditClip, EditMedia, EditTrack, GainCurve
 from ..engine.errors import WriteError
 from ..engine.media.time import round_half_up, to_frames
-from . import keyframes
-from .model import Edit, EditClip, EditMedia, EditTrack, GainCurve
 
 # A straight line in amplitude strays from a straight line in dB by 0.0144 dB times the square of the step in dB:
 # steps of 1.8 dB keep the two within 0.05 dB, whichever of them a host draws.

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
+from ..engine.edit import keyframes
+from ..engine.edit.model import Edit, EditClip, EditMedia, EditTrack, EditTransition
 from ..engine.errors import SettingsError
 from ..engine.media.time import timecode, to_frames
-from . import common, keyframes
+from . import common
 from .common import Frames, Losses
-from .model import Edit, EditClip, EditMedia, EditTrack, EditTransition
 
 TITLE = "CMX 3600 EDL"
 CHANNELS = 4

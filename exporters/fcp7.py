@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from ..engine.edit.model import Edit, EditClip, EditMedia, EditTrack, EditTransition
 from ..engine.media.time import timecode, to_frames
 from . import common
 from .common import Frames, Losses
-from .model import Edit, EditClip, EditMedia, EditTrack, EditTransition
 
 TITLE = "Final Cut Pro 7 XML"
 TICKS = 254_016_000_000  # Premiere's clock, per second: whole numbers for every frame and sample

@@ -10,10 +10,10 @@ from math import ceil
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from ..engine.edit.model import Edit, EditClip, EditMedia, EditTrack, EditTransition
 from ..engine.media.time import to_frames
 from . import common
 from .common import Losses
-from .model import Edit, EditClip, EditMedia, EditTrack, EditTransition
 
 TITLE = "FCPXML"
 VERSION = "1.10"

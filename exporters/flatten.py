@@ -12,13 +12,13 @@ from typing import Any
 
 import opentimelineio as otio
 
+from ..engine.edit import keyframes
+from ..engine.edit.model import ROLES, Edit, EditClip, EditMarker, EditTrack, EditTransition
 from ..engine.errors import TimelineError
 from ..engine.media.reader import MediaInfo
 from ..engine.media.reader import probe as probe_media
 from ..engine.media.time import parse_timecode, round_half_up
-from . import keyframes
 from .common import Losses
-from .model import ROLES, Edit, EditClip, EditMarker, EditTrack, EditTransition
 from .retiming import Retiming, read_retiming
 from .sources import (
     ZERO,

@@ -12,9 +12,9 @@ from typing import Any
 
 import opentimelineio as otio
 
+from ..engine.edit.model import Edit
 from ..engine.errors import SettingsError, TimelineError
 from .flatten import edit_of
-from .model import Edit
 
 Write = Callable[..., tuple[str, ...]]
 

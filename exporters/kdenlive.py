@@ -9,10 +9,11 @@ from typing import Any
 
 import opentimelineio as otio
 
+from ..engine.edit import keyframes
+from ..engine.edit.model import Edit, EditClip, EditMarker, EditMedia, EditTrack
 from ..engine.media.time import to_frames
-from . import common, keyframes
+from . import common
 from .common import Frames, Losses
-from .model import Edit, EditClip, EditMarker, EditMedia, EditTrack
 
 TITLE = "OTIO for Kdenlive"
 

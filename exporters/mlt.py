@@ -13,11 +13,12 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 
+from ..engine.edit import keyframes
+from ..engine.edit.model import Edit, EditClip, EditTrack
 from ..engine.media.container import open_media
 from ..engine.media.time import to_frames
-from . import common, keyframes
+from . import common
 from .common import Frames, Losses
-from .model import Edit, EditClip, EditTrack
 from .overlaps import lanes
 
 TITLE = "MLT XML"

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
+from ..engine.edit import keyframes
+from ..engine.edit.model import Edit, EditClip, EditTrack
 from ..engine.media.time import round_half_up
-from . import common, keyframes
+from . import common
 from .common import Losses
-from .model import Edit, EditClip, EditTrack
 from .overlaps import overlapping
 
 TITLE = "REAPER project"

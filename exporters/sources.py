@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 import opentimelineio as otio
 import soundfile
 
+from ..engine.edit.model import EditMedia
 from ..engine.errors import MediaError
 from ..engine.media.paths import is_remote, locate
 from ..engine.media.reader import MediaInfo
 from ..engine.media.time import snap_rate
 from .common import Losses
-from .model import EditMedia
 
 ZERO = Fraction(0)
 _LARGEST = 10**12

@@ -13,16 +13,16 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..engine.edit.model import Edit, EditClip, EditTrack
 from ..engine.errors import SettingsError, WriteError
 from ..engine.media.loudness import Meter
 from ..engine.media.time import timecode, to_samples
 from ..engine.media.writer import Bext, Ixml, WavWriter, time_reference
 from ..engine.passage import Loudness
+from ..engine.programme.sound import Voice, mixed, sounds, voices, width
 from ..engine.progress import Progress
 from . import naming
 from .delivery import Spec, Stage, find_stage
-from .model import Edit, EditClip, EditTrack
-from .sound import Voice, mixed, sounds, voices, width
 
 Array = NDArray[np.float32]
 

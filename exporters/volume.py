@@ -9,8 +9,8 @@ from typing import Any
 
 import opentimelineio as otio
 
-from . import keyframes
-from .model import EditClip, GainCurve
+from ..engine.edit import keyframes
+from ..engine.edit.model import EditClip, GainCurve
 from .sources import ZERO, meta, number
 
 _VOLUME_TYPE = 62  # Resolve: Fairlight Clip Volume and Fades

@@ -19,8 +19,8 @@ def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import torch
     from sightmix.engine.highlight.config import NetworkConfig
     from sightmix.engine.highlight.network import build
-    from sightmix.engine.training.config import TrainConfig
-    from sightmix.engine.training.export import export
+    from sightmix.engine.training.loop.config import TrainConfig
+    from sightmix.engine.training.loop.export import export
 
     root = tmp_path_factory.mktemp("tiny")
     network = NetworkConfig(

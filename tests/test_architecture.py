@@ -111,7 +111,7 @@ def test_the_block_itself_works() -> None:
 def test_the_command_line_starts_without_extras(arguments: list[str]) -> None:
     code = f"""
         sys.argv = ["sightmix", *{arguments!r}]
-        from sightmix.plugin.cli import main
+        from sightmix.plugin.cli.app import main
         main()
     """
     result = run_without_extras(code)
@@ -137,7 +137,7 @@ def test_a_clip_is_rebalanced_without_extras(tmp_path: Path) -> None:
     arguments = ["rebalance", str(tmp_path / "cut.otio"), "-o", str(tmp_path / "new.otio"), "--json"]
     code = f"""
         sys.argv = ["sightmix", *{arguments!r}]
-        from sightmix.plugin.cli import main
+        from sightmix.plugin.cli.app import main
         main()
     """
     result = run_without_extras(code)

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
-from sightmix.engine.training.config import TrainConfig
+from sightmix.engine.training.loop.config import TrainConfig
 
 RATE = 44_100
 NETWORK = {

@@ -15,7 +15,7 @@ from scipy.fft import rfft
 from scipy.signal import istft, stft
 
 from ..errors import TrainingError
-from ..training.levels import (
+from ..training.material.levels import (
     HOP,
     SAMPLE_RATE,
     Array,
@@ -26,10 +26,10 @@ from ..training.levels import (
     loudness,
     stem_loudness,
 )
-from ..training.muddy import peak_guard
-from ..training.scenes import Scene
-from ..training.shards import AUDIBLE_LU
-from ..training.targets import LoudnessPrior, random_levels
+from ..training.scenes.muddy import peak_guard
+from ..training.scenes.scene import Scene
+from ..training.scenes.shards import AUDIBLE_LU
+from ..training.scenes.targets import LoudnessPrior, random_levels
 
 System = Callable[[Scene], Array]
 Matrix = NDArray[np.float64]

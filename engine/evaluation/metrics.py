@@ -12,7 +12,7 @@ from scipy.fft import rfft
 from scipy.signal import hilbert
 
 from ..errors import TrainingError
-from ..training.levels import loudness
+from ..training.material.levels import loudness
 
 NAMES = ("MAG", "ENV", "W")
 _SIZE, _WINDOW, _HOP = 2048, 1764, 441

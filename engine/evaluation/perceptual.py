@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..compat import ensure_companions
 from ..errors import ModelError
 from ..media.resample import resample
-from ..training.levels import SAMPLE_RATE
+from ..training.material.levels import SAMPLE_RATE
 
 PASST_FILE = "passt-s-f128-p16-s10-ap.476-swa.pt"
 PASST_URL = f"https://github.com/kkoutini/PaSST/releases/download/v0.0.1-audioset/{PASST_FILE}"

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import SightmixError
-from ..training.scenes import PRESETS
+from ..training.scenes.scene import PRESETS
 from ..weights.atomic import replacing
 from . import report
 from .experiments.plans import SPLITS, Experiment, Row, SceneSet

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ..errors import WriteError
 from ..highlight.config import STEMS
 from ..progress import Progress
-from ..training.scenes import Pictures, Scene
+from ..training.scenes.scene import Pictures, Scene
 from .metrics import mag, measure, si_sdr
 
 Sound = NDArray[np.float32]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..errors import ModelError, SettingsError
 from ..media.resample import resample
 from ..separation.base import need
-from ..training.levels import SAMPLE_RATE
+from ..training.material.levels import SAMPLE_RATE
 
 RATE = 16_000  # Hz, of everything that judges speech here
 EXTRA = "pip install 'sightmix[speech]'"

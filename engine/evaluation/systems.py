@@ -16,15 +16,15 @@ from numpy.typing import NDArray
 from ..errors import ModelError, SightmixError, TrainingError
 from ..highlight.backends import load_model
 from ..separation.registry import load_separator
-from ..training.batches import Shown, scenes_of
-from ..training.checkpoints import load
-from ..training.config import TrainConfig
-from ..training.levels import SAMPLE_RATE
-from ..training.networks import Network, sound_of, stems_of
-from ..training.scenes import Scene
-from ..training.shards import MANIFEST
-from ..training.step import to_device
-from ..training.targets import PRIORS
+from ..training.loop.batches import Shown, scenes_of
+from ..training.loop.checkpoints import load
+from ..training.loop.config import TrainConfig
+from ..training.material.levels import SAMPLE_RATE
+from ..training.networks.registry import Network, sound_of, stems_of
+from ..training.networks.step import to_device
+from ..training.scenes.scene import Scene
+from ..training.scenes.shards import MANIFEST
+from ..training.scenes.targets import PRIORS
 from ..weights.card import file_digest
 from ..weights.store import list_cards, load_card
 from .baselines import FITTED, Relevelled, fit, ideal_masks, true_stems

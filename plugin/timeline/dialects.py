@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 
+from ...engine.edit.nodes import Node, metadata, number, schema, seconds
 from ...engine.media.time import round_half_up, snap_rate, to_samples
 from .marks import mark_generated
-from .nodes import Node, metadata, number, schema, seconds
 from .results import ResultClip, ResultTrack
 
 _CHANNEL_TYPES = {1: "Mono", 2: "Stereo", 6: "5.1"}

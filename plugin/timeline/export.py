@@ -7,10 +7,10 @@ import warnings
 from fractions import Fraction
 from pathlib import Path
 
+from ...engine.edit.nodes import Node, name_of, rate_of, references, seconds, span
 from ...engine.errors import TimelineError
 from .load import ADAPTERS, BUNDLES, library, one_line
 from .marks import walk
-from .nodes import Node, name_of, rate_of, references, seconds, span
 
 _HIGHEST_FRAME_RATE = 240
 

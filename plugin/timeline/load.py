@@ -16,10 +16,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from ...engine.edit.nodes import Node, Pointer, children, name_of, schema, seconds
 from ...engine.errors import MediaError, TimelineError, WriteError
 from ...engine.media.reader import MediaInfo, probe
 from .marks import strip
-from .nodes import Node, Pointer, children, name_of, schema, seconds
 
 ADAPTERS = {
     ".xml": ("fcp_xml", "FCP7 XML", "otio-fcp-adapter"),

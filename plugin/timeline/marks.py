@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .nodes import Node
+from ...engine.edit.nodes import Node
 
 KEY = "sightmix"
 

@@ -8,12 +8,12 @@ from fractions import Fraction
 from math import ceil, floor
 from pathlib import Path
 
+from ...engine.edit.media import Found, Library, file_offset
+from ...engine.edit.nodes import name_of
+from ...engine.edit.notes import Remark
+from ...engine.edit.picture import Piece, cut, is_forced_cut
+from ...engine.edit.placing import ZERO
 from ...engine.passage import Note, Shot
-from .layout import ZERO
-from .media import Found, Library, file_offset
-from .nodes import name_of
-from .notes import Remark
-from .picture import Piece, cut, is_forced_cut
 
 MARGIN = Fraction(10)
 _SAME = Fraction(1, 1000)

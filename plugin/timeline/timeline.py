@@ -10,13 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from ...engine.errors import TimelineError
-from ...engine.media.time import parse_timecode, timecode
-from ...engine.passage import Channel, Passage, Sound
-from .layout import ZERO, Layout
-from .load import Document, as_timeline, choose, load, timelines
-from .media import Found, Library, channels_of, file_offset, link_of, stream_of
-from .nodes import (
+from ...engine.edit.media import Found, Library, channels_of, file_offset, link_of, stream_of
+from ...engine.edit.nodes import (
     Node,
     Pointer,
     body,
@@ -28,11 +23,16 @@ from .nodes import (
     rate_of,
     seconds,
 )
-from .notes import Remark, remarks
-from .picture import Eye, Piece
+from ...engine.edit.notes import Remark, remarks
+from ...engine.edit.picture import Eye, Piece
+from ...engine.edit.placing import ZERO, Layout
+from ...engine.edit.sounding import Ear, Leaf
+from ...engine.edit.timemap import TimeMap
+from ...engine.errors import TimelineError
+from ...engine.media.time import parse_timecode, timecode
+from ...engine.passage import Channel, Passage, Sound
+from .load import Document, as_timeline, choose, load, timelines
 from .shots import MARGIN, handle, seen, to_notes, to_shots
-from .sounding import Ear, Leaf
-from .timemap import TimeMap
 
 State = Literal["online", "offline", "disabled", "unsupported"]
 Dialect = Literal["resolve", "premiere", "fcp7", "aaf", "otio"]

@@ -7,7 +7,7 @@ import copy
 import numpy as np
 from numpy.typing import NDArray
 
-from .nodes import Node, metadata, number
+from ...engine.edit.nodes import Node, metadata, number
 
 Levels = NDArray[np.float64]
 

@@ -15,15 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...engine.errors import WriteError
-from ...engine.media.paths import is_foreign, is_remote, locate
-from ...engine.media.time import to_frames
-from .dialects import Numbers, exact, file_url, new_clip, new_gap, new_track
-from .export import export
-from .layout import ZERO
-from .load import ADAPTERS, BUNDLES, Style, clone
-from .marks import mute, walk
-from .nodes import (
+from ...engine.edit.nodes import (
     Node,
     Pointer,
     body,
@@ -35,9 +27,17 @@ from .nodes import (
     schema,
     seconds,
 )
+from ...engine.edit.placing import ZERO
+from ...engine.edit.timemap import moved_ramps
+from ...engine.errors import WriteError
+from ...engine.media.paths import is_foreign, is_remote, locate
+from ...engine.media.time import to_frames
+from .dialects import Numbers, exact, file_url, new_clip, new_gap, new_track
+from .export import export
+from .load import ADAPTERS, BUNDLES, Style, clone
+from .marks import mute, walk
 from .results import ROLES, Gain, ResultTrack
 from .timeline import AudioClip, Timeline, source_rate
-from .timemap import moved_ramps
 from .volume import Levels, set_volume, volume_keys
 
 _log = logging.getLogger(__name__)

@@ -1,7 +1,7 @@
 """A source of invented speech, music and effects for the trainer's tests."""
 
 import numpy as np
-from sightmix.engine.training.scenes import Drawn
+from sightmix.engine.training.scenes.scene import Drawn
 
 RATE = 44_100
 

@@ -11,8 +11,7 @@ import torch
 from sightmix.engine.highlight.config import HOP, N_FFT, NetworkConfig
 from sightmix.engine.highlight.network import build
 from sightmix.engine.highlight.spectral_torch import stft
-from sightmix.engine.training import scenes
-from sightmix.engine.training.balances import (
+from sightmix.engine.training.loop.balances import (
     BalanceObjective,
     Balances,
     _linear,
@@ -20,8 +19,9 @@ from sightmix.engine.training.balances import (
     assemble,
     hear,
 )
-from sightmix.engine.training.batches import Shown
-from sightmix.engine.training.step import ProductWeights
+from sightmix.engine.training.loop.batches import Shown
+from sightmix.engine.training.networks.step import ProductWeights
+from sightmix.engine.training.scenes import scene as scenes
 from synthetic_sounds import SyntheticSource
 from tiny_training import NETWORK
 

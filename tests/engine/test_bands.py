@@ -12,10 +12,10 @@ from sightmix.engine.highlight.bands import BANDS, PAIR
 from sightmix.engine.highlight.config import BINS, HOP, NetworkConfig
 from sightmix.engine.highlight.network import ProductModel, build
 from sightmix.engine.highlight.spectral_torch import stft
-from sightmix.engine.training.batches import Pieces, scenes_of
-from sightmix.engine.training.config import TrainConfig
-from sightmix.engine.training.descent import Together, make_optimizer
-from sightmix.engine.training.loop import Trainer
+from sightmix.engine.training.loop.batches import Pieces, scenes_of
+from sightmix.engine.training.loop.config import TrainConfig
+from sightmix.engine.training.loop.descent import Together, make_optimizer
+from sightmix.engine.training.loop.run import Trainer
 from tiny_training import CONFIG, NETWORK
 
 BAND_NETWORK = {

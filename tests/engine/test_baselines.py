@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from sightmix.engine.errors import TrainingError
 from sightmix.engine.evaluation import baselines, metrics
-from sightmix.engine.training import scenes
-from sightmix.engine.training.levels import frames_of, loudness
-from sightmix.engine.training.muddy import PEAK_CEILING
-from sightmix.engine.training.targets import DNR_V2, FILMS
+from sightmix.engine.training.material.levels import frames_of, loudness
+from sightmix.engine.training.scenes import scene as scenes
+from sightmix.engine.training.scenes.muddy import PEAK_CEILING
+from sightmix.engine.training.scenes.targets import DNR_V2, FILMS
 from synthetic_sounds import RATE, SyntheticSource
 
 CONFIG = replace(

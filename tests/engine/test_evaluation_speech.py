@@ -18,8 +18,8 @@ from sightmix.engine.evaluation import speech
 from sightmix.engine.evaluation.folders import Judges, Pair, find_pairs, score_folder, score_pair
 from sightmix.engine.evaluation.speech import RATE, SpeechQuality, Words, open_words, plain_words, quality
 from sightmix.engine.media.resample import resample
-from sightmix.plugin import cli_evaluate
-from sightmix.plugin.cli import app
+from sightmix.plugin.cli import evaluate as cli_evaluate
+from sightmix.plugin.cli.app import app
 from typer.testing import CliRunner
 
 WINDOW = 144_160

@@ -19,11 +19,11 @@ from sightmix.engine.evaluation.experiments.study import KEPT, Options, Study
 from sightmix.engine.evaluation.scoring import Cache, Job, SceneWindow, Stored, score, subjects_of
 from sightmix.engine.evaluation.systems import Workshop, window_of
 from sightmix.engine.progress import Progress
-from sightmix.engine.training.config import TrainConfig
-from sightmix.engine.training.filmdata import MuddyMix, build_shards
-from sightmix.engine.training.loop import Trainer
-from sightmix.engine.training.scenes import Scene, SceneConfig
-from sightmix.engine.training.shards import ShardScenes
+from sightmix.engine.training.loop.config import SHIPPED, TrainConfig
+from sightmix.engine.training.loop.run import Trainer
+from sightmix.engine.training.scenes.filmdata import MuddyMix, build_shards
+from sightmix.engine.training.scenes.scene import Scene, SceneConfig
+from sightmix.engine.training.scenes.shards import ShardScenes
 from sightmix.engine.version import SHIPPED_MODEL
 from tiny_training import CONFIG, sound
 
@@ -60,10 +60,9 @@ def test_every_experiment_that_ships_is_sound() -> None:
     names = [one.name for one in choose([])]
     assert names == list(shipped())
     assert {"table1", "table2", "table3", "table4", "audio-visual", "restraint", "stems"} <= set(names)
-    configs = Path(making.shipped_configs.__file__).parent / "configs"
     for one in choose([]):
         for row in one.rows:
-            if row.kind == "checkpoint" and (configs / f"{row.config}.json").exists():
+            if row.kind == "checkpoint" and (SHIPPED / f"{row.config}.json").exists():
                 assert row.run
 
 
@@ -406,7 +405,7 @@ def test_what_cannot_be_trained_is_one_sentence(tiny_corpus: Path, tmp_path: Pat
 
 
 def test_a_run_may_begin_with_a_cards_weights(tiny_model: str, tiny_corpus: Path, tmp_path: Path) -> None:
-    from sightmix.engine.training.checkpoints import averaged
+    from sightmix.engine.training.loop.checkpoints import averaged
 
     row = made({**TRAINED, "start": tiny_model}).row("tiny net")
     network, weights, step = averaged(making.beginning(row, tmp_path))

@@ -17,8 +17,8 @@ from sightmix.engine.highlight.backends import OnnxNetwork, TorchNetwork, load_m
 from sightmix.engine.highlight.config import HOP, WINDOW_FRAMES, NetworkConfig
 from sightmix.engine.highlight.network import build
 from sightmix.engine.highlight.spectral import magnitudes
-from sightmix.engine.training.config import TrainConfig
-from sightmix.engine.training.export import corpus_credits, export
+from sightmix.engine.training.loop.config import TrainConfig
+from sightmix.engine.training.loop.export import corpus_credits, export
 from sightmix.engine.weights.store import load_card, read_card, write_card
 
 SMALL = NetworkConfig(

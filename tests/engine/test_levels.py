@@ -5,7 +5,7 @@ import pyloudnorm
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sightmix.engine.training import levels
+from sightmix.engine.training.material import levels
 
 RATE = 44_100
 

@@ -6,7 +6,7 @@ torch = pytest.importorskip("torch")
 
 from sightmix.engine.errors import TrainingError  # noqa: E402
 from sightmix.engine.evaluation.metrics import env, w_dis  # noqa: E402
-from sightmix.engine.training import losses  # noqa: E402
+from sightmix.engine.training.networks import losses  # noqa: E402
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import wasserstein_distance
 from sightmix.engine.errors import TrainingError
 from sightmix.engine.evaluation import metrics
-from sightmix.engine.training.levels import loudness
+from sightmix.engine.training.material.levels import loudness
 
 RATE = 44_100
 N = 132_300

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sightmix.engine.errors import TrainingError
-from sightmix.engine.training import levels, muddy
+from sightmix.engine.training.material import levels
+from sightmix.engine.training.scenes import muddy
 
 RATE = 44_100
 STEPS = {6.0, 9.0, 12.0}

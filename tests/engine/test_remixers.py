@@ -13,13 +13,12 @@ import pytest
 import torch
 from sightmix.engine.errors import ModelError, SightmixError, TrainingError
 from sightmix.engine.highlight.network import parameter_count
-from sightmix.engine.training import config as configs
-from sightmix.engine.training.checkpoints import load
-from sightmix.engine.training.config import TrainConfig
-from sightmix.engine.training.export import export
-from sightmix.engine.training.loop import Trainer
-from sightmix.engine.training.losses import SpectralLoss
-from sightmix.engine.training.networks import (
+from sightmix.engine.training.loop.checkpoints import load
+from sightmix.engine.training.loop.config import SHIPPED, TrainConfig
+from sightmix.engine.training.loop.export import export
+from sightmix.engine.training.loop.run import Trainer
+from sightmix.engine.training.networks.losses import SpectralLoss
+from sightmix.engine.training.networks.registry import (
     KINDS,
     build_network,
     config_of,
@@ -27,9 +26,9 @@ from sightmix.engine.training.networks import (
     sound_of,
     stems_of,
 )
-from sightmix.engine.training.remixers import LCE, Learn2Remix, StemGains, error_db, mix_and_target
-from sightmix.engine.training.sepreformer import Basis, RemixerConfig, SlowAttention
-from sightmix.engine.training.step import Batch
+from sightmix.engine.training.networks.remixers import LCE, Learn2Remix, StemGains, error_db, mix_and_target
+from sightmix.engine.training.networks.sepreformer import Basis, RemixerConfig, SlowAttention
+from sightmix.engine.training.networks.step import Batch
 from tiny_training import CONFIG, NETWORK, RATE, sound
 
 DIM = 6
@@ -466,7 +465,7 @@ def test_a_description_survives_the_round_trip_and_names_typos() -> None:
 def test_the_shipped_configurations_are_as_large_as_the_documentation_says(
     name: str, parameters: int
 ) -> None:
-    config = TrainConfig.read(Path(configs.__file__).parent / "configs" / f"{name}.json")
+    config = TrainConfig.read(SHIPPED / f"{name}.json")
     assert config.context == ("text" if name == "lce" else "frames")
     with torch.device("meta"):
         model = build_network(config_of(config.network))

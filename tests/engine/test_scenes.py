@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 from sightmix.engine.errors import TrainingError
-from sightmix.engine.training import levels, scenes
-from sightmix.engine.training.targets import FILMS
+from sightmix.engine.training.material import levels
+from sightmix.engine.training.scenes import scene as scenes
+from sightmix.engine.training.scenes.targets import FILMS
 from synthetic_sounds import RATE, BlindSource, SyntheticSource
 
 SOURCE = SyntheticSource()

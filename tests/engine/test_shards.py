@@ -21,16 +21,16 @@ from media_files import sweep, write_audio
 from sightmix.engine.errors import Cancelled, MediaError, SettingsError, TrainingError, WriteError
 from sightmix.engine.media.reader import read_span
 from sightmix.engine.progress import Progress
-from sightmix.engine.training import filmdata
-from sightmix.engine.training.batches import Shown, scenes_of
-from sightmix.engine.training.export import corpus_credits
-from sightmix.engine.training.filmdata import MuddyMix, build_shards
-from sightmix.engine.training.films import find_films, split_of
-from sightmix.engine.training.levels import SAMPLE_RATE, apply_gain
-from sightmix.engine.training.loop import Trainer
-from sightmix.engine.training.pictures import picture_features
-from sightmix.engine.training.scenes import PRODUCT
-from sightmix.engine.training.shards import ShardFolder, ShardScenes, read_clip
+from sightmix.engine.training.loop.batches import Shown, scenes_of
+from sightmix.engine.training.loop.export import corpus_credits
+from sightmix.engine.training.loop.run import Trainer
+from sightmix.engine.training.material.films import find_films, split_of
+from sightmix.engine.training.material.levels import SAMPLE_RATE, apply_gain
+from sightmix.engine.training.scenes import filmdata
+from sightmix.engine.training.scenes.filmdata import MuddyMix, build_shards
+from sightmix.engine.training.scenes.pictures import picture_features
+from sightmix.engine.training.scenes.scene import PRODUCT
+from sightmix.engine.training.scenes.shards import ShardFolder, ShardScenes, read_clip
 from tiny_training import CONFIG, NETWORK, sound
 
 TINY = MuddyMix(separator="halves", encoder="eight", seconds=1.0, per_shard=2, licence="CC0")
@@ -230,7 +230,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from sightmix.engine.progress import Progress
-from sightmix.engine.training.filmdata import MuddyMix, build_shards
+from sightmix.engine.training.scenes.filmdata import MuddyMix, build_shards
 def die(step):
     if step.stage == "clips" and step.done == 1 and list(Path(sys.argv[2]).rglob("*.tar")):
         os.kill(os.getpid(), signal.SIGKILL)

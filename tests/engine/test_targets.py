@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 from sightmix.engine.errors import TrainingError
-from sightmix.engine.training import targets
+from sightmix.engine.training.scenes import targets
 
 FRAME = 1024 / 44_100
 FRAMES = 431

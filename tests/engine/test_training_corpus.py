@@ -21,12 +21,12 @@ from hypothesis import strategies as st
 from PIL import Image
 from sightmix.engine.errors import Cancelled, TrainingError, WriteError
 from sightmix.engine.progress import Progress, Step
-from sightmix.engine.training import corpus as corpus_module
-from sightmix.engine.training.containers import entries
-from sightmix.engine.training.corpus import Corpus, _spread, build_corpus, letterbox, main
-from sightmix.engine.training.packages import fetch_package, run_command
-from sightmix.engine.training.recipes import RESERVED, load_recipe, refuse_reserved
-from sightmix.engine.training.sounds import UnusableError, bandwidth, prepare, trim_silence
+from sightmix.engine.training.material import corpus as corpus_module
+from sightmix.engine.training.material.containers import entries
+from sightmix.engine.training.material.corpus import Corpus, _spread, build_corpus, letterbox, main
+from sightmix.engine.training.material.packages import fetch_package, run_command
+from sightmix.engine.training.material.recipes import RESERVED, load_recipe, refuse_reserved
+from sightmix.engine.training.material.sounds import UnusableError, bandwidth, prepare, trim_silence
 
 RATE = 44_100
 

@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 import torch
 from sightmix.engine.errors import TrainingError
-from sightmix.engine.training import loop
-from sightmix.engine.training.loop import Trainer, make_fabric
-from sightmix.engine.training.validate import Validation
-from sightmix.engine.training.watch import Watch, picture_of
+from sightmix.engine.training.loop import run as loop
+from sightmix.engine.training.loop.run import Trainer, make_fabric
+from sightmix.engine.training.loop.validate import Validation
+from sightmix.engine.training.loop.watch import Watch, picture_of
 from tiny_training import CONFIG, NETWORK
 
 SILENCE = np.zeros(44_100, np.float32)
@@ -155,7 +155,7 @@ def test_after_a_kill_the_weights_are_the_same_to_the_bit(tiny_corpus: Path, tmp
     (tmp_path / "c.json").write_text(json.dumps(config))
 
     def command(out: str) -> list[str]:
-        module = "sightmix.engine.training.loop"
+        module = "sightmix.engine.training.loop.run"
         words = [module, str(tmp_path / "c.json"), "--corpus", str(tiny_corpus), "--out", str(tmp_path / out)]
         return [sys.executable, "-m", *words, "--device", "cpu"]
 
@@ -184,7 +184,7 @@ def test_no_worker_outlives_a_killed_loop(tmp_path: Path) -> None:
         "import os, signal, time\n"
         "import numpy as np\n"
         "from torch.utils.data import DataLoader, Dataset\n"
-        "from sightmix.engine.training.batches import quiet_worker\n"
+        "from sightmix.engine.training.loop.batches import quiet_worker\n"
         "class Large(Dataset):\n"
         "    def __len__(self):\n"
         "        return 100\n"
@@ -214,8 +214,8 @@ def test_two_devices_learn_as_one_with_twice_the_batch(tiny_corpus: Path, tmp_pa
         "from dataclasses import replace\n"
         "from pathlib import Path\n"
         "import torch\n"
-        "from sightmix.engine.training.config import TrainConfig\n"
-        "from sightmix.engine.training.loop import train\n"
+        "from sightmix.engine.training.loop.config import TrainConfig\n"
+        "from sightmix.engine.training.loop.run import train\n"
         "if __name__ == '__main__':\n"
         "    out, corpus, devices, batch = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])\n"
         "    config = TrainConfig(**json.loads(Path(sys.argv[5]).read_text()))\n"

@@ -9,19 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from sightmix.engine import training
 from sightmix.engine.errors import TrainingError
 from sightmix.engine.highlight.spectral_torch import stft
-from sightmix.engine.training.batches import Shown, scenes_of
-from sightmix.engine.training.config import TrainConfig
-from sightmix.engine.training.corpus import Corpus
-from sightmix.engine.training.gains import pretrain, refine
-from sightmix.engine.training.loop import Trainer, main, rate_at
-from sightmix.engine.training.networks import KINDS, build_network, config_of
-from sightmix.engine.training.pictures import PicturedSource, picture_features
+from sightmix.engine.training.loop.batches import Shown, scenes_of
+from sightmix.engine.training.loop.config import SHIPPED, TrainConfig
+from sightmix.engine.training.loop.gains import pretrain, refine
+from sightmix.engine.training.loop.run import Trainer, main, rate_at
+from sightmix.engine.training.material.corpus import Corpus
+from sightmix.engine.training.networks.registry import KINDS, build_network, config_of
+from sightmix.engine.training.scenes.pictures import PicturedSource, picture_features
 from tiny_training import CONFIG, NETWORK
 
-SMOKE = Path(training.__file__).parent / "configs" / "smoke.json"
+SMOKE = SHIPPED / "smoke.json"
 
 
 def weights(trainer: Trainer) -> torch.Tensor:

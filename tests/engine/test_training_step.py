@@ -11,9 +11,13 @@ import torch
 from sightmix.engine.highlight.config import NetworkConfig
 from sightmix.engine.highlight.network import ProductModel, VisAH, build
 from sightmix.engine.highlight.spectral_torch import gain_ramps, stft
-from sightmix.engine.training.losses import SpectralLoss, SpectralSettings, level_loss, touched_loss
-from sightmix.engine.training.scenes import Scene
-from sightmix.engine.training.step import (
+from sightmix.engine.training.networks.losses import (
+    SpectralLoss,
+    SpectralSettings,
+    level_loss,
+    touched_loss,
+)
+from sightmix.engine.training.networks.step import (
     Batch,
     ProductObjective,
     ProductWeights,
@@ -24,6 +28,7 @@ from sightmix.engine.training.step import (
     collate,
     product_output,
 )
+from sightmix.engine.training.scenes.scene import Scene
 
 SMALL = NetworkConfig(
     kind="product",

@@ -12,9 +12,11 @@ import pytest
 import soundfile
 from PIL import Image, ImageFont
 from sightmix.engine.errors import TrainingError
-from sightmix.engine.training.corpus import Corpus, Picture, build_corpus
-from sightmix.engine.training.packages import Source
-from sightmix.engine.training.pictures import (
+from sightmix.engine.training.material.corpus import Corpus, Picture, build_corpus
+from sightmix.engine.training.material.packages import Source
+from sightmix.engine.training.material.recipes import load_recipe
+from sightmix.engine.training.material.subjects import caption_of, check_pictures, glyph_name, shown
+from sightmix.engine.training.scenes.pictures import (
     PicturedSource,
     caption_features,
     compute_captions,
@@ -22,8 +24,6 @@ from sightmix.engine.training.pictures import (
     main,
     picture_features,
 )
-from sightmix.engine.training.recipes import load_recipe
-from sightmix.engine.training.subjects import caption_of, check_pictures, glyph_name, shown
 
 RATE = 44_100
 SPLITS = ("train", "validation", "test")
@@ -324,7 +324,7 @@ def test_nothing_is_captioned_where_there_are_no_captions(tmp_path):
 
 
 def test_the_command_describes_a_corpus(built, monkeypatch, capsys):
-    module = "sightmix.engine.training.pictures"
+    module = "sightmix.engine.training.scenes.pictures"
     monkeypatch.setattr(f"{module}.load_encoder", lambda threads: ByColour())
     monkeypatch.setattr(f"{module}.load_sentence_encoder", lambda threads: ByLength())
     assert main([str(built.root), "--captions"]) == 0

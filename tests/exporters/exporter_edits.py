@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from sightmix.exporters.model import (
+from sightmix.engine.edit.model import (
     Edit,
     EditClip,
     EditMarker,

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
+from sightmix.engine.edit import keyframes
+from sightmix.engine.edit.model import Edit, EditClip, EditMedia, EditTrack
 from sightmix.engine.media.time import to_samples
-from sightmix.exporters import keyframes
-from sightmix.exporters.model import Edit, EditClip, EditMedia, EditTrack
 
 SAMPLE_RATE = 48000
 RATES = [

@@ -19,11 +19,11 @@ from xml.etree import ElementTree as ET
 import exporter_edits
 import opentimelineio as otio
 from fcpxml_rules import placed, time
+from sightmix.engine.edit.model import Edit
 from sightmix.engine.errors import SightmixError
 from sightmix.engine.media.time import parse_timecode, snap_rate, to_frames
 from sightmix.exporters import formats
 from sightmix.exporters.flatten import edit_of
-from sightmix.exporters.model import Edit
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "tests/data/otio"

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import soundfile as sf
-from sightmix.exporters.model import Edit, EditClip, EditMedia, EditTrack
+from sightmix.engine.edit.model import Edit, EditClip, EditMedia, EditTrack
 
 RATE = 48_000
 ROLES = ("dialogue", "music", "effects")

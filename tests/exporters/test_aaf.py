@@ -13,10 +13,11 @@ import opentimelineio as otio
 import pytest
 import soundfile
 from exporter_edits import RATES, dissolve_edit, film, sample_edit, sound, with_clip
+from sightmix.engine.edit import keyframes
+from sightmix.engine.edit.model import Edit, EditClip, EditTrack, GainCurve
 from sightmix.engine.errors import MediaError, WriteError
 from sightmix.engine.media.time import to_frames
-from sightmix.exporters import aaf, keyframes
-from sightmix.exporters.model import Edit, EditClip, EditTrack, GainCurve
+from sightmix.exporters import aaf
 
 
 def written(edit: Edit, folder: Path, **options: bool) -> tuple[Path, tuple[str, ...]]:

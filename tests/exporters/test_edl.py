@@ -10,9 +10,9 @@ from pathlib import Path
 import opentimelineio as otio
 import pytest
 from exporter_edits import RATES, dissolve_edit, sample_edit, sound, with_clip
+from sightmix.engine.edit.model import Edit, EditClip, EditTrack, EditTransition
 from sightmix.engine.media.time import parse_timecode, to_frames
 from sightmix.exporters import edl
-from sightmix.exporters.model import Edit, EditClip, EditTrack, EditTransition
 
 EVENT = re.compile(
     r"(?P<number>\d{3,4})  (?P<reel>\S+) +(?P<code>\S+) +(?P<cut>C|D +\d{3}) +"

@@ -12,10 +12,11 @@ from xml.etree import ElementTree as ET
 import opentimelineio as otio
 import pytest
 from exporter_edits import RATES, dissolve_edit, film, sample_edit, sound, with_clip
+from sightmix.engine.edit import keyframes
+from sightmix.engine.edit.model import Edit, EditClip, EditTrack, GainCurve
 from sightmix.engine.errors import WriteError
 from sightmix.engine.media.time import to_frames
-from sightmix.exporters import fcp7, keyframes
-from sightmix.exporters.model import Edit, EditClip, EditTrack, GainCurve
+from sightmix.exporters import fcp7
 
 
 def written(edit: Edit, folder: Path) -> tuple[ET.Element, tuple[str, ...]]:

@@ -12,9 +12,10 @@ import opentimelineio as otio
 import pytest
 from exporter_edits import RATES, dissolve_edit, sample_edit, sound, with_clip
 from fcpxml_rules import check, placed, time
+from sightmix.engine.edit import keyframes
+from sightmix.engine.edit.model import Edit, EditClip, EditMarker, EditTrack, GainCurve
 from sightmix.engine.errors import WriteError
-from sightmix.exporters import fcpxml, keyframes
-from sightmix.exporters.model import Edit, EditClip, EditMarker, EditTrack, GainCurve
+from sightmix.exporters import fcpxml
 
 
 def written(edit: Edit, folder: Path) -> tuple[ET.Element, tuple[str, ...]]:

@@ -11,10 +11,10 @@ import opentimelineio as otio
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sightmix.engine.edit.model import Edit, EditClip
 from sightmix.engine.errors import MediaError, WriteError
 from sightmix.engine.media.reader import AudioStream, MediaInfo, VideoStream
 from sightmix.exporters.flatten import edit_of
-from sightmix.exporters.model import Edit, EditClip
 from sightmix.plugin.timeline.timeline import open_timeline
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "otio"

@@ -16,10 +16,11 @@ import opentimelineio as otio
 import pytest
 import soundfile
 from numpy.typing import NDArray
+from sightmix.engine.edit import keyframes
+from sightmix.engine.edit.model import Edit, EditTransition, GainCurve
 from sightmix.engine.media.time import to_samples
-from sightmix.exporters import keyframes, mlt
+from sightmix.exporters import mlt
 from sightmix.exporters.flatten import edit_of
-from sightmix.exporters.model import Edit, EditTransition, GainCurve
 
 pytestmark = pytest.mark.skipif(shutil.which("melt") is None, reason="melt is not installed")
 SR = kit.SAMPLE_RATE

@@ -9,10 +9,10 @@ from pathlib import Path
 import exporter_sound as kit
 import opentimelineio as otio
 import pytest
+from sightmix.engine.edit.model import Edit, EditMarker, EditMedia, EditTrack, EditTransition, GainCurve
 from sightmix.engine.media.time import to_frames
 from sightmix.exporters import kdenlive
 from sightmix.exporters.flatten import edit_of
-from sightmix.exporters.model import Edit, EditMarker, EditMedia, EditTrack, EditTransition, GainCurve
 
 
 def read(edit: Edit, folder: Path) -> tuple[otio.schema.Timeline, tuple[str, ...]]:

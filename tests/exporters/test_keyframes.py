@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sightmix.engine.edit import keyframes
+from sightmix.engine.edit.model import GainCurve
 from sightmix.engine.errors import WriteError
-from sightmix.exporters import keyframes
-from sightmix.exporters.model import GainCurve
 
 levels = st.lists(st.floats(-40, 12).map(lambda v: round(v, 2)), min_size=1, max_size=60)
 

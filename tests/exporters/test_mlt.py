@@ -9,9 +9,9 @@ from xml.etree import ElementTree as ET
 
 import exporter_sound as kit
 import pytest
+from sightmix.engine.edit.model import Edit, EditMarker, EditMedia, EditTrack, EditTransition, GainCurve
 from sightmix.engine.errors import WriteError
 from sightmix.exporters import mlt
-from sightmix.exporters.model import Edit, EditMarker, EditMedia, EditTrack, EditTransition, GainCurve
 
 RATE = Fraction(25)
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import exporter_sound as kit
 import numpy as np
 import pytest
-from sightmix.exporters import keyframes, rpp
-from sightmix.exporters.model import Edit, EditMarker, EditMedia, EditTrack, EditTransition, GainCurve
+from sightmix.engine.edit import keyframes
+from sightmix.engine.edit.model import Edit, EditMarker, EditMedia, EditTrack, EditTransition, GainCurve
+from sightmix.exporters import rpp
 
 reader = pytest.importorskip("rpp")
 RATE = Fraction(30000, 1001)

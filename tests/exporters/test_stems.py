@@ -16,13 +16,13 @@ import pytest
 import soundfile as sf
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sightmix.engine.edit.model import Edit, EditClip, EditTransition, GainCurve
 from sightmix.engine.errors import Cancelled, MediaError, SettingsError, WriteError
 from sightmix.engine.media.resample import resample
+from sightmix.engine.programme.sound import mixed, voices
 from sightmix.engine.progress import Progress
 from sightmix.exporters import stems as module
-from sightmix.exporters.model import Edit, EditClip, EditTransition, GainCurve
 from sightmix.exporters.naming import next_version, parse
-from sightmix.exporters.sound import mixed, voices
 from sightmix.exporters.stems import StemOptions, StemSet, export_stems
 from stem_kit import RATE, ROLES, clip, edit, media, noise, read, three, track, write
 from wavinfo import WavInfoReader

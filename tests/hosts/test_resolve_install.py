@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sightmix.plugin.cli import app
+from sightmix.plugin.cli.app import app
 from sightmix.plugin.hosts.errors import HostError
 from sightmix.plugin.hosts.resolve import commands
 from sightmix.plugin.hosts.resolve.doctor import examine

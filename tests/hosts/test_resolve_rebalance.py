@@ -15,7 +15,7 @@ from fake_resolve import FakeResolve, Fault, Traps
 from host_helpers import FakeFusion, FakeRenderer, Script, project
 from sightmix.engine.errors import MediaError
 from sightmix.engine.media.reader import probe, read_span
-from sightmix.plugin.cli import app
+from sightmix.plugin.cli.app import app
 from sightmix.plugin.hosts.resolve import commands
 from sightmix.plugin.hosts.resolve.folders import Machine
 from sightmix.plugin.hosts.resolve.studio import Live

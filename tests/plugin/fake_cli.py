@@ -6,10 +6,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import sightmix.plugin.cli_rebalance as command
+import sightmix.plugin.cli.rebalance as command
 from job_helpers import FakeRenderer
 from sightmix.engine.errors import MediaError
-from sightmix.plugin.cli import main
+from sightmix.plugin.cli.app import main
 
 failing = {name: MediaError(f"{name} is damaged.") for name in os.environ.get("FAKE_FAIL", "").split(",")}
 renderer = FakeRenderer(pause=float(os.environ.get("FAKE_PAUSE", "0")), failing=failing)

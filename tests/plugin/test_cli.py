@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from job_helpers import FakeRenderer, three_clips, timeline_of, tone
 from sightmix.engine.errors import MediaError
-from sightmix.plugin import cli, cli_rebalance
-from sightmix.plugin.cli import app
+from sightmix.plugin.cli import app as cli
+from sightmix.plugin.cli import rebalance as cli_rebalance
+from sightmix.plugin.cli.app import app
 from typer.testing import CliRunner, Result
 
 SAMPLES = Path(__file__).parent.parent / "data" / "otio"
@@ -20,7 +21,7 @@ TIMELINES = sorted(
     for p in SAMPLES.rglob("*")
     if p.suffix.lower() in (".otio", ".otioz", ".otiod", ".xml", ".fcpxml", ".aaf", ".edl")
 )
-SCRIPT = "import sys; from sightmix.plugin.cli import main; main()"
+SCRIPT = "import sys; from sightmix.plugin.cli.app import main; main()"
 
 
 def sightmix(*arguments: object) -> Result:
@@ -332,7 +333,7 @@ def test_the_command_line_starts_light() -> None:
         "PIL",
         "rich.progress",
     )
-    code = f"import sys, sightmix.plugin.cli; print([m for m in {heavy!r} if m in sys.modules])"
+    code = f"import sys, sightmix.plugin.cli.app; print([m for m in {heavy!r} if m in sys.modules])"
     assert python(code).stdout.strip() == "[]"
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from sightmix.engine.training.shards import ShardFolder
-from sightmix.plugin.cli import app
+from sightmix.engine.training.scenes.shards import ShardFolder
+from sightmix.plugin.cli.app import app
 from tiny_training import NETWORK, RATE, sound
 from typer.testing import CliRunner
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 from sightmix.engine.weights.store import load_card
-from sightmix.plugin.cli import app
-from sightmix.plugin.cli_train import View, config_path, sparkline
+from sightmix.plugin.cli.app import app
+from sightmix.plugin.cli.train import View, config_path, sparkline
 from tiny_training import NETWORK
 from typer.testing import CliRunner
 

@@ -12,7 +12,7 @@ import pytest
 import soundfile as sf
 from job_helpers import FakeRenderer, three_clips, timeline_of, tone
 from sightmix.engine.progress import Progress
-from sightmix.plugin.cli import app
+from sightmix.plugin.cli.app import app
 from sightmix.plugin.jobs.plan import Job, make_plan
 from sightmix.plugin.jobs.render import load_renderer
 from sightmix.plugin.jobs.run import run

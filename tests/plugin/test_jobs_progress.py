@@ -5,8 +5,9 @@ import io
 import pytest
 from sightmix.engine.errors import Cancelled
 from sightmix.engine.progress import Progress, Step
-from sightmix.plugin import cli_bars, cli_progress
-from sightmix.plugin.cli_progress import Lines, printable, shown
+from sightmix.plugin.cli import bars as cli_bars
+from sightmix.plugin.cli import progress as cli_progress
+from sightmix.plugin.cli.progress import Lines, printable, shown
 from sightmix.plugin.jobs.eta import JOB, Clock, clip_share, clock, fraction
 
 

@@ -12,7 +12,7 @@ from job_helpers import RATE, three_clips
 from sightmix.engine.errors import MediaError, SettingsError
 from sightmix.engine.media.reader import read_span
 from sightmix.engine.progress import Progress
-from sightmix.plugin.cli import app
+from sightmix.plugin.cli.app import app
 from sightmix.plugin.jobs import cuts
 from sightmix.plugin.jobs.cuts import find_cuts
 from typer.testing import CliRunner

@@ -78,8 +78,8 @@ def test_available_range_alone_is_used(tmp_path: Path, media: Path) -> None:
 def test_start_timecode_of_the_file_is_taken_off(tmp_path: Path, media: Path, monkeypatch: Any) -> None:
     from dataclasses import replace
 
+    from sightmix.engine.edit import media as room
     from sightmix.engine.media import reader
-    from sightmix.plugin.timeline import media as room
 
     monkeypatch.setattr(room, "probe", lambda path: replace(reader.probe(path), timecode=Fraction(3600)))
     found = opened(tmp_path, track("Audio", sound(media, tr(86448, 96)), sound(media, tr(48, 96))))

@@ -11,9 +11,8 @@ import torch
 
 from ...errors import SettingsError, TrainingError
 from ...highlight.backends import load_model
-from ...training import config as shipped_configs
-from ...training.config import TrainConfig
-from ...training.loop import train
+from ...training.loop.config import SHIPPED, TrainConfig
+from ...training.loop.run import train
 from ...weights.atomic import replacing
 from ...weights.card import nearest
 from ...weights.store import list_cards, load_card
@@ -28,8 +27,7 @@ def configuration(row: Row, data: Path, runs: Path) -> TrainConfig:
 
     Entries of objects such as `network` are overridden one by one. Raises `SettingsError` or `TrainingError`.
     """
-    folder = Path(shipped_configs.__file__).parent / "configs"
-    known = {path.stem: path for path in folder.glob("*.json")}
+    known = {path.stem: path for path in SHIPPED.glob("*.json")}
     path = known.get(row.config, Path(row.config))
     if not path.is_file():
         raise SettingsError(

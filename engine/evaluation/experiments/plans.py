@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ...errors import SettingsError
-from ...training.config import TrainConfig
-from ...training.muddy import POLICIES
-from ...training.scenes import PRESETS, SceneConfig
-from ...training.targets import PRIORS
+from ...training.loop.config import TrainConfig
+from ...training.scenes.muddy import POLICIES
+from ...training.scenes.scene import PRESETS, SceneConfig
+from ...training.scenes.targets import PRIORS
 from ...weights.card import names_of, nearest
 
 FOLDER = Path(__file__).parent

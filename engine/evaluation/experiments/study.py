@@ -12,7 +12,7 @@ from typing import Any
 
 from ...errors import Cancelled, ModelError, SettingsError
 from ...progress import Progress
-from ...training.shards import MANIFEST
+from ...training.scenes.shards import MANIFEST
 from ..report import Result, RowResult, SetResult
 from ..scoring import Cache, Job, SceneWindow, Stored, score
 from ..systems import Absent, Trained, Workshop, is_shards, window_of

@@ -14,8 +14,8 @@ import typer
 
 from ....engine.errors import SettingsError
 from ....engine.progress import Progress
-from ...cli_errors import SOME_FAILED, say
-from ...cli_progress import shown, stoppable
+from ...cli.errors import SOME_FAILED, say
+from ...cli.progress import shown, stoppable
 from ...jobs.render import load_renderer
 from ...jobs.settings import JobSettings
 from ..errors import HostError

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import opentimelineio as otio
 
+from ....engine.edit.model import Edit, EditClip, EditTrack
 from ....engine.errors import WriteError
 from ....engine.progress import Progress
 from ....exporters.flatten import edit_of
-from ....exporters.model import Edit, EditClip, EditTrack
 from ....exporters.stems import StemOptions, export_stems
 from ...jobs.plan import Plan
 from ...jobs.results import JobResult

@@ -1,0 +1,1 @@
+"""The sum of what is heard, as a stream."""

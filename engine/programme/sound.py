@@ -1,0 +1,246 @@
+"""The sound of an edit: its clips at their exact samples with speeds, volume lines and fades, as a stream."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..edit.model import EditClip, EditTrack
+from ..media.reader import probe, read_blocks
+from ..media.resample import Resampler
+from ..media.time import round_half_up, to_samples
+from ..passage import Channel
+
+Array = NDArray[np.float32]
+
+BLOCK = 1 << 15
+_MARGIN = Fraction(1, 20)  # s of sound around a stretch that is resampled, so that its ends are not edges
+
+
+@dataclass(frozen=True)
+class _Ramp:
+    """A fade over the samples `first` … `last` of the record, up or down, straight in amplitude."""
+
+    first: int
+    last: int
+    rising: bool
+
+    def gain(self, at: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Gains (n) at record samples; two that cross add up to one."""
+        share = np.clip((at - self.first + 0.5) / max(1, self.last - self.first), 0, 1)
+        return share if self.rising else 1 - share
+
+
+@dataclass(frozen=True)
+class Voice:
+    """A clip as it sounds: record samples `first` … `last`, with what its transitions add at both ends."""
+
+    clip: EditClip
+    first: int
+    last: int
+    ramps: tuple[_Ramp, ...]
+
+
+def voices(track: EditTrack, rate: int) -> list[Voice]:
+    """The clips of a track that can sound, in order, at `rate` Hz.
+
+    Dissolves lengthen both clips by their halves beyond the cut and cross them with gains that sum to one.
+    """
+    found = []
+    for clip in track.clips:
+        if not sounds(clip):
+            continue
+        start, end = clip.start, clip.end
+        ramps = []
+        for transition in track.transitions:
+            span = (transition.cut - transition.before, transition.cut + transition.after)
+            edges = (to_samples(span[0], rate), to_samples(span[1], rate))
+            if transition.cut == clip.start:
+                start = span[0]
+                ramps.append(_Ramp(*edges, rising=True))
+            elif transition.cut == clip.end:
+                end = span[1]
+                ramps.append(_Ramp(*edges, rising=False))
+        first, last = to_samples(start, rate), to_samples(end, rate)
+        if clip.fade_in:
+            ramps.append(_Ramp(first, to_samples(clip.start + clip.fade_in, rate), rising=True))
+        if clip.fade_out:
+            ramps.append(_Ramp(to_samples(clip.end - clip.fade_out, rate), last, rising=False))
+        found.append(Voice(clip, first, last, tuple(ramps)))
+    return found
+
+
+def sounds(clip: EditClip) -> bool:
+    """Whether a clip is enabled, online, not frozen and has a file with sound."""
+    return (
+        clip.enabled
+        and clip.duration > 0
+        and clip.speed != 0
+        and clip.media is not None
+        and clip.media.path is not None
+        and bool(probe(clip.media.path).audio)
+    )
+
+
+def width(clip: EditClip) -> int:
+    """Channels a clip plays."""
+    if clip.channels is not None:
+        return len(clip.channels)
+    assert clip.media is not None
+    assert clip.media.path is not None
+    return probe(clip.media.path).audio[0].channels
+
+
+def mixed(
+    lanes: Sequence[Sequence[Voice]], rate: int, channels: int, first: int, samples: int
+) -> Iterator[Array]:
+    """Several mixes at once: blocks (lanes, channels, n) of record samples `first` … `first + samples`.
+
+    Each lane sums its voices. A mono voice goes to the only channel, to both of two, else to the centre; one of
+    fewer channels than the mix goes to the first ones. Only the voices that sound are open. Raises MediaError.
+    """
+    players: dict[tuple[int, int], _Player] = {}
+    for at in range(first, first + samples, BLOCK):
+        count = min(BLOCK, first + samples - at)
+        out = np.zeros((len(lanes), channels, count), np.float64)
+        for lane, found in enumerate(lanes):
+            for index, voice in enumerate(found):
+                begin, end = max(at, voice.first), min(at + count, voice.last)
+                if begin >= end:
+                    players.pop((lane, index), None)
+                    continue
+                key = (lane, index)
+                if key not in players:
+                    players[key] = _Player(voice, rate, begin)
+                out[lane, :, begin - at : end - at] += _spread(players[key].take(end - begin), channels)
+        yield out.astype(np.float32)
+
+
+def _spread(sound: NDArray[np.float64], channels: int) -> NDArray[np.float64]:
+    """Sound (k, n) on `channels` channels."""
+    if sound.shape[0] == channels:
+        return sound
+    if sound.shape[0] == 1 and channels == 2:
+        return np.repeat(sound, 2, axis=0)
+    out = np.zeros((channels, sound.shape[1]))
+    if sound.shape[0] == 1:
+        out[2] = sound[0]
+    else:
+        kept = min(channels, sound.shape[0])
+        out[:kept] = sound[:kept]
+    return out
+
+
+class _Player:
+    """A voice's samples in order, from record sample `begin` on, with its gains applied."""
+
+    def __init__(self, voice: Voice, rate: int, begin: int) -> None:
+        self._voice, self._rate, self._at = voice, rate, begin
+        self._blocks = _source(voice, rate, begin)
+        self._held: Array = np.zeros((width(voice.clip), 0), np.float32)
+        gain = voice.clip.gain
+        self._times = np.array([float(t) for t in gain.times]) if gain else np.zeros(0)
+        self._levels = np.array(gain.db, np.float64) if gain else np.zeros(0)
+
+    def take(self, count: int) -> NDArray[np.float64]:
+        """The next samples (channels, count)."""
+        parts, have = [self._held], self._held.shape[1]
+        while have < count:
+            block = next(self._blocks, None)
+            if block is None:
+                block = np.zeros((self._held.shape[0], count - have), np.float32)
+            parts.append(block)
+            have += block.shape[1]
+        joined = np.concatenate(parts, axis=1)
+        self._held = joined[:, count:]
+        at = np.arange(self._at, self._at + count)
+        self._at += count
+        return joined[:, :count] * self._gain(at)
+
+    def _gain(self, at: NDArray[np.int64]) -> NDArray[np.float64]:
+        gain = np.ones(len(at))
+        if len(self._times):
+            place = (at - to_samples(self._voice.clip.start, self._rate)) / self._rate
+            gain *= 10 ** (np.interp(place, self._times, self._levels) / 20)
+        for ramp in self._voice.ramps:
+            gain *= ramp.gain(at)
+        return gain
+
+
+def _source(voice: Voice, rate: int, begin: int) -> Iterator[Array]:
+    """The clip's own sound from record sample `begin` on, at `rate` Hz and its speed, without gains."""
+    clip = voice.clip
+    assert clip.media is not None
+    assert clip.media.path is not None
+    picks = _picks(clip)
+    streams = probe(clip.media.path).audio
+    own = streams[picks[0].stream if picks else 0].sample_rate
+    # Counted from the clip's own first sample, so that every file begins where its host would begin it.
+    late = Fraction(begin - to_samples(clip.start, rate), rate)
+    place = clip.source_in - clip.media.start + late * clip.speed
+    count = voice.last - begin
+    if clip.speed == 1 and own == rate:
+        yield from read_blocks(clip.media.path, to_samples(place, own), count, picks, BLOCK)
+        return
+    yield from _resampled(clip, picks, own, rate, place, count)
+
+
+def _resampled(
+    clip: EditClip, picks: Sequence[Channel] | None, own: int, rate: int, place: Fraction, count: int
+) -> Iterator[Array]:
+    """`count` samples at `rate` Hz of a clip from file time `place` on, pitch going with speed."""
+    assert clip.media is not None
+    assert clip.media.path is not None
+    pace = own * abs(clip.speed)
+    ratio = Fraction(rate) / pace
+    # Whole periods of the two rates, where they are short, leave no fraction of a sample between them.
+    period = ratio.denominator if ratio.denominator <= own else 1
+    margin = math.ceil(_MARGIN * own / period) * period
+    dropped = round_half_up(margin * ratio)
+    needed = math.ceil((dropped + count) / ratio) + margin
+    resampler = Resampler(pace.numerator, rate * pace.denominator, width(clip))
+    given = 0
+    for block, last in _runs(clip, picks, to_samples(place, own), needed, margin):
+        made = resampler.process(block, last)
+        low, high = max(0, dropped - given), min(made.shape[1], dropped + count - given)
+        given += made.shape[1]
+        if low < high:
+            yield made[:, low:high]
+
+
+def _runs(
+    clip: EditClip, picks: Sequence[Channel] | None, start: int, needed: int, margin: int
+) -> Iterator[tuple[Array, bool]]:
+    """`needed` samples of the file from `margin` before sample `start`, backwards in reverse; with "the last"."""
+    assert clip.media is not None
+    path = clip.media.path
+    assert path is not None
+    done = 0
+    if clip.speed > 0:
+        for block in read_blocks(path, start - margin, needed, picks, BLOCK):
+            done += block.shape[1]
+            yield block, done == needed
+        return
+    end = start + margin
+    while done < needed:
+        size = min(BLOCK, needed - done)
+        for block in read_blocks(path, end - done - size, size, picks, BLOCK):
+            done += block.shape[1]
+            yield block[:, ::-1], done == needed
+
+
+def _picks(clip: EditClip) -> tuple[Channel, ...] | None:
+    """A clip's channels, which count over all streams, as the reader wants them."""
+    if clip.channels is None:
+        return None
+    assert clip.media is not None
+    assert clip.media.path is not None
+    listed = [Channel(s.index, c) for s in probe(clip.media.path).audio for c in range(s.channels)]
+    return tuple(
+        listed[channel] if channel < len(listed) else Channel(0, channel) for channel in clip.channels
+    )

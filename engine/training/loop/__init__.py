@@ -1,0 +1,1 @@
+"""The loop: configurations, batches, steps, checkpoints, exports."""

@@ -1,0 +1,383 @@
+"""The training loop, on Lightning Fabric: resumable to the bit, checkpointed, logged, on one device or many."""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import math
+import pickle
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader
+
+from ...compat import ensure_companions
+from ...errors import SightmixError, TrainingError
+from ...highlight.network import ProductModel, VisAH, parameter_count
+from ...highlight.spectral_torch import stft
+from ..networks.initialise import unit_variance
+from ..networks.losses import SpectralLoss, SpectralSettings
+from ..networks.registry import Network, build_network, config_of, objective_of
+from ..networks.step import Batch, ProductWeights, to_device
+from .batches import SceneBatches, Shown, quiet_worker, scenes_of
+from .checkpoints import store, take_over
+from .config import TrainConfig
+from .descent import follow, make_optimizer
+from .validate import Validation, validate
+from .watch import Observer, Watch
+
+SHOW_EVERY = 20
+
+
+def rate_at(step: int, config: TrainConfig) -> float:
+    """Learning rate of a step."""
+    up = min(1.0, (step + 1) / max(1, config.warmup))
+    down = min(1.0, (config.steps - step) / max(1, config.decay))
+    return config.learning_rate * min(up, down)
+
+
+def make_fabric(device: str = "auto", devices: int = 1, idle: bool = False) -> Any:
+    """Lightning Fabric on `devices` devices: "auto", "cpu" or "cuda"; raises `TrainingError` if there are none such.
+
+    `idle` says that parts of the network have no say in the loss, which costs time where several devices learn.
+    """
+    ensure_companions()
+    try:
+        from lightning_fabric import Fabric
+        from lightning_fabric.strategies.ddp import DDPStrategy
+    except ImportError as error:
+        raise TrainingError(
+            f"Training needs Lightning Fabric: pip install 'sightmix[train]' ({error})."
+        ) from error
+    strategy: Any = DDPStrategy(find_unused_parameters=idle) if devices > 1 else "auto"
+    try:
+        fabric = Fabric(accelerator=device, devices=devices, strategy=strategy)
+        fabric.launch()
+    except Exception as error:
+        raise TrainingError(
+            f"Training cannot use {devices} × {device}: {str(error).splitlines()[0]}"
+        ) from error
+    return fabric
+
+
+class Trainer:
+    """One run in `folder`: `checkpoint.pt` to resume from, `best-STEP.pt` to ship, `log.jsonl` to read.
+
+    `fabric` says where it runs; without one, on the processor.
+    """
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        corpus: Path,
+        folder: Path,
+        fabric: Any = None,
+        observe: Observer | None = None,
+    ) -> None:
+        self.config, self.corpus, self.folder = config, corpus, folder
+        self.fabric = fabric or make_fabric("cpu")
+        self.device: torch.device = self.fabric.device
+        folder.mkdir(parents=True, exist_ok=True)
+        self.watch = Watch(folder, observe)
+        torch.manual_seed(config.seed)
+        self.network = config_of(config.network)
+        self.shown = Shown.of(corpus, config.context, self.network.context_dim)
+        self.model: Network = build_network(self.network).to(self.device)
+        if config.unit_variance:
+            self._scale_start()
+        self.average = copy.deepcopy(self.model).requires_grad_(False)
+        self.model.trunk.mixed_precision = config.precision == "bf16"
+        self.optimizer = make_optimizer(self.model, config)
+        self.learner, self.stepper = self.fabric.setup(self.model, self.optimizer)
+        remix = SpectralLoss(
+            SpectralSettings(**{"mode": "mixed", "overlap": 2, **_tuples(config.remix_loss)})
+        )
+        if self.network.kind == "product":
+            self.learner.mark_forward_method("logits")
+            self.learner.mark_forward_method("mask_logits")
+        self.objective = objective_of(self.network, config.weights, remix.to(self.device))
+        self.step = 0
+        self.best: list[tuple[float, int]] = []
+        self.stop = False
+        self.validated: tuple[int, Validation] | None = None
+
+    def _scale_start(self) -> None:
+        scenes = scenes_of(self.corpus, "train", self.config)
+        batch = to_device(self.shown.batch([scenes[i] for i in range(4)]), self.device)
+        mix = batch.stems.sum(1)
+        assert isinstance(self.model, ProductModel | VisAH)  # the configuration sees to that
+        unit_variance(self.model, (stft(mix).abs(), mix, batch.context, batch.times, batch.valid))
+
+    def resume(self) -> None:
+        """Go on from the folder's checkpoint, if there is one."""
+        path = self.folder / "checkpoint.pt"
+        if not path.exists():
+            return
+        try:
+            state = torch.load(path, map_location=self.device, weights_only=True)
+            self.model.load_state_dict(state["model"])
+            self.average.load_state_dict(state["average"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.step = int(state["step"])
+            self.best = [(float(value), int(step)) for value, step in state.get("best", [])]
+        except (RuntimeError, KeyError, EOFError, OSError, ValueError, pickle.UnpicklingError) as error:
+            raise TrainingError(
+                f"Checkpoint {path} does not fit this run: {str(error).splitlines()[0]}. Move it away to start anew."
+            ) from error
+
+    def start_from(self, checkpoint: Path) -> None:
+        """Begin with another run's averaged weights, where they fit; a run under way keeps its own."""
+        if self.step == 0:
+            count = take_over(self.model, checkpoint)
+            self.average.load_state_dict(self.model.state_dict())
+            self.watch.entry(event="weights taken over", tensors=count)
+
+    def adopt_gains(self, path: Path) -> None:
+        """Take over a gain head trained beforehand (`gains`), forgetting what the optimizer knew of the old one."""
+        try:
+            head = torch.load(path, map_location=self.device, weights_only=True)
+            for model in (self.model, self.average):
+                assert isinstance(model, ProductModel)
+                model.gain.load_state_dict(head)
+        except (AssertionError, RuntimeError, OSError, EOFError, pickle.UnpicklingError) as error:
+            raise TrainingError(
+                f"The gain head {path} does not fit this run: {str(error).splitlines()[:1]}."
+            ) from error
+        assert isinstance(self.model, ProductModel)
+        for parameter in self.model.gain.parameters():
+            self.optimizer.state.pop(parameter, None)
+
+    def save(self, name: str = "checkpoint.pt") -> None:
+        """Write the checkpoint."""
+        if not self.fabric.is_global_zero:
+            return
+        state = {
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step,
+            "best": self.best,
+            "config": json.dumps(asdict(self.config)),
+        }
+        store(state, self.folder / name)
+
+    def run(self) -> None:
+        """Train from where the run stands to the last step; an interrupt saves and stops."""
+        self._tell(event="start", step=self.step, parameters=parameter_count(self.model))
+        try:
+            for _ in self._steps():
+                if self.step % self.config.save_every == 0 or self.stop:
+                    self.save()
+                if self.step % self.config.validate_every == 0 and self._validated():
+                    break
+                if self.stop:
+                    return
+            self.save()
+            self._tell(event="done", step=self.step, **self.validate().entries())
+        except torch.OutOfMemoryError as error:
+            raise TrainingError(
+                f"Memory of {self.device} ran out at step {self.step} with batches of {self.config.batch}; the last "
+                f"good checkpoint is {self.folder / 'checkpoint.pt'}. Make 'batch' smaller and 'accumulate' larger."
+            ) from error
+        finally:
+            self.watch.close()
+
+    def validate(self) -> Validation:
+        """How the averaged weights do on validation scenes; asked twice at a step, it answers from memory."""
+        if self.validated is None or self.validated[0] != self.step:
+            found = validate(self.average, self.corpus, self.config, self.shown, self.device)
+            self.validated = (self.step, found)
+        return self.validated[1]
+
+    def _steps(self) -> Iterator[int]:
+        """Take the steps that are left, and tell every so many how they went."""
+        batches = self._batches()
+        began, first, logged, waited = time.monotonic(), self.step, self.step, 0.0
+        sums: dict[str, float] = {}
+        while self.step < self.config.steps:
+            group = []
+            for _ in range(self.config.accumulate):
+                asked = time.monotonic()
+                group.append(next(batches))
+                waited += time.monotonic() - asked
+            for name, value in self._advance(*group).items():
+                sums[name] = sums.get(name, 0.0) + value
+            if self.step % SHOW_EVERY == 0:
+                spent = time.monotonic() - began
+                means = {name: value / (self.step - logged) for name, value in sums.items()}
+                pace = {
+                    "seconds_per_step": spent / (self.step - first),
+                    "clips_per_second": self._clips(self.step - first) / spent,
+                    "waiting_for_data": waited / spent,
+                }
+                if self.fabric.is_global_zero:
+                    self.watch.figures(self.step, {**pace, **means})
+                sums, logged = {}, self.step
+            yield self.step
+
+    def _clips(self, steps: int) -> int:
+        return steps * self.config.accumulate * self.config.batch * int(self.fabric.world_size)
+
+    def _validated(self) -> bool:
+        """Validate, keep the weights if they are among the best; whether to stop for want of better ones."""
+        found = self.validate()
+        score = found.improvement["MAG"]
+        ranked = sorted([*self.best, (score, self.step)], reverse=True)
+        dropped = ranked[self.config.keep_best :]
+        self.best = ranked[: self.config.keep_best]
+        if self.fabric.is_global_zero:
+            if (score, self.step) in self.best:
+                self.save(f"best-{self.step}.pt")
+            for _, step in dropped:
+                (self.folder / f"best-{step}.pt").unlink(missing_ok=True)
+            self.watch.validation(self.step, found, best=self.best[0][1] if self.best else None)
+        leader = self.best[0][1] if self.best else self.step
+        patience = self.config.early_stop * self.config.validate_every
+        return bool(patience) and self.step - leader >= patience
+
+    def _batches(self) -> Iterator[Batch]:
+        fabric, config = self.fabric, self.config
+        data = SceneBatches(
+            self.corpus,
+            config,
+            self.shown,
+            self.step * config.accumulate,
+            int(fabric.global_rank),
+            int(fabric.world_size),
+        )
+        loader: DataLoader[Batch] = DataLoader(
+            data,
+            batch_size=None,
+            num_workers=config.workers,
+            prefetch_factor=4 if config.workers else None,
+            worker_init_fn=quiet_worker,
+        )
+        return iter(loader)
+
+    def _advance(self, *batches: Batch) -> dict[str, float]:
+        """One step from `accumulate` batches; the terms of its loss, means over them."""
+        self.model.train()
+        # What dropout leaves out is a matter of the step alone, so that a resumed run leaves out the same.
+        drawn = np.random.SeedSequence([self.config.seed, self.step, int(self.fabric.global_rank)])
+        torch.manual_seed(int(drawn.generate_state(1)[0]))
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate_at(self.step, self.config) * group.get("share", 1.0)
+        self.optimizer.zero_grad(set_to_none=True)
+        sums: dict[str, float] = {}
+        for number, batch in enumerate(batches, start=1):
+            with self.fabric.no_backward_sync(self.learner, enabled=number < len(batches)):
+                terms = self.objective(self.learner, to_device(batch, self.device))
+                self.fabric.backward(terms["total"] / len(batches))
+            for name, value in terms.items():
+                sums[name] = sums.get(name, 0.0) + float(value.detach()) / len(batches)
+        norm = self.fabric.clip_gradients(
+            self.learner, self.stepper, max_norm=self.config.clip or math.inf, error_if_nonfinite=False
+        )
+        if not math.isfinite(float(norm)):
+            raise TrainingError(
+                f"The loss is not finite at step {self.step}; the last good checkpoint is "
+                f"{self.folder / 'checkpoint.pt'}. Lower the learning rate and start again from it."
+            )
+        self.stepper.step()
+        follow(self.average, self.model, self.config.ema, self.step)
+        self.step += 1
+        return sums | {"norm": float(norm)}
+
+    def _tell(self, **values: Any) -> None:
+        if self.fabric.is_global_zero:
+            self.watch.entry(**values)
+
+
+def _tuples(data: dict[str, Any]) -> dict[str, Any]:
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+
+
+def _idle(config: TrainConfig) -> bool:
+    """Whether the gain head is left out: where neither gains nor the rebalanced sound count."""
+    if config.network.get("kind") != "product":
+        return False
+    return not ProductWeights(**config.weights).needs_gains
+
+
+def train(
+    config: TrainConfig,
+    corpus: Path,
+    folder: Path,
+    *,
+    device: str = "auto",
+    devices: int = 1,
+    start: Path | None = None,
+    gains: Path | None = None,
+    observe: Observer | None = None,
+) -> Trainer:
+    """Train a configuration to its last step, or resume it; Ctrl-C saves and stops, which `Trainer.stop` tells.
+
+    `start` is another run's checkpoint whose fitting weights a new run begins with, `gains` a gain head trained
+    beforehand. Raises `TrainingError` in one sentence.
+    """
+    torch.set_num_threads(config.threads)
+    fabric = make_fabric(device, devices, idle=_idle(config))
+    trainer = Trainer(config, corpus, folder, fabric, observe)
+    trainer.resume()
+    if start is not None:
+        trainer.start_from(start)
+    if gains is not None:
+        trainer.adopt_gains(gains)
+
+    def stop(*_: object) -> None:
+        trainer.stop = True
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        trainer.run()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return trainer
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Command line of the loop: `python -m sightmix.engine.training.loop.run CONFIG --corpus DIR --out DIR`."""
+    parser = argparse.ArgumentParser(description="Train a sightmix network from a configuration file.")
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--corpus", type=Path, required=True, help="folder made by the corpus builder")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="folder of the run; an existing one is resumed"
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--devices", type=int, default=1, help="how many of them learn together")
+    parser.add_argument("--steps", type=int, help="last step, instead of the configuration's")
+    parser.add_argument(
+        "--start", type=Path, help="another run's checkpoint to take fitting weights from, for a new run"
+    )
+    parser.add_argument("--gains", type=Path, help="a gain head trained beforehand, to go on with")
+    args = parser.parse_args(arguments)
+    try:
+        config = TrainConfig.read(args.config)
+        if args.steps is not None:
+            config = replace(config, steps=args.steps)
+        train(
+            config,
+            args.corpus,
+            args.out,
+            device=args.device,
+            devices=args.devices,
+            start=args.start,
+            gains=args.gains,
+        )
+    except SightmixError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

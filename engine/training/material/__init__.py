@@ -1,0 +1,1 @@
+"""What is trained on: packages, recipes, sounds, subjects, films."""

@@ -1,0 +1,1 @@
+"""Networks that learn, what they are asked, and how far off they are."""

@@ -1,0 +1,1 @@
+"""Training scenes: mixes laid, balanced and spoilt; shards and pictures of them."""

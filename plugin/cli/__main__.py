@@ -1,0 +1,5 @@
+"""``python -m sightmix.plugin.cli``."""
+
+from .app import main
+
+main()

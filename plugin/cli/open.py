@@ -1,0 +1,41 @@
+"""Opens what a command was given: a timeline, one of several, or a media file with its cuts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+from ...engine.errors import SettingsError
+from ...engine.media.time import snap_rate
+from ..timeline import Timeline, list_timelines, open_timeline
+
+
+def open_source(
+    source: Path,
+    name: str = "",
+    folders: Sequence[Path] = (),
+    rate: str = "",
+    cuts: Sequence[Fraction] = (),
+) -> tuple[Timeline, tuple[str, ...]]:
+    """Open a timeline or media file; also returns the names of all timelines in the file.
+
+    `name` is a timeline's name or number, `rate` frames per second as text. Raises TimelineError or
+    SettingsError.
+    """
+    exact = exact_rate(rate)
+    names = list_timelines(source, exact)
+    wanted: str | int | None = name or None
+    if name.isdecimal() and name not in names:
+        wanted = int(name)
+    return open_timeline(source, timeline=wanted, folders=folders, rate=exact, cuts=cuts), names
+
+
+def exact_rate(text: str) -> Fraction | None:
+    """Frames per second given as text, None for an empty one; SettingsError for what is no number."""
+    if not text:
+        return None
+    try:
+        return snap_rate(Fraction(text))
+    except (ValueError, ZeroDivisionError) as error:
+        raise SettingsError(f"--rate {text!r} is not a number of frames per second.") from error

@@ -1,0 +1,91 @@
+"""Progress on a terminal, or as plain lines where there is none."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TextIO
+
+from ...engine.progress import Progress, Step
+from ..jobs.eta import JOB, Clock, fraction
+
+_LINE_EVERY = 2.0  # seconds between plain lines within one stage
+_WORDS = {
+    "rebalance": "rebalancing",
+    "loudness": "measuring",
+    "finish": "levelling",
+    "report": "reporting",
+    "cuts": "finding cuts",
+    "fetch": "fetching",
+    "measure": "measuring",
+    "export": "exporting",
+}
+
+
+class Lines:
+    """Writes steps as lines such as ``progress: 42 % interview, rebalancing 10 %, 31 s left``."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._clock = Clock()
+        self._whole = 0.0
+        self._last: tuple[str, str] = ("", "")
+        self._when = -_LINE_EVERY
+
+    def __call__(self, step: Step) -> None:
+        """Write one step, unless one of the same stage was written a moment ago."""
+        if step.stage == JOB:
+            self._whole = max(self._whole, fraction(step))
+            return
+        now, what = time.monotonic(), (step.stage, step.item)
+        if what == self._last and now - self._when < _LINE_EVERY:
+            return
+        self._last, self._when = what, now
+        left = self._clock.left(self._whole)
+        eta = f", {left:.0f} s left" if left is not None and self._whole < 1.0 else ""
+        stage = f"{word_for(step.stage)} {fraction(step):.0%}".replace("%", " %")
+        whole = f"{self._whole:.0%}".replace("%", " %")
+        print(f"progress: {whole} {printable(step.item)}, {stage}{eta}", file=self._stream, flush=True)
+
+
+def word_for(stage: str) -> str:
+    """What a stage is called on screen."""
+    return _WORDS.get(stage, stage)
+
+
+def printable(text: str) -> str:
+    """`text` without control characters, which could drive a terminal."""
+    return "".join(c if c.isprintable() else "�" for c in text)
+
+
+@contextmanager
+def shown(quiet: bool, stream: TextIO | None = None) -> Iterator[Callable[[Step], None]]:
+    """Give an observer for steps: bars on a terminal, plain lines otherwise or when `quiet`."""
+    stream = sys.stderr if stream is None else stream
+    if quiet or not stream.isatty():
+        yield Lines(stream)
+        return
+    from .bars import Bars
+
+    with Bars(stream) as bars:
+        yield bars
+
+
+@contextmanager
+def stoppable(progress: Progress) -> Iterator[None]:
+    """Ctrl-C and a request to terminate stop the work at its next step; a second Ctrl-C stops at once."""
+
+    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  (the signal module's signature)
+        progress.cancel()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
