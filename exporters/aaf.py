@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..engine.edit import keyframes
 from ..engine.edit.model import Edit, EditClip, EditMedia, EditTrack
 from ..engine.errors import MediaError, WriteError
+from ..engine.files import replacing_path
 from ..engine.media.reader import read_blocks
 from ..engine.media.time import round_half_up, to_frames, to_samples
 from ..engine.passage import Channel
@@ -64,7 +65,7 @@ def write(edit: Edit, out: Path, embed: bool = False) -> tuple[str, ...]:
             "Writing AAF needs pyaaf2; install it with: pip install 'sightmix[hosts]'."
         ) from error
     common.timebase(edit.rate, TITLE)
-    with common.replacing(out) as partial, aaf2.open(str(partial), "w") as file:
+    with replacing_path(out) as partial, aaf2.open(str(partial), "w") as file:
         writer = _Writer(edit, file, embed)
         writer.compose()
     return writer.losses.sentences()

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
 from math import ceil
-from pathlib import Path
 from urllib.parse import quote
 
 from ..engine.edit import keyframes
@@ -43,40 +39,6 @@ class Losses:
             f"{text} ({count} clip{'s' if count > 1 else ''})." if count else text
             for text, count in self._counts.items()
         )
-
-
-@contextmanager
-def replacing(out: Path) -> Iterator[Path]:
-    """A temporary path beside `out` that takes its place when the block ends well and vanishes otherwise.
-
-    Raises WriteError when the folder cannot be written.
-    """
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{out.stem}.", suffix=out.suffix, dir=out.parent)
-        os.close(handle)
-        partial = Path(name)
-        try:
-            yield partial
-            partial.chmod(0o666 & ~_umask())
-            partial.replace(out)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as error:
-        raise WriteError(
-            f"{out} cannot be written: {error.strerror or error}; choose a folder you may write to."
-        ) from error
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def write_text(out: Path, text: str, newline: str = "\n") -> None:
-    """Write `text` as UTF-8, all of it or nothing. Raises WriteError."""
-    with replacing(out) as partial:
-        partial.write_text(text, encoding="utf-8", newline=newline)
 
 
 def address(media: EditMedia, host: str = "") -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from ..engine.edit.model import Edit, EditClip, EditMedia, EditTrack, EditTransition
+from ..engine.files import write_text
 from ..engine.media.time import timecode, to_frames
 from . import common
 from .common import Frames, Losses
@@ -30,7 +31,7 @@ def write(edit: Edit, out: Path) -> tuple[str, ...]:
     """
     writer = _Writer(edit)
     body = ET.tostring(writer.document(), encoding="unicode")
-    common.write_text(out, f'<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE xmeml>\n{body}\n')
+    write_text(out, f'<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE xmeml>\n{body}\n')
     return writer.losses.sentences()
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from ..engine.edit.model import Edit, EditClip, EditMedia, EditTrack, EditTransition
+from ..engine.files import write_text
 from ..engine.media.time import to_frames
 from . import common
 from .common import Losses
@@ -46,7 +47,7 @@ def write(edit: Edit, out: Path) -> tuple[str, ...]:
     """
     writer = _Writer(edit)
     body = ET.tostring(writer.document(), encoding="unicode")
-    common.write_text(out, f'<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE fcpxml>\n{body}\n')
+    write_text(out, f'<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE fcpxml>\n{body}\n')
     return writer.losses.sentences()
 
 

@@ -11,6 +11,7 @@ import opentimelineio as otio
 
 from ..engine.edit import keyframes
 from ..engine.edit.model import Edit, EditClip, EditMarker, EditMedia, EditTrack
+from ..engine.files import write_text
 from ..engine.media.time import to_frames
 from . import common
 from .common import Frames, Losses
@@ -28,7 +29,7 @@ def write(edit: Edit, out: Path) -> tuple[str, ...]:
     """
     writer = _Writer(edit)
     text = otio.adapters.write_to_string(writer.timeline(), "otio_json")
-    common.write_text(out, text + "\n")
+    write_text(out, text + "\n")
     return writer.losses.sentences()
 
 

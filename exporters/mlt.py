@@ -15,9 +15,9 @@ import numpy as np
 
 from ..engine.edit import keyframes
 from ..engine.edit.model import Edit, EditClip, EditTrack
+from ..engine.files import write_text
 from ..engine.media.container import open_media
 from ..engine.media.time import to_frames
-from . import common
 from .common import Frames, Losses
 from .overlaps import lanes
 
@@ -53,7 +53,7 @@ def write(edit: Edit, out: Path, finer: int | None = None) -> tuple[str, ...]:
             "Programs with FFmpeg before version 7 play uncompressed sound up to a frame early."
         )
     body = ET.tostring(writer.document(), encoding="unicode")
-    common.write_text(out, f'<?xml version="1.0" encoding="utf-8"?>\n{body}\n')
+    write_text(out, f'<?xml version="1.0" encoding="utf-8"?>\n{body}\n')
     return writer.losses.sentences()
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from ..engine.edit import keyframes
 from ..engine.edit.model import Edit, EditClip, EditTrack
+from ..engine.files import write_text
 from ..engine.media.time import round_half_up
-from . import common
 from .common import Losses
 from .overlaps import overlapping
 
@@ -31,7 +31,7 @@ def write(edit: Edit, out: Path) -> tuple[str, ...]:
     Raises WriteError.
     """
     writer = _Writer(edit)
-    common.write_text(out, "\n".join(writer.lines()) + "\n")
+    write_text(out, "\n".join(writer.lines()) + "\n")
     return writer.losses.sentences()
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelError
-from ..weights.atomic import replacing
+from ..files import write_bytes
 from ..weights.store import Card, make_card, write_card
 
 NAME = "efficientnet-lite0"
@@ -175,8 +175,7 @@ def read_checkpoint() -> Checkpoint:
 def export(folder: Path) -> Card:
     """Write `files/efficientnet-lite0.onnx` and `cards/efficientnet-lite0.json` in `folder`."""
     path = folder / "files" / f"{NAME}.onnx"
-    with replacing(path) as file:
-        file.write(build(read_checkpoint()))
+    write_bytes(path, build(read_checkpoint()), parents=True)
     card = make_card(
         path,
         name=NAME,

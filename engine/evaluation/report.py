@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SettingsError
+from ..files import write_text
 from ..highlight.config import STEMS
-from ..weights.atomic import replacing
 from .experiments.plans import Experiment, Row, SceneSet
 from .metrics import NAMES
 from .scoring import Stored
@@ -284,5 +284,4 @@ def update_report(path: Path, results: Sequence[Result]) -> None:
     sections |= {result.experiment.name: _section(result, "##") for result in results}
     parts = [LEGEND, *(f"<!-- experiment: {name} -->\n{text}" for name, text in sections.items())]
     new = f"{old[:first]}\n\n" + "\n\n".join(parts) + f"\n\n{old[last:]}"
-    with replacing(path) as file:
-        file.write(new.encode("utf-8"))
+    write_text(path, new, parents=True)

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import SightmixError
+from ..files import write_text
 from ..training.scenes.scene import PRESETS
-from ..weights.atomic import replacing
 from . import report
 from .experiments.plans import SPLITS, Experiment, Row, SceneSet
 from .experiments.study import Study
@@ -70,8 +70,11 @@ def main(arguments: list[str] | None = None) -> int:
             workshop.named(name)
         results = Study(workshop, Cache(None)).run(comparison(args.model, chosen))
         if args.json:
-            with replacing(args.json) as file:
-                file.write((json.dumps(report.data(results), indent=1, ensure_ascii=False) + "\n").encode())
+            write_text(
+                args.json,
+                (json.dumps(report.data(results), indent=1, ensure_ascii=False) + "\n"),
+                parents=True,
+            )
     except SightmixError as error:
         print(error, file=sys.stderr)
         return 2

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelError
+from ..files import replacing_path
 from ..weights.store import Card, load_tensors, weights_path
 from .config import HOP, NetworkConfig
 
@@ -215,30 +216,29 @@ def write_graph(model: ProductModel, path: Path, frames: int) -> None:
         torch.arange(float(n))[None],
         torch.ones(1, n, dtype=torch.bool),
     )
-    temporary = path.with_name(f".{path.name}.part")
-    with warnings.catch_warnings():
-        # The tracing exporter keeps torch's names for the weights, which the newer one does not.
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            model,
-            example,
-            str(temporary),
-            input_names=list(INPUTS),
-            output_names=["masks", "gains"],
-            dynamic_axes={name: {1: "n"} for name in ("context", "times", "valid")},
-            opset_version=17,
-            dynamo=False,
-            do_constant_folding=False,
-        )
-    graph = onnx.load(str(temporary))
-    for tensor in graph.graph.initializer:
-        tensor.ClearField("raw_data")
-        tensor.ClearField("float_data")
-        tensor.data_location = onnx.TensorProto.EXTERNAL
-        entry = tensor.external_data.add()
-        entry.key, entry.value = "location", "weights"
-    temporary.write_bytes(graph.SerializeToString())
-    temporary.replace(path)
+    with replacing_path(path) as partial:
+        with warnings.catch_warnings():
+            # The tracing exporter keeps torch's names for the weights, which the newer one does not.
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                model,
+                example,
+                str(partial),
+                input_names=list(INPUTS),
+                output_names=["masks", "gains"],
+                dynamic_axes={name: {1: "n"} for name in ("context", "times", "valid")},
+                opset_version=17,
+                dynamo=False,
+                do_constant_folding=False,
+            )
+        graph = onnx.load(str(partial))
+        for tensor in graph.graph.initializer:
+            tensor.ClearField("raw_data")
+            tensor.ClearField("float_data")
+            tensor.data_location = onnx.TensorProto.EXTERNAL
+            entry = tensor.external_data.add()
+            entry.key, entry.value = "location", "weights"
+        partial.write_bytes(graph.SerializeToString())
 
 
 def _first_line(error: BaseException) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import math
-import os
 import struct
 from collections.abc import Sequence
 from contextlib import suppress
@@ -19,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import WriteError
+from ..files import WholeFile, write_error
 from ..passage import Loudness
 from .time import to_samples
 
@@ -104,10 +103,11 @@ class WavWriter:
         self._bext, self._ixml = bext or Bext(), ixml
         self._loudness: Loudness | None = None
         self._width = 3 if subtype == "PCM_24" else 4
-        self._part = self.path.with_name(f".{self.path.name}.part")
+        self._whole: WholeFile | None = None
         self._file: BinaryIO | None = None
         try:
-            self._file = self._part.open("w+b", buffering=1 << 20)
+            self._whole = WholeFile(self.path)
+            self._file = self._whole.file
             self._file.write(self._header(0))
         except OSError as error:
             self._fail(error)
@@ -150,16 +150,13 @@ class WavWriter:
 
     def close(self) -> None:
         """Complete the file and give it its name; without effect once closed."""
-        if self._file is None:
+        if self._file is None or self._whole is None:
             return
         try:
             self._file.write(self._footer())
             self._file.seek(0)
             self._file.write(self._header(self.samples))
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
-            self._part.replace(self.path)
+            self._whole.finish()
         except OSError as error:
             self._fail(error)
         self._file = None
@@ -170,26 +167,12 @@ class WavWriter:
             with suppress(OSError):
                 self._file.close()
             self._file = None
-            self._part.unlink(missing_ok=True)
+        if self._whole is not None:
+            self._whole.discard()
 
     def _fail(self, error: OSError) -> NoReturn:
         self.abort()
-        folder = self.path.parent
-        if isinstance(error, FileNotFoundError | NotADirectoryError):
-            sentence = (
-                f"The folder {folder} does not exist; create it or choose another for {self.path.name}."
-            )
-        elif isinstance(error, PermissionError):
-            sentence = f"{self.path} cannot be written: permission denied; choose a folder you may write to."
-        elif error.errno in (errno.ENOSPC, errno.EDQUOT):
-            sentence = f"The disk is full: {self.path} was not written; free some space and try again."
-        elif error.errno == errno.EFBIG:
-            sentence = (
-                f"{self.path} grows beyond what its disk allows; choose another disk or a shorter clip."
-            )
-        else:
-            sentence = f"{self.path} cannot be written ({error.strerror}); check the disk."
-        raise WriteError(sentence) from error
+        raise write_error(self.path, error) from error
 
     def _encode(self, block: NDArray[np.float32]) -> bytes:
         """Interleaved little-endian samples."""

@@ -7,9 +7,7 @@ publishes, and loads the checkpoint a model card describes, after checking its s
 from __future__ import annotations
 
 import math
-import os
 import pickle
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ModelError, WriteError
+from ..errors import ModelError
+from ..files import place
 from ..media.loudness import measure
 from ..weights.card import nearest
 from ..weights.store import (
@@ -188,17 +187,7 @@ def take_in(family: str, checkpoint: Path, name: str = "", licence: str = "") ->
     )
     root = writable_root()
     target = root / card.file
-    if not (target.exists() and target.samefile(checkpoint)):
-        try:
-            root.mkdir(parents=True, exist_ok=True)
-            temporary = root / f".{card.file}.{os.getpid()}.part"
-            try:
-                shutil.copyfile(checkpoint, temporary)
-                temporary.replace(target)
-            finally:
-                temporary.unlink(missing_ok=True)
-        except OSError as error:
-            raise WriteError(f"{checkpoint} cannot be copied to {root}: {error.strerror}.") from error
+    place(checkpoint, target, parents=True, link=False)
     add_card(card)
     return card
 

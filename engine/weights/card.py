@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ModelError
-from .atomic import replacing
+from ..files import write_text
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,7 @@ def write_card(card: Card, folder: Path) -> Path:
         text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     except (TypeError, ValueError) as error:
         raise ModelError(f"The model card for {card.name} cannot be written as JSON: {error}.") from error
-    with replacing(path) as file:
-        file.write(text.encode("utf-8"))
+    write_text(path, text, parents=True)
     return path
 
 

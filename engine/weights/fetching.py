@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import IO
 
 from ..errors import ModelError, SettingsError, WriteError
+from ..files import replacing
 from ..progress import Progress
-from .atomic import replacing
 from .card import Card
 from .store import absent_message, verify, writable_root
 
@@ -68,7 +68,7 @@ def fetch(
         verify(plan.destination, card)
         return plan.destination
     _check_space(plan)
-    with replacing(plan.destination) as file:
+    with replacing(plan.destination, parents=True) as file:
         _download(plan, file, progress or Progress(), timeout_s)
     verify(plan.destination, card)
     return plan.destination

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelError
-from .atomic import replacing
+from ..files import write_bytes
 
 
 class Shaped(Protocol):
@@ -64,8 +64,7 @@ def save_tensors(
     data = save(
         {n: np.ascontiguousarray(t) for n, t in tensors.items()}, metadata=dict(metadata or {}) or None
     )
-    with replacing(path) as file:
-        file.write(data)
+    write_bytes(path, data, parents=True)
 
 
 def strict_match(

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ...engine.errors import WriteError
+from ...engine.files import place, write_text
 from ...engine.passage import Rendition
-from ...engine.weights.atomic import replacing
 from .keys import sampled_hash
 from .sidecar import rendition_from_dict, rendition_to_dict
 
@@ -82,8 +80,11 @@ class Shelf:
             "files": fingerprints,
             "rendition": rendition_to_dict(rendition),
         }
-        with replacing(self.folder / f"{rendition.path.stem}.json") as file:
-            file.write(json.dumps(body, separators=(",", ":"), allow_nan=False).encode())
+        write_text(
+            self.folder / f"{rendition.path.stem}.json",
+            json.dumps(body, separators=(",", ":"), allow_nan=False),
+            parents=True,
+        )
 
     def prune(self, keep: Callable[[Entry], bool]) -> tuple[Path, ...]:
         """Remove the files of every entry that `keep` refuses, and return what was removed."""
@@ -104,28 +105,12 @@ def deliver(rendition: Rendition, folder: Path, name: str) -> Rendition:
     Raises WriteError when neither works.
     """
     path = folder / f"{name}.wav"
-    _place(rendition.path, path)
+    place(rendition.path, path)
     stems = {}
     for stem, source in rendition.stems.items():
         stems[stem] = folder / f"{name}.{stem}.wav"
-        _place(source, stems[stem])
+        place(source, stems[stem])
     return replace(rendition, path=path, stems=stems)
-
-
-def _place(source: Path, target: Path) -> None:
-    temporary = target.with_name(f".{target.name}.part")
-    try:
-        temporary.unlink(missing_ok=True)
-        try:
-            os.link(source, temporary)
-        except OSError:
-            shutil.copy2(source, temporary)
-        temporary.replace(target)
-    except OSError as error:
-        raise WriteError(f"{target} cannot be written: {error.strerror or error}.") from error
-    finally:
-        # A rename between two names of one file leaves both behind.
-        temporary.unlink(missing_ok=True)
 
 
 def _read(sidecar: Path) -> Entry | None:

@@ -7,8 +7,9 @@ import shutil
 from pathlib import Path
 
 from ...engine.errors import WriteError
+from ...engine.files import DISK_FULL
 
-_FULL = frozenset(getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG") if hasattr(errno, name))
+_FULL = DISK_FULL | {errno.EFBIG}
 
 
 def is_disk_full(error: BaseException | None) -> bool:

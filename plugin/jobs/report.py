@@ -11,10 +11,10 @@ from typing import Any
 
 import jinja2
 
+from ...engine.files import write_bytes
 from ...engine.passage import Loudness, Rendition
 from ...engine.progress import Progress
 from ...engine.version import engine_version
-from ...engine.weights.atomic import replacing
 from .eta import clock
 from .lanes import STEMS
 from .pictures import Pictures, gather
@@ -37,10 +37,9 @@ def write_report(job: JobResult, progress: Progress) -> tuple[Path, Path]:
     pictures = {clip.facts.index: gather(clip, progress) for clip in job.done}
     data = report_data(job)
     page, sheet = job.folder / "report.html", job.folder / "report.json"
-    with replacing(sheet) as file:
-        file.write(json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace"))
-    with replacing(page) as file:
-        file.write(report_page(data, pictures).encode("utf-8", "replace"))
+    text = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False)
+    write_bytes(sheet, text.encode("utf-8", "replace"), parents=True)
+    write_bytes(page, report_page(data, pictures).encode("utf-8", "replace"), parents=True)
     return page, sheet
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ...engine.errors import Cancelled, SightmixError, WriteError
+from ...engine.files import sweep
 from ...engine.highlight.finish import finish, stamp_of
 from ...engine.media.writer import time_reference
 from ...engine.passage import Rendition
@@ -100,8 +101,7 @@ def _prepare(bench: _Bench) -> None:
     try:
         bench.cache.folder.mkdir(parents=True, exist_ok=True)
         for folder in (bench.cache.folder, bench.top.folder):
-            for path in folder.glob(".*.part"):
-                path.unlink(missing_ok=True)
+            sweep(folder)
     except OSError as error:
         raise WriteError(f"{bench.cache.folder} cannot be made: {error.strerror or error}.") from error
 

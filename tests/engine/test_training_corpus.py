@@ -319,7 +319,7 @@ def test_a_stopped_build_goes_on_where_it_was(tmp_path, apt):
     with pytest.raises(Cancelled):
         build_corpus(recipe, tmp_path / "cache", tmp_path / "out", progress, run=apt)
     left = {path.name for path in (tmp_path / "out").iterdir()}
-    assert not any("partial" in name or "stamps" in name for name in left)
+    assert not any(".part" in name or "stamps" in name for name in left)
     assert not list((tmp_path / "cache").glob("unpacked-*"))
     assert {item.package for item in Corpus(tmp_path / "out").items()} == {"game-data"}
 
@@ -332,9 +332,9 @@ def test_a_stopped_build_goes_on_where_it_was(tmp_path, apt):
 def test_what_a_killed_build_left_is_cleared(tmp_path, apt):
     (tmp_path / "out").mkdir()
     (tmp_path / "cache/unpacked-game-data-x1").mkdir(parents=True)
-    (tmp_path / "out/.speech-game-data.i16.partial").write_bytes(b"half")
+    (tmp_path / "out/.speech-game-data.i16.12345678.sightmix.part").write_bytes(b"half")
     build_corpus(recipe_file(tmp_path), tmp_path / "cache", tmp_path / "out", run=apt)
-    assert not list((tmp_path / "out").glob(".*partial"))
+    assert not list((tmp_path / "out").rglob("*.part"))
     assert not list((tmp_path / "cache").glob("unpacked-*"))
 
 
@@ -386,7 +386,7 @@ def test_a_full_disk_is_one_sentence(tmp_path, apt, monkeypatch):
     monkeypatch.setattr(corpus_module._PackageBuilder, "_store", full)
     with pytest.raises(WriteError, match="No space left on device"):
         build_corpus(recipe_file(tmp_path), tmp_path / "cache", tmp_path / "out", run=apt)
-    assert not list((tmp_path / "out").glob(".*partial"))
+    assert not list((tmp_path / "out").rglob("*.part"))
 
 
 # ---------------------------------------------------------------------------------------------------------- fetching

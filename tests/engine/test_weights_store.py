@@ -170,7 +170,7 @@ def test_failed_write_leaves_the_old_card(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(WriteError, match="No space left"):
+    with pytest.raises(WriteError, match="the disk is full"):
         write_card(card_of(licence="other"), tmp_path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]

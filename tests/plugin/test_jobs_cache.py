@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from sightmix.engine.errors import WriteError
 from sightmix.engine.passage import GainCurves, Loudness, Rendition, SeenFrame
-from sightmix.plugin.jobs import cache
 from sightmix.plugin.jobs.cache import Shelf, deliver
 from sightmix.plugin.jobs.sidecar import rendition_from_dict, rendition_to_dict
 
@@ -130,7 +129,7 @@ def test_a_sidecar_cannot_name_files_elsewhere(tmp_path: Path) -> None:
 @pytest.mark.parametrize("links", [True, False])
 def test_delivery_by_link_or_copy(tmp_path: Path, links: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if not links:
-        monkeypatch.setattr(cache.os, "link", lambda *a: (_ for _ in ()).throw(OSError("no links here")))
+        monkeypatch.setattr(os, "link", lambda *a: (_ for _ in ()).throw(OSError("no links here")))
     rendition = rendition_in(tmp_path / "cache", stems=True)
     for _ in range(2):
         there = deliver(rendition, tmp_path, "A1_001_a")

@@ -273,7 +273,7 @@ def test_media_that_go_away_mid_run_fail_their_clip(source: Path) -> None:
     assert "soft.wav does not exist" in result.failed[0].reason
 
 
-def disk_full(*_: Any) -> None:
+def disk_full(*_: Any, **__: Any) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
@@ -302,7 +302,7 @@ def test_a_full_disk_stops_the_job_and_the_next_run_goes_on(source: Path) -> Non
 def test_a_disk_that_fills_while_sidecars_are_written_stops_the_job(
     source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sightmix.plugin.jobs.cache.replacing", disk_full)
+    monkeypatch.setattr("sightmix.plugin.jobs.cache.write_text", disk_full)
     with pytest.raises(DiskFullError, match="0 of 3 clips"):
         job(source, FakeRenderer())
 
@@ -439,7 +439,7 @@ def test_an_own_earlier_result_is_replaced(source: Path) -> None:
 def test_half_written_files_of_a_killed_run_are_cleared(source: Path) -> None:
     folder = source.parent / "out.sightmix" / "cache"
     folder.mkdir(parents=True)
-    (folder / ".abc.wav.123.part").write_bytes(b"half")
+    (folder / ".abc.wav.12345678.sightmix.part").write_bytes(b"half")
     job(source, FakeRenderer())
     assert not list(folder.glob(".*"))
 

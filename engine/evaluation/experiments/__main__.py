@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 
 from ...errors import SightmixError
+from ...files import write_text
 from ...progress import Progress, Step
 from ...version import SHIPPED_MODEL
-from ...weights.atomic import replacing
 from .. import report
 from ..scoring import Cache
 from ..systems import Workshop
@@ -77,8 +77,9 @@ def reproduce(args: argparse.Namespace) -> str:
         print(sentence, file=sys.stderr)
     text = report.markdown(results)
     if args.json:
-        with replacing(args.json) as file:
-            file.write((json.dumps(report.data(results), indent=1, ensure_ascii=False) + "\n").encode())
+        write_text(
+            args.json, (json.dumps(report.data(results), indent=1, ensure_ascii=False) + "\n"), parents=True
+        )
     if args.report:
         report.update_report(args.report, results)
     return text

@@ -10,10 +10,10 @@ from typing import Any
 import torch
 
 from ...errors import SettingsError, TrainingError
+from ...files import replacing, write_text
 from ...highlight.backends import load_model
 from ...training.loop.config import SHIPPED, TrainConfig
 from ...training.loop.run import train
-from ...weights.atomic import replacing
 from ...weights.card import nearest
 from ...weights.store import list_cards, load_card
 from ..systems import CHECKPOINT, Trained, is_shards
@@ -42,8 +42,7 @@ def configuration(row: Row, data: Path, runs: Path) -> TrainConfig:
     if is_shards(data):
         entries["data"] = "shards"
     written = runs / row.run / CONFIG
-    with replacing(written) as file:
-        file.write((json.dumps(entries, indent=2) + "\n").encode())
+    write_text(written, (json.dumps(entries, indent=2) + "\n"), parents=True)
     return TrainConfig.read(written)
 
 
@@ -94,6 +93,6 @@ def beginning(row: Row, runs: Path) -> Path | None:
     card = load_card(row.start)
     path = runs / row.run / "start.pt"
     about = json.dumps({"name": card.name, "network": card.config["network"]})
-    with replacing(path) as file:
+    with replacing(path, parents=True) as file:
         torch.save({"average": load_model(card).state_dict(), "step": 0, "config": about}, file)
     return path

@@ -9,18 +9,17 @@ from typing import Any
 
 import torch
 
-from ...errors import TrainingError
+from ...errors import TrainingError, WriteError
+from ...files import replacing_path
 from ..networks.registry import AnyConfig, Network, build_network, config_of
 
 
 def store(state: dict[str, Any], path: Path) -> None:
     """Write a checkpoint, whole or not at all; raises `TrainingError` when it cannot be, as on a full disk."""
-    temporary = path.with_suffix(".part")  # always the same: what a kill left is written over
     try:
-        torch.save(state, temporary)
-        temporary.replace(path)
-    except (OSError, RuntimeError) as error:  # torch says RuntimeError when the disk is full
-        temporary.unlink(missing_ok=True)
+        with replacing_path(path) as partial:
+            torch.save(state, partial)
+    except (WriteError, RuntimeError) as error:  # torch says RuntimeError when the disk is full
         raise TrainingError(
             f"The checkpoint {path} cannot be written ({str(error).splitlines()[0]}); the one before it is "
             "untouched. Make room and start again."

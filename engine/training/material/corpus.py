@@ -6,22 +6,21 @@ import argparse
 import hashlib
 import io
 import json
-import os
 import shutil
 import sys
-import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from ...errors import TrainingError, WriteError
+from ...files import WholeFile, place, sweep, write_text
 from ...progress import Progress, Step
 from .packages import Runner, Source, fetch_package, run_command, sources, unpack, version_of
 from .recipes import KINDS, SPLITS, PackageRecipe, Recipe, Rule, any_match, load_recipe, refuse_reserved
@@ -180,6 +179,9 @@ def build_corpus(
     chosen = _choose(recipe, packages)
     out_dir = Path(out_dir)
     try:
+        for folder in ("parts", "pictures"):
+            sweep(out_dir / folder)
+        sweep(out_dir)
         (out_dir / "parts").mkdir(parents=True, exist_ok=True)
         for number, package in enumerate(chosen):
             progress.report("corpus", package.name, number, len(chosen), "packages")
@@ -264,8 +266,7 @@ def _withdraw(package: PackageRecipe, recipe: Recipe, out_dir: Path) -> None:
 def _copy_licence(folder: Path, name: str, out_dir: Path) -> None:
     source = folder / "usr/share/doc" / name / "copyright"
     if source.is_file() and not source.is_symlink():
-        (out_dir / "licences").mkdir(exist_ok=True)
-        shutil.copyfile(source, out_dir / "licences" / f"{name}.txt")
+        place(source, out_dir / "licences" / f"{name}.txt", parents=True, link=False)
 
 
 def _spread(paths: Sequence[str]) -> list[str]:
@@ -288,15 +289,14 @@ class _PackageBuilder:
         self._by_source: dict[str, str] = {}
         self._lengths = dict.fromkeys(KINDS, 0)
         self._spent: dict[int, int] = {}
-        self._files: dict[str, BinaryIO] = {}
+        self._files: dict[str, WholeFile] = {}
 
     def build(self, sources: Mapping[str, Source]) -> dict[str, Any]:
         """Sort, clean and write the package's files; returns the part of the manifest that speaks of them."""
         plan = self._plan(sources)
-        with ExitStack() as stack:
-            for number, (index, path) in enumerate(plan):
-                self.progress.report("corpus", self.package.name, number, len(plan), "files")
-                self._take(sources[path], index, stack)
+        for number, (index, path) in enumerate(plan):
+            self.progress.report("corpus", self.package.name, number, len(plan), "files")
+            self._take(sources[path], index)
         paired, distractors, subjects = self._pictures(sources)
         return {
             "fingerprint": _fingerprint(self.package, self.recipe),
@@ -310,13 +310,13 @@ class _PackageBuilder:
 
     def commit(self) -> None:
         """Give the files their names, now that all of them are whole."""
-        for kind in self._files:
-            self._partial(kind).replace(self.out_dir / self._name(kind))
+        for file in self._files.values():
+            file.finish()
 
     def discard(self) -> None:
         """Remove what has not been committed."""
-        for kind in KINDS:
-            self._partial(kind).unlink(missing_ok=True)
+        for file in self._files.values():
+            file.discard()
 
     def _plan(self, sources: Mapping[str, Source]) -> list[tuple[int, str]]:
         by_rule: dict[int, list[str]] = {}
@@ -334,10 +334,7 @@ class _PackageBuilder:
     def _name(self, kind: str) -> str:
         return f"{kind}-{self.package.name}.i16"
 
-    def _partial(self, kind: str) -> Path:
-        return self.out_dir / f".{self._name(kind)}.partial"
-
-    def _take(self, source: Source, index: int, stack: ExitStack) -> None:
+    def _take(self, source: Source, index: int) -> None:
         rule = self.package.rules[index]
         room = None if rule.total_s is None else rule.total_s - self._spent.get(index, 0) / SAMPLE_RATE
         if room is not None and room < self.recipe.shortest_s[rule.kind]:
@@ -356,7 +353,7 @@ class _PackageBuilder:
         except (UnusableError, OSError, zipfile.BadZipFile) as fault:
             self.warnings.append(f"{source.path} {fault}; left out.")
             return
-        item = self._store(source.path, rule, sound, stack)
+        item = self._store(source.path, rule, sound)
         self._seen[digest] = item.id
         self._spent[index] = self._spent.get(index, 0) + item.samples
 
@@ -365,11 +362,11 @@ class _PackageBuilder:
         if known is not None:
             self._by_source[path] = known
 
-    def _store(self, path: str, rule: Rule, sound: Sound, stack: ExitStack) -> Item:
+    def _store(self, path: str, rule: Rule, sound: Sound) -> Item:
         if rule.kind not in self._files:
-            self._files[rule.kind] = stack.enter_context(self._partial(rule.kind).open("wb"))
+            self._files[rule.kind] = WholeFile(self.out_dir / self._name(rule.kind))
         whole = np.clip(np.rint(sound * 32768), -32768, 32767).astype("<i2")
-        self._files[rule.kind].write(whole.tobytes())
+        self._files[rule.kind].file.write(whole.tobytes())
         item = Item(
             id=f"{self.package.name}-{rule.kind}-{len(self.items):05d}",
             kind=rule.kind,
@@ -472,7 +469,6 @@ class _PackageBuilder:
         name = f"pictures/{self.package.name}-{label}-{digest}.png"
         target = self.out_dir / name
         target.parent.mkdir(exist_ok=True)
-        partial = target.with_name(f".{target.name}.partial")
         try:
             data = source.read()
             if seen is not None:
@@ -480,10 +476,9 @@ class _PackageBuilder:
                 if content in seen:
                     return None
                 seen.add(content)
-            letterbox(data).save(partial, format="PNG")
-            partial.replace(target)
+            with WholeFile(target) as file:
+                letterbox(data).save(file, format="PNG")
         except (OSError, ValueError) as fault:
-            partial.unlink(missing_ok=True)
             self.warnings.append(f"{source.path} is no readable picture ({fault}); left out.")
             return None
         return {"file": name, "label": label, "split": split}
@@ -522,14 +517,7 @@ def _write_manifest(recipe: Recipe, out_dir: Path) -> None:
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    handle, partial = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(content, file, ensure_ascii=False, indent=1)
-        Path(partial).replace(path)
-    except BaseException:
-        Path(partial).unlink(missing_ok=True)
-        raise
+    write_text(path, json.dumps(content, ensure_ascii=False, indent=1))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -27,6 +27,7 @@ from PIL import Image
 
 from ...context.encoders import DEFAULT_ENCODER, PictureEncoder, load_encoder
 from ...errors import MediaError, SettingsError, TrainingError
+from ...files import replacing, sweep, write_text
 from ...highlight.rebalance import downmix_weights
 from ...media.picture import sample_frames
 from ...media.reader import probe, read_span
@@ -34,7 +35,6 @@ from ...progress import Progress, Step
 from ...separation.base import Separator
 from ...separation.registry import load_separator
 from ...version import SHIPPED_MODEL, engine_version
-from ...weights.atomic import replacing
 from ...weights.card import file_digest
 from ...weights.store import list_cards
 from ..material.films import Film, find_films
@@ -128,8 +128,8 @@ def build_shards(
     films = find_films(sources, settings.licence, settings.validation, settings.test)
     shards, left_out = _plan(films, settings)
     todo = [shard for shard in shards if not _is_built(shard, out)]
-    for rest in [*out.glob(".*.part"), *out.glob("*/.*.part")]:  # what a killed build left
-        rest.unlink(missing_ok=True)
+    for folder in (out, *out.glob("*/")):
+        sweep(folder)
     builder = Builder(settings, out)
     try:
         if todo:
@@ -221,8 +221,7 @@ def _write_part(shard: _Shard, out: Path, records: Sequence[dict[str, Any]]) -> 
         "silent": shard.count - len(records),
         "clips": records,
     }
-    with replacing(out / shard.part) as file:
-        file.write(json.dumps(part, ensure_ascii=False).encode())
+    write_text(out / shard.part, json.dumps(part, ensure_ascii=False), parents=True)
 
 
 # The work ----------------------------------------------------------------------------------------------
@@ -265,7 +264,7 @@ class Builder:
         except MediaError as error:
             return f"no pictures: {error}"
         ends = np.cumsum([len(data) for data in pictures])
-        with replacing(path) as file:
+        with replacing(path, parents=True) as file:
             np.savez(file, features=features, ends=ends, jpegs=np.frombuffer(b"".join(pictures), np.uint8))
         return ""
 
@@ -531,8 +530,7 @@ def _manifest(
         "clips": clips,
     }
     if parts:
-        with replacing(out / MANIFEST) as file:
-            file.write(json.dumps(manifest, indent=1, ensure_ascii=False).encode())
+        write_text(out / MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False), parents=True)
     return manifest
 
 

@@ -17,8 +17,8 @@ from ...context.captions import TextEncoder
 from ...context.encoders import PictureEncoder, encode_images, load_encoder
 from ...context.text import load_sentence_encoder
 from ...errors import SightmixError, TrainingError
+from ...files import replacing
 from ...media.picture import sample_frames
-from ...weights.atomic import replacing
 from ..material.corpus import UNRELATED, Corpus, Picture
 from .scene import CorpusSource
 from .shards import MANIFEST, ShardFeatures
@@ -154,7 +154,7 @@ def _listed(corpus: Path) -> list[Picture]:
 
 
 def _store(path: Path, names: Sequence[str], rows: NDArray[np.float32]) -> None:
-    with replacing(path) as file:
+    with replacing(path, parents=True) as file:
         np.savez(file, names=np.array(names), features=rows.astype(np.float32))
 
 

@@ -18,7 +18,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from ...errors import TrainingError
-from ...weights.atomic import replacing
+from ...files import replacing
 from ..material.levels import (
     HOP,
     SAMPLE_RATE,
@@ -95,7 +95,10 @@ def write_shard(path: Path, clips: Iterable[Clip]) -> list[dict[str, Any]]:
     The same clips give the same bytes. Raises `WriteError`.
     """
     records = []
-    with replacing(path) as file, tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+    with (
+        replacing(path, parents=True) as file,
+        tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar,
+    ):
         for clip in clips:
             members, record = _members(clip)
             for name, data in members.items():

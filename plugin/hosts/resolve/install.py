@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ....engine.files import WholeFile
 from ..errors import HostError
 from .folders import Machine
 from .script import launcher
@@ -144,14 +144,8 @@ def _digest(content: bytes) -> str:
 
 
 def _put(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.part")
-    try:
-        partial.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(partial, path)  # noqa: PTH105
-    except BaseException:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise
+    with WholeFile(path) as file:
+        file.write(text.encode())
 
 
 def _refused(folder: Path, error: OSError, everybody: bool) -> HostError:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hmac
 import logging
-import os
 import re
 import secrets
 import threading
@@ -18,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ....engine.files import WholeFile
 from .broker import Broker, Refused
 from .literals import from_hex, lua_message
 
@@ -134,13 +134,5 @@ def _stamp(path: Path) -> tuple[int, ...]:
 
 def put(path: Path, text: str) -> None:
     """Write a private file whole or not at all; raises OSError."""
-    partial = path.with_name(f".{path.name}.part")
-    partial.unlink(missing_ok=True)
-    handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(handle, "w", encoding="ascii", newline="\n") as file:
-            file.write(text)
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+    with WholeFile(path, mode=0o600, durable=False) as file:
+        file.write(text.encode("ascii"))
