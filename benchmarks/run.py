@@ -18,6 +18,7 @@ from typing import Any
 import end_to_end
 import parts
 from material import ROOT, film_of
+from sightmix.engine.files import write_text
 
 RESULTS = ROOT / "benchmarks" / "RESULTS.md"
 FOLDER = ROOT / "build" / "bench"
@@ -121,7 +122,7 @@ def main() -> None:
     print(text)
     if not options.smoke:
         so_far = RESULTS.read_text(encoding="utf-8").replace(NOTHING_YET, "")
-        RESULTS.write_text(so_far.rstrip() + "\n\n" + text, encoding="utf-8")
+        write_text(RESULTS, so_far.rstrip() + "\n\n" + text)
         (FOLDER / "latest.json").write_text(json.dumps(data, indent=1), encoding="utf-8")
 
 

@@ -50,7 +50,9 @@ def _replaces(node: ast.Call, method: str) -> bool:
 def _opens(node: ast.Call, name: str, method: str) -> bool:
     """An open for writing, by function or by Path; other libraries' open() write into their own files."""
     at = 1 if name == "open" else 0
-    if name != "open" and not (method == "open" and not name.startswith(("tarfile.", "aaf2.", "av."))):
+    if name != "open" and not (
+        method == "open" and not name.startswith(("tarfile.", "aaf2.", "av.", "essence."))
+    ):
         return False
     modes = [*node.args[at : at + 1], *(k.value for k in node.keywords if k.arg == "mode")]
     return any(isinstance(m, ast.Constant) and set(str(m.value)) & set("wx+") for m in modes)

@@ -7,8 +7,6 @@ import itertools
 import json
 import os
 import re
-import shutil
-import tempfile
 import warnings
 import zipfile
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from typing import Any
 
 from ...engine.edit.nodes import Node, Pointer, children, name_of, schema, seconds
 from ...engine.errors import MediaError, TimelineError, WriteError
+from ...engine.files import put_in_place, staging
 from ...engine.media.reader import MediaInfo, probe
 from .marks import strip
 
@@ -158,15 +157,10 @@ def _unpacked(path: Path, bundle: zipfile.ZipFile) -> Path:
     if target.is_dir():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=target.parent))
-    try:
-        bundle.extractall(partial)
-        os.replace(partial, target)  # noqa: PTH105
-    except OSError:
-        if not target.is_dir():
-            raise
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    with staging(target) as partial:
+        bundle.extractall(partial / target.name)
+        if not target.is_dir():  # nobody else unpacked it meanwhile
+            put_in_place(partial / target.name, target)
     return target
 
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import shutil
-import tempfile
 from pathlib import Path
 
 from ...engine.edit.nodes import Node, follow
 from ...engine.errors import WriteError
+from ...engine.files import replacing_path, write_text
 from .export import export
 from .load import ADAPTERS, BUNDLES, Style
 from .timeline import Timeline
@@ -36,28 +34,22 @@ def check_target(timeline: Timeline, out: Path) -> None:
 
 
 def save(root: Node, timeline: Timeline, out: Path, keyframed: bool) -> None:
-    """Write under a temporary name beside the target, then rename; curves need our own writers."""
+    """Write the document, in the format that the suffix names, whole; curves need our own writers."""
     suffix = out.suffix.lower()
     try:
         text = to_text(root, timeline.document.style)
-        folder = Path(tempfile.mkdtemp(prefix=f".{out.stem[:40]}-", dir=out.absolute().parent))
-    except OSError as error:
-        raise WriteError(f"{out} cannot be written: {error.strerror or error}.") from error
     except RecursionError as error:
         raise WriteError(f"{out} cannot be written: the timeline is nested too deeply.") from error
-    try:
-        partial = folder / f"partial{suffix}"
-        if suffix == ".otio":
-            partial.write_text(text, encoding="utf-8", newline="\n")
-        elif keyframed and suffix not in BUNDLES:
+    if out.is_dir() and not (out / "content.otio").is_file():
+        raise WriteError(f"{out} cannot be written: a folder of that name holds something else.")
+    if suffix == ".otio":
+        write_text(out, text)
+        return
+    with replacing_path(out) as partial:
+        if keyframed and suffix not in BUNDLES:
             _export_curves(follow(root, timeline.pointer), partial, timeline.document.base)
         else:
             export(text, partial, out, timeline.rate)
-        _replace(partial, out)
-    except OSError as error:
-        raise WriteError(f"{out} cannot be written: {error.strerror or error}.") from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def to_text(root: Node, style: Style) -> str:
@@ -76,12 +68,3 @@ def _export_curves(node: Node, partial: Path, base: Path) -> None:
 
     for loss in formats.export(formats.timeline_of(node), partial, base=base):
         _log.info("%s", loss)
-
-
-def _replace(partial: Path, out: Path) -> None:
-    """Put the finished file (or bundle folder) in its place."""
-    if out.is_dir():
-        if not (out / "content.otio").is_file():
-            raise WriteError(f"{out} cannot be written: a folder of that name holds something else.")
-        os.replace(out, partial.parent / "replaced")  # noqa: PTH105
-    os.replace(partial, out)  # noqa: PTH105
