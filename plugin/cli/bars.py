@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from ...engine.progress import Step
 from ..jobs.eta import JOB, Clock, clock, fraction
-from .progress import printable, word_for
+from .words import printable, word_for
 
 _NAME = 32
 

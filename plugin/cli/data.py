@@ -12,6 +12,7 @@ from ...engine.progress import Progress, Step
 from ...engine.version import SHIPPED_MODEL
 from ..jobs.eta import JOB, clock
 from .errors import SOME_FAILED, say, sentences
+from .options import AsJson, Device
 from .progress import shown, stoppable
 from .table import Column, print_table
 
@@ -20,8 +21,6 @@ data = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object; progress goes to stderr.")]
 
 
 @data.command("muddy-mix")
@@ -64,7 +63,7 @@ def muddy_mix(
     test: Annotated[float, typer.Option("--test", min=0, max=1, help="Share of films to test on.")] = 0.1,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Another one spoils the mixes otherwise.")] = 0,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that build shards.")] = 1,
-    device: Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")] = "cpu",
+    device: Device = "cpu",
     as_json: AsJson = False,
 ) -> None:
     """Cut films into clips, take them apart, spoil their mix, and write WebDataset shards to train on.

@@ -13,7 +13,7 @@ from typing import ParamSpec, TypeVar
 import typer
 
 from ...engine.errors import Cancelled, SightmixError
-from .progress import printable
+from .words import printable
 
 DONE, SOME_FAILED, USAGE, CANCELLED = 0, 1, 2, 130
 

@@ -6,15 +6,18 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from ...engine.evaluation.folders import FolderScore, Judges, find_pairs, score_folder
-from ...engine.evaluation.perceptual import PictureSound, SoundClasses
-from ...engine.evaluation.speech import SpeechQuality, open_words
+import typer
+
 from ...engine.progress import Progress
-from .errors import say
+from .errors import say, sentences
+from .options import AsJson
 from .progress import shown, stoppable
 from .table import Column, print_table
+
+if TYPE_CHECKING:
+    from ...engine.evaluation.folders import FolderScore
 
 SCHEMA = "sightmix.evaluation/1"
 _DECIBELS = ("SI-SDR", "SDR")
@@ -31,6 +34,46 @@ class Extras:
     transcripts: Path | None = None
 
 
+@sentences
+def evaluate(
+    sounds: Annotated[
+        Path, typer.Option("--input", metavar="FOLDER", help="The sounds to judge: results of any program.")
+    ],
+    targets: Annotated[
+        Path, typer.Option("--target", metavar="FOLDER", help="What they should be, under the same names.")
+    ],
+    before: Annotated[
+        Path | None,
+        typer.Option("--before", metavar="FOLDER", help="The sounds before the work: adds the improvement."),
+    ] = None,
+    videos: Annotated[
+        Path | None,
+        typer.Option(
+            "--video", metavar="FOLDER", help="Their pictures: adds ΔIB, if ImageBind is installed."
+        ),
+    ] = None,
+    classes: Annotated[bool, typer.Option("--kld", help="Add KLD, if PaSST is installed.")] = False,
+    speech: Annotated[
+        bool, typer.Option("--speech", help="Add DNSMOS, if sightmix[speech] is installed.")
+    ] = False,
+    words: Annotated[
+        bool, typer.Option("--words", help="Add word error rates, if sightmix[speech] is installed.")
+    ] = False,
+    transcripts: Annotated[
+        Path | None,
+        typer.Option(
+            "--transcripts",
+            metavar="FOLDER",
+            help="What is said, as text files under the same names; else what is heard in the targets.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge a folder of sounds by how near they are to their targets (MAG, ENV, W-dis, SI-SDR)."""
+    extras = Extras(classes, speech, words, transcripts)
+    evaluate_folders(sounds, targets, before, videos, extras, as_json)
+
+
 def evaluate_folders(
     sounds: Path, targets: Path, before: Path | None, videos: Path | None, extras: Extras, as_json: bool
 ) -> None:
@@ -38,6 +81,10 @@ def evaluate_folders(
 
     `videos` adds ΔIB by ImageBind.
     """
+    from ...engine.evaluation.folders import Judges, find_pairs, score_folder
+    from ...engine.evaluation.perceptual import PictureSound, SoundClasses
+    from ...engine.evaluation.speech import SpeechQuality, open_words
+
     pairs, unmatched = find_pairs(sounds, targets, before, videos)
     judges = Judges(
         SoundClasses() if extras.classes else None,

@@ -7,16 +7,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from ...engine.errors import SettingsError, WriteError
 from ...engine.progress import Progress
 from ..jobs.eta import clock
-from ..jobs.sidecar import loudness_to_dict, number
-from .errors import SOME_FAILED, say
-from .open import exact_rate
+from .errors import SOME_FAILED, say, sentences
+from .options import AsJson, Rate, TimelineName
 from .progress import shown, stoppable
 from .table import Column, print_table
 
@@ -47,6 +46,98 @@ class ExportRequest:
     assign: tuple[str, ...] = ()
     delivery: str = ""
     embed: bool = False
+
+
+@sentences
+def export(
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="TIMELINE", help="A timeline with results; with --check the files to measure."
+        ),
+    ],
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            metavar="stems|fcp7|fcpxml|aaf|edl|rpp|mlt|kdenlive",
+            help="What to write; by the suffix of OUT if not given, stems if it has none.",
+        ),
+    ] = "",
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", metavar="OUT", help="The file to write, or the folder for stems."),
+    ] = None,
+    stem: Annotated[
+        list[str] | None,
+        typer.Option("--stem", metavar="DX|MX|FX|ME|MIX", help="Only this stem; may be repeated."),
+    ] = None,
+    per: Annotated[
+        str,
+        typer.Option(
+            "--per", metavar="timeline|clip", help="Stems as long as the timeline, or a set per clip."
+        ),
+    ] = "timeline",
+    multi_mono: Annotated[bool, typer.Option("--multi-mono", help="Stems as one file per channel.")] = False,
+    project: Annotated[
+        str,
+        typer.Option(
+            "--project",
+            metavar="NAME",
+            help="First part of the stems' names; the timeline's name if not given.",
+        ),
+    ] = "",
+    reel: Annotated[
+        str, typer.Option("--reel", metavar="NAME", help="Second part of the stems' names.")
+    ] = "",
+    assign: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--assign", metavar="TRACK=DX", help="Put another audio track into a stem; may be repeated."
+        ),
+    ] = None,
+    delivery: Annotated[
+        str,
+        typer.Option(
+            "--delivery",
+            metavar="SPEC",
+            help="Bring the mix to a delivery spec, all stems alike: ebu-r128, ebu-r128-s4, atsc-a85, netflix, "
+            "youtube or podcast.",
+        ),
+    ] = "",
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing: measure files and say what a spec finds wrong.")
+    ] = False,
+    embed: Annotated[
+        bool, typer.Option("--embed", help="Put the sound inside the AAF (experimental).")
+    ] = False,
+    timeline: TimelineName = "",
+    rate: Rate = "",
+    as_json: AsJson = False,
+) -> None:
+    """Export a result as stems or for another program, or check files against a delivery spec.
+
+    Exit status 1 also means that a spec is not met.
+    """
+    if check:
+        check_files(inputs, delivery, as_json)
+        return
+    request = ExportRequest(
+        one_timeline(inputs),
+        out,
+        to,
+        timeline,
+        rate,
+        per,
+        tuple(stem or ()),
+        multi_mono,
+        project,
+        reel,
+        tuple(assign or ()),
+        delivery,
+        embed,
+    )
+    export_timeline(request, as_json)
 
 
 def export_timeline(request: ExportRequest, as_json: bool) -> None:
@@ -102,6 +193,7 @@ def _timeline(request: ExportRequest) -> tuple[otio.schema.Timeline, Path]:
     from ...engine.edit.nodes import follow
     from ...exporters.formats import timeline_of
     from ..timeline.load import as_timeline, choose, load
+    from ..timeline.source import exact_rate
 
     document = as_timeline(load(request.source, exact_rate(request.rate), keep=True))
     names = request.timeline
@@ -111,7 +203,8 @@ def _timeline(request: ExportRequest) -> tuple[otio.schema.Timeline, Path]:
 
 
 def _to_file(request: ExportRequest, to: str, as_json: bool) -> None:
-    from ...exporters.formats import export, find
+    from ...exporters.formats import export as write
+    from ...exporters.formats import find
 
     form = find(to)
     if request.delivery:
@@ -123,7 +216,7 @@ def _to_file(request: ExportRequest, to: str, as_json: bool) -> None:
         raise SettingsError(f"{out} is the timeline that is read; choose another name with -o.")
     timeline, base = _timeline(request)
     options: dict[str, Any] = {"embed": True} if request.embed else {}
-    losses = export(timeline, out, form.key, base, **options)
+    losses = write(timeline, out, form.key, base, **options)
     if as_json:
         data = {"schema": SCHEMA, "to": form.key, "out": str(out), "losses": list(losses), "exit_status": 0}
         print(json.dumps(data, ensure_ascii=False))
@@ -234,6 +327,8 @@ def _report(
 
 
 def _set(one: StemSet) -> dict[str, Any]:
+    from ..jobs.sidecar import loudness_to_dict
+
     return {
         "name": one.name,
         "version": one.version,
@@ -260,6 +355,8 @@ def _failed(rows: Sequence[Row]) -> list[Row]:
 
 
 def _row(row: Row) -> dict[str, Any]:
+    from ..jobs.sidecar import number
+
     return {
         "file": row.file,
         "figure": row.figure,

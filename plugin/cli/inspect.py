@@ -5,27 +5,45 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from ...engine.errors import SightmixError
-from ...engine.passage import Loudness
 from ...engine.progress import Progress
 from ..jobs.eta import clock
 from ..jobs.ranges import format_ranges
-from ..jobs.sidecar import loudness_to_dict
-from ..timeline import AudioClip, Timeline
-from .errors import say
-from .open import open_source
+from .errors import say, sentences
+from .options import AsJson, MediaFolders, Rate, Source, TimelineName
 from .progress import shown
 from .table import Column, print_table
 
+if TYPE_CHECKING:
+    from ...engine.passage import Loudness
+    from ..timeline import AudioClip, Timeline
+
 SCHEMA = "sightmix.timeline/1"
+
+
+@sentences
+def inspect(
+    source: Source,
+    as_json: AsJson = False,
+    loudness: Annotated[bool, typer.Option("--loudness", help="Measure every online clip.")] = False,
+    timeline: TimelineName = "",
+    media: MediaFolders = None,
+    rate: Rate = "",
+) -> None:
+    """Show a timeline's tracks and audio clips, and what can be rebalanced."""
+    inspect_timeline(source, as_json, loudness, timeline, media or [], rate)
 
 
 def inspect_timeline(
     source: Path, as_json: bool, loudness: bool, name: str, folders: Sequence[Path], rate: str
 ) -> None:
     """Print what a timeline holds; raises TimelineError or SettingsError for input that cannot be read."""
+    from ..timeline.source import open_source
+
     timeline, names = open_source(source, name, folders, rate)
     measured: dict[int, Loudness | str] = {}
     if loudness:
@@ -72,6 +90,8 @@ def timeline_tracks(timeline: Timeline) -> list[dict[str, Any]]:
 
 
 def _clip_data(clip: AudioClip, measured: Loudness | str | None) -> dict[str, Any]:
+    from ..jobs.sidecar import loudness_to_dict
+
     facts: dict[str, Any] = {
         "index": clip.index,
         "name": clip.name,
@@ -88,10 +108,10 @@ def _clip_data(clip: AudioClip, measured: Loudness | str | None) -> dict[str, An
         "shots": clip.shots,
         "speed": float(clip.speed),
     }
-    if isinstance(measured, Loudness):
-        facts["loudness"] = loudness_to_dict(measured)
-    elif measured is not None:
+    if isinstance(measured, str):
         facts["loudness_error"] = measured
+    elif measured is not None:
+        facts["loudness"] = loudness_to_dict(measured)
     return facts
 
 
@@ -138,11 +158,11 @@ def _row(clip: AudioClip, measured: dict[int, Loudness | str]) -> list[str]:
     state = clip.state if clip.online else f"{clip.state}: {clip.reason}"
     if measured:
         found = measured.get(clip.index)
-        if isinstance(found, Loudness):
-            cells += [f"{v:.1f}" for v in (found.integrated, found.true_peak, found.range)]
-        else:
+        if found is None or isinstance(found, str):
             cells += ["-", "-", "-"]
             state = f"{state}: {found}" if found else state
+        else:
+            cells += [f"{v:.1f}" for v in (found.integrated, found.true_peak, found.range)]
     return [*cells, state]
 
 

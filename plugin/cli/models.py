@@ -4,18 +4,54 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from typing import Annotated
 
 import typer
 
 from ...engine.progress import Progress
-from ...engine.weights import store
-from .errors import say
+from .errors import say, sentences
+from .options import AsJson
 from .progress import shown
 from .table import Column, print_table
+
+models = typer.Typer(help="List, show and fetch models.", invoke_without_command=True, rich_markup_mode=None)
+
+
+@models.callback()
+@sentences
+def every(
+    context: typer.Context,
+    as_json: AsJson = False,
+) -> None:
+    """List the models there are cards for, or show or fetch one."""
+    if context.invoked_subcommand is None:
+        list_models(as_json)
+
+
+@models.command("show")
+@sentences
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    as_json: AsJson = False,
+) -> None:
+    """Show what is known about a model."""
+    show_model(name, as_json)
+
+
+@models.command("fetch")
+@sentences
+def fetch_(
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Fetch a model's weights, after showing from where, how big, and under which licence."""
+    fetch_model(name, yes)
 
 
 def list_models(as_json: bool) -> None:
     """Print every model there is a card for."""
+    from ...engine.weights import store
+
     cards = store.list_cards()
     here = {card.name: store.find_file(card.file) is not None for card in cards}
     if as_json:
@@ -36,6 +72,8 @@ def list_models(as_json: bool) -> None:
 
 def show_model(name: str, as_json: bool) -> None:
     """Print a model's card; raises ModelError for a name that is not known."""
+    from ...engine.weights import store
+
     card = store.load_card(name)
     path = store.find_file(card.file)
     if as_json:
@@ -64,6 +102,7 @@ def show_model(name: str, as_json: bool) -> None:
 
 def fetch_model(name: str, yes: bool) -> None:
     """Show what fetching a model's weights would do, ask, and do it; raises ModelError or WriteError."""
+    from ...engine.weights import store
     from ...engine.weights.fetching import fetch, offer
 
     card = store.load_card(name)

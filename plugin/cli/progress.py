@@ -12,18 +12,9 @@ from typing import TextIO
 
 from ...engine.progress import Progress, Step
 from ..jobs.eta import JOB, Clock, fraction
+from .words import printable, word_for
 
 _LINE_EVERY = 2.0  # seconds between plain lines within one stage
-_WORDS = {
-    "rebalance": "rebalancing",
-    "loudness": "measuring",
-    "finish": "levelling",
-    "report": "reporting",
-    "cuts": "finding cuts",
-    "fetch": "fetching",
-    "measure": "measuring",
-    "export": "exporting",
-}
 
 
 class Lines:
@@ -50,16 +41,6 @@ class Lines:
         stage = f"{word_for(step.stage)} {fraction(step):.0%}".replace("%", " %")
         whole = f"{self._whole:.0%}".replace("%", " %")
         print(f"progress: {whole} {printable(step.item)}, {stage}{eta}", file=self._stream, flush=True)
-
-
-def word_for(stage: str) -> str:
-    """What a stage is called on screen."""
-    return _WORDS.get(stage, stage)
-
-
-def printable(text: str) -> str:
-    """`text` without control characters, which could drive a terminal."""
-    return "".join(c if c.isprintable() else "�" for c in text)
 
 
 @contextmanager

@@ -5,24 +5,22 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ...engine.errors import SettingsError
 from ...engine.progress import Progress
-from ..jobs.cuts import find_cuts
 from ..jobs.disk import size_text
 from ..jobs.eta import clock
-from ..jobs.plan import Job, Plan, make_plan
-from ..jobs.render import load_renderer
-from ..jobs.report import loudness_line, report_data
-from ..jobs.results import FAILED, LEFT_OUT, JobResult
-from ..jobs.run import run
 from ..jobs.settings import JobSettings
-from .errors import SOME_FAILED, say
-from .open import open_source
+from .errors import SOME_FAILED, say, sentences
+from .options import AsJson, Clips, MediaFolders, Rate, Source, TimelineName, Tracks, with_settings
 from .progress import shown, stoppable
+
+if TYPE_CHECKING:
+    from ..jobs.plan import Plan
+    from ..jobs.results import JobResult
 
 PLAN_SCHEMA = "sightmix.plan/1"
 
@@ -42,8 +40,37 @@ class Request:
     rate: str
 
 
+@sentences
+@with_settings()
+def rebalance(
+    *,
+    source: Source,
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="OUT", help="The timeline to write.")],
+    clips: Clips = "",
+    track: Tracks = None,
+    every: Annotated[bool, typer.Option("--all", help="Every online clip, which is the default.")] = False,
+    settings: JobSettings,
+    timeline: TimelineName = "",
+    media: MediaFolders = None,
+    rate: Rate = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Rebalance clips of a timeline and write a timeline with the result on new tracks, beside a report."""
+    request = Request(
+        source, out, settings, clips, tuple(track or ()), every, timeline, tuple(media or ()), rate
+    )
+    rebalance_timeline(request, dry_run, as_json)
+
+
 def rebalance_timeline(request: Request, dry_run: bool, as_json: bool) -> None:
     """Run a request, or only say what it would do; leaves with status 1 where clips failed."""
+    from ..jobs.cuts import find_cuts
+    from ..jobs.plan import Job, make_plan
+    from ..jobs.render import load_renderer
+    from ..jobs.run import run
+    from ..timeline.source import open_source
+
     if request.every and (request.clips or request.tracks):
         raise SettingsError("--all cannot be used together with --clips or --track.")
     with shown(quiet=as_json) as observer:
@@ -119,6 +146,9 @@ def _why(clip: dict[str, Any]) -> str:
 
 
 def _print_result(result: JobResult, as_json: bool) -> None:
+    from ..jobs.report import loudness_line, report_data
+    from ..jobs.results import FAILED, LEFT_OUT
+
     for clip in result.failed:
         say(f"sightmix: {clip.facts.label} was not rebalanced: {clip.reason}", error=True)
     if as_json:

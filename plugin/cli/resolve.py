@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
+from ..jobs.settings import JobSettings
 from .errors import sentences
-from .flags import DEFAULTS, flag
+from .options import AsJson, Clips, Tracks, with_settings
 
 ROADS = ("auto", "python", "script")
 
@@ -54,7 +55,7 @@ def uninstall(all_users: AllUsers = False) -> None:
 
 @resolve.command()
 @sentences
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
+def doctor(as_json: AsJson = False) -> None:
     """Say which Resolve and which Python are here, and which road between them works."""
     from ..hosts.resolve.commands import doctor_data, doctor_text
     from ..hosts.resolve.doctor import examine
@@ -66,55 +67,24 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON 
 
 @resolve.command()
 @sentences
+@with_settings("as_", "mute_originals", "detect_cuts")
 def rebalance(
+    *,
     out: Out = None,
-    clips: Annotated[str, typer.Option("--clips", metavar="3,5-9", help="Which clips, by number.")] = "",
-    track: Annotated[
-        list[str] | None,
-        typer.Option("--track", metavar="A1", help="Every clip of this audio track; may be repeated."),
-    ] = None,
-    strength: Annotated[float, flag("strength")] = DEFAULTS.strength,
-    dialogue: Annotated[float, flag("dialogue")] = DEFAULTS.dialogue,
-    music: Annotated[float, flag("music")] = DEFAULTS.music,
-    effects: Annotated[float, flag("effects")] = DEFAULTS.effects,
-    loudness: Annotated[str, flag("loudness")] = DEFAULTS.loudness,
-    true_peak: Annotated[float, flag("true_peak")] = DEFAULTS.true_peak,
-    context: Annotated[str, flag("context")] = DEFAULTS.context,
-    model: Annotated[str, flag("model")] = DEFAULTS.model,
-    handles: Annotated[int, flag("handles")] = DEFAULTS.handles,
-    stems: Annotated[bool, flag("stems")] = DEFAULTS.stems,
-    device: Annotated[str, flag("device")] = DEFAULTS.device,
-    no_cache: Annotated[
-        bool, typer.Option("--no-cache", help="Render anew even what an earlier run has left.")
-    ] = False,
+    clips: Clips = "",
+    track: Tracks = None,
+    settings: JobSettings,
     road: Annotated[
         str, typer.Option("--road", metavar="|".join(ROADS), help="How to reach Resolve; auto finds out.")
     ] = "auto",
     wait: Annotated[
         float, typer.Option("--wait", metavar="S", min=1, help="How long to wait for the script in Resolve.")
     ] = 300.0,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object; progress goes to stderr.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Rebalance the timeline open in Resolve, and lay the result on a copy of it; the timeline itself stays."""
     from ..hosts.resolve.commands import rebalance_open
-    from ..jobs.settings import JobSettings
 
-    settings = JobSettings(
-        strength=strength,
-        dialogue=dialogue,
-        music=music,
-        effects=effects,
-        loudness=loudness,
-        true_peak=true_peak,
-        context=context,
-        model=model,
-        handles=handles,
-        stems=stems,
-        device=device,
-        cache=not no_cache,
-    )
     rebalance_open(settings, out, clips, tuple(track or ()), road, wait, as_json)
 
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .progress import printable
+from .words import printable
 
 _PIPE_WIDTH = 160
 

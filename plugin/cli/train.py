@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from ...engine.errors import TrainingError
 from ..jobs.eta import clock
-from .errors import say
+from .errors import say, sentences
+from .options import Device
 
 _BARS = "▁▂▃▄▅▆▇█"
 _WIDTH = 60
@@ -35,12 +38,43 @@ class Request:
     weights: Path | None = None
 
 
+@sentences
+def train(
+    config: Annotated[
+        str, typer.Argument(metavar="CONFIG", help="A training configuration, or a shipped one's name.")
+    ],
+    corpus: Annotated[Path, typer.Option("--corpus", metavar="FOLDER", help="What to train on.")],
+    out: Annotated[
+        Path, typer.Option("-o", "--out", metavar="RUN", help="Folder of the run; resumed if there is one.")
+    ],
+    device: Device = "auto",
+    devices: Annotated[int, typer.Option("--devices", min=1, help="How many of them learn together.")] = 1,
+    steps: Annotated[
+        int, typer.Option("--steps", min=0, help="The last step, instead of the configuration's.")
+    ] = 0,
+    start: Annotated[
+        Path | None, typer.Option("--start", metavar="CHECKPOINT", help="Begin with another run's weights.")
+    ] = None,
+    gains: Annotated[
+        Path | None, typer.Option("--gains", metavar="FILE", help="A gain head trained beforehand.")
+    ] = None,
+    ship: Annotated[
+        str, typer.Option("--ship", metavar="NAME", help="Make a model of this name of it.")
+    ] = "",
+    weights: Annotated[
+        Path | None, typer.Option("--weights", metavar="FOLDER", help="Where the model goes.")
+    ] = None,
+) -> None:
+    """Train a network, or go on with a run; Ctrl-C saves and stops."""
+    train_network(Request(config, corpus, out, device, devices, steps, start, gains, ship, weights))
+
+
 def train_network(request: Request) -> None:
     """Train, and ship what came of it if asked; raises TrainingError in one sentence."""
     try:
         from ...engine.training.loop.config import TrainConfig
         from ...engine.training.loop.export import shippable
-        from ...engine.training.loop.run import train
+        from ...engine.training.loop.run import train as learn
         from ...engine.training.networks.registry import config_of
     except ImportError as error:
         raise TrainingError(f"Training needs PyTorch: pip install 'sightmix[train]' ({error}).") from error
@@ -55,7 +89,7 @@ def train_network(request: Request) -> None:
     if request.steps:
         config = replace(config, steps=request.steps)
     with watching(config.steps) as observer:
-        trainer = train(
+        trainer = learn(
             config,
             request.corpus,
             request.out,

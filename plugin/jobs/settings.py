@@ -11,7 +11,10 @@ from ...engine.errors import SettingsError
 
 @dataclass(frozen=True)
 class Setting:
-    """What a flag or a widget needs to know about one setting: range, unit, choices and help."""
+    """What a flag or a widget needs to know about one setting: range, unit, choices and help.
+
+    The help of something that is on by default says what switching it off does.
+    """
 
     name: str
     kind: type
@@ -24,8 +27,9 @@ class Setting:
 
     @property
     def flag(self) -> str:
-        """The setting as a command-line flag."""
-        return "--" + self.name.rstrip("_").replace("_", "-")
+        """The setting as a command-line flag, which switches off what is on by default."""
+        off = "no-" if self.default is True else ""
+        return f"--{off}{self.name.rstrip('_').replace('_', '-')}"
 
     def check(self, value: Any) -> None:
         """Raise SettingsError, naming the flag and what it may be, unless `value` is allowed."""
@@ -87,7 +91,7 @@ class JobSettings:
     mute_originals: bool = _setting(False, "Disable the original audio clips in the result.")
     device: str = _setting("auto", "Where the model runs: auto, cpu, cuda or cuda:N.")
     detect_cuts: bool = _setting(False, "For a plain media file: find its cuts first (needs PySceneDetect).")
-    cache: bool = _setting(True, "Use what an earlier run has rendered.")
+    cache: bool = _setting(True, "Render anew even what an earlier run has left.")
 
     def __post_init__(self) -> None:
         for setting in SETTINGS.values():

@@ -18,7 +18,6 @@ from sightmix.engine.evaluation import speech
 from sightmix.engine.evaluation.folders import Judges, Pair, find_pairs, score_folder, score_pair
 from sightmix.engine.evaluation.speech import RATE, SpeechQuality, Words, open_words, plain_words, quality
 from sightmix.engine.media.resample import resample
-from sightmix.plugin.cli import evaluate as cli_evaluate
 from sightmix.plugin.cli.app import app
 from typer.testing import CliRunner
 
@@ -214,8 +213,8 @@ def test_long_files_are_heard_whole(tmp_path: Path) -> None:
 
 def test_the_command_shows_speech(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = judges()
-    monkeypatch.setattr(cli_evaluate, "SpeechQuality", lambda: made.speech)
-    monkeypatch.setattr(cli_evaluate, "open_words", lambda transcripts: made.words)
+    monkeypatch.setattr(speech, "SpeechQuality", lambda: made.speech)
+    monkeypatch.setattr(speech, "open_words", lambda transcripts: made.words)
     options = ["evaluate", *(x for f in ("input", "target", "before") for x in (f"--{f}", str(folders / f)))]
     data = json.loads(CliRunner().invoke(app, [*options, "--speech", "--words", "--json"]).stdout)
     assert data["means_before"]["WER"] == 0.75

@@ -6,7 +6,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import sightmix.plugin.cli.rebalance as command
+import sightmix.plugin.jobs.render as command
 from job_helpers import FakeRenderer
 from sightmix.engine.errors import MediaError
 from sightmix.plugin.cli.app import main

@@ -11,7 +11,6 @@ from typing import Any
 from ....engine.edit.nodes import kind_of
 from ....engine.media.time import to_frames
 from ....engine.progress import Progress
-from ...cli.open import open_source
 from ...jobs.names import ascii_slug
 from ...jobs.plan import Job, Plan, make_plan
 from ...jobs.render import Renderer
@@ -19,6 +18,7 @@ from ...jobs.results import JobResult
 from ...jobs.run import run
 from ...jobs.settings import JobSettings
 from ...timeline import AudioClip, Timeline
+from ...timeline.source import open_source
 from ..errors import HostError
 from .writeback import Keeper, LongStems, Muted, Written, current, look_at, write_back
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ...engine.errors import SettingsError
 from ...engine.media.time import snap_rate
-from ..timeline import Timeline, list_timelines, open_timeline
+from .timeline import Timeline, list_timelines, open_timeline
 
 
 def open_source(

@@ -1,0 +1,24 @@
+"""What stages are called on a screen, and texts made safe for one."""
+
+from __future__ import annotations
+
+_WORDS = {
+    "rebalance": "rebalancing",
+    "loudness": "measuring",
+    "finish": "levelling",
+    "report": "reporting",
+    "cuts": "finding cuts",
+    "fetch": "fetching",
+    "measure": "measuring",
+    "export": "exporting",
+}
+
+
+def word_for(stage: str) -> str:
+    """What a stage is called on screen."""
+    return _WORDS.get(stage, stage)
+
+
+def printable(text: str) -> str:
+    """`text` without control characters, which could drive a terminal."""
+    return "".join(c if c.isprintable() else "�" for c in text)
