@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.edit import keyframes
+from ..engine.edit.losses import Losses
 from ..engine.edit.model import Edit, EditClip, EditMedia, EditTrack
 from ..engine.errors import MediaError, WriteError
 from ..engine.files import replacing_path
@@ -21,7 +22,6 @@ from ..engine.media.reader import read_blocks
 from ..engine.media.time import round_half_up, to_frames, to_samples
 from ..engine.passage import Channel
 from . import common
-from .common import Losses
 
 TITLE = "AAF"
 # Definitions of the AAF Edit Protocol.
@@ -233,7 +233,7 @@ class _Writer:
         if channel is None or curve is None or keyframes.is_unity(curve):
             return source
         seconds = length / rate
-        line = common.points(curve, seconds, common.SILENCE_DB, _LOUDEST_DB)
+        line = common.points(curve, seconds, keyframes.SILENCE_DB, _LOUDEST_DB)
         steady = common.constant(line)
         if steady is None:
             gain = self._varying(_AMPLITUDE, [(t / seconds, _factor(db)) for t, db in line])

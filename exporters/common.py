@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
 from math import ceil
 from urllib.parse import quote
 
 from ..engine.edit import keyframes
+from ..engine.edit.keyframes import SILENCE_DB
+from ..engine.edit.losses import Losses
 from ..engine.edit.model import Edit, EditClip, EditMedia, EditTrack, GainCurve
 from ..engine.errors import WriteError
 from ..engine.media.time import round_half_up, to_frames
@@ -17,28 +18,9 @@ from ..engine.media.time import round_half_up, to_frames
 # A straight line in amplitude strays from a straight line in dB by 0.0144 dB times the square of the step in dB:
 # steps of 1.8 dB keep the two within 0.05 dB, whichever of them a host draws.
 STEP_DB = 1.8
-SILENCE_DB = -96.0
 LOUDEST_DB = 12.0  # where the faders of most editors end
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _DROPPING = (Fraction(30000, 1001), Fraction(60000, 1001))
-
-
-class Losses:
-    """What a format cannot carry: one sentence each, with how many clips it concerns."""
-
-    def __init__(self, known: Iterable[str] = ()) -> None:
-        self._counts: dict[str, int] = dict.fromkeys(known, 0)
-
-    def add(self, sentence: str, clips: int = 0) -> None:
-        """Note `sentence` (without full stop when it concerns clips); counts add up."""
-        self._counts[sentence] = self._counts.get(sentence, 0) + clips
-
-    def sentences(self) -> tuple[str, ...]:
-        """Every loss noted so far, in order."""
-        return tuple(
-            f"{text} ({count} clip{'s' if count > 1 else ''})." if count else text
-            for text, count in self._counts.items()
-        )
 
 
 def address(media: EditMedia, host: str = "") -> str:

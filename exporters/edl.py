@@ -9,12 +9,13 @@ from fractions import Fraction
 from pathlib import Path
 
 from ..engine.edit import keyframes
+from ..engine.edit.losses import Losses
 from ..engine.edit.model import Edit, EditClip, EditMedia, EditTrack, EditTransition
 from ..engine.errors import SettingsError
 from ..engine.files import write_text
 from ..engine.media.time import timecode, to_frames
 from . import common
-from .common import Frames, Losses
+from .common import Frames
 
 TITLE = "CMX 3600 EDL"
 CHANNELS = 4
@@ -180,7 +181,7 @@ class _Writer:
             self.losses.add("Gain curves are comments, which no editor applies", 1)
             names = " ".join(f"A{c}" for c in line.channels)
             length = frames.length / self.rate
-            points = common.points(clip.gain, length, common.SILENCE_DB, common.LOUDEST_DB, self.rate)
+            points = common.points(clip.gain, length, keyframes.SILENCE_DB, common.LOUDEST_DB, self.rate)
             for t, db in points if common.constant(points) is None else points[:1]:
                 at = self._code(origin + frames.start + to_frames(t, self.rate))
                 yield f"* AUDIO LEVEL AT {at} IS {db:+.2f} DB  (REEL {reel} {names})"

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from ..engine.edit import keyframes
+from ..engine.edit.losses import Losses
 from ..engine.edit.model import Edit, EditClip, EditMedia, EditTrack, EditTransition
 from ..engine.files import write_text
 from ..engine.media.time import timecode, to_frames
 from . import common
-from .common import Frames, Losses
+from .common import Frames
 
 TITLE = "Final Cut Pro 7 XML"
 TICKS = 254_016_000_000  # Premiere's clock, per second: whole numbers for every frame and sample
@@ -408,7 +410,7 @@ class _Writer:
         if common.too_loud(clip.gain, common.LOUDEST_DB) and item.channel == 1:
             self.losses.add(f"Gains above {common.LOUDEST_DB:g} dB are cut to it, where the fader ends", 1)
         length = item.frames.length / self.rate
-        line = common.points(clip.gain, length, common.SILENCE_DB, common.LOUDEST_DB, self.rate)
+        line = common.points(clip.gain, length, keyframes.SILENCE_DB, common.LOUDEST_DB, self.rate)
         effect = self._effect(parent, "Audio Levels", "audiolevels", "audiolevels", "audio")
         parameter = self._parameter(effect, "level", "Level", 0, 3.98109)
         _add(parameter, "value", f"{common.amplitude(line[0][1]):.7g}")

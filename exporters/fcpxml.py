@@ -10,11 +10,12 @@ from math import ceil
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from ..engine.edit import keyframes
+from ..engine.edit.losses import Losses
 from ..engine.edit.model import Edit, EditClip, EditMedia, EditTrack, EditTransition
 from ..engine.files import write_text
 from ..engine.media.time import to_frames
 from . import common
-from .common import Losses
 
 TITLE = "FCPXML"
 VERSION = "1.10"
@@ -318,7 +319,7 @@ class _Writer:
     def _volume(self, parent: ET.Element, clip: EditClip) -> None:
         line = None
         if clip.gain is not None:
-            line = common.points(clip.gain, clip.duration, common.SILENCE_DB, common.LOUDEST_DB)
+            line = common.points(clip.gain, clip.duration, keyframes.SILENCE_DB, common.LOUDEST_DB)
             if common.too_loud(clip.gain, common.LOUDEST_DB):
                 self.losses.add(
                     f"Gains above {common.LOUDEST_DB:g} dB are cut to it, where the fader ends", 1

@@ -10,11 +10,12 @@ from typing import Any
 import opentimelineio as otio
 
 from ..engine.edit import keyframes
+from ..engine.edit.losses import Losses
 from ..engine.edit.model import Edit, EditClip, EditMarker, EditMedia, EditTrack
 from ..engine.files import write_text
 from ..engine.media.time import to_frames
 from . import common
-from .common import Frames, Losses
+from .common import Frames
 
 TITLE = "OTIO for Kdenlive"
 

@@ -14,11 +14,12 @@ from xml.etree import ElementTree as ET
 import numpy as np
 
 from ..engine.edit import keyframes
+from ..engine.edit.losses import Losses
 from ..engine.edit.model import Edit, EditClip, EditTrack
 from ..engine.files import write_text
 from ..engine.media.container import open_media
 from ..engine.media.time import to_frames
-from .common import Frames, Losses
+from .common import Frames
 from .overlaps import lanes
 
 TITLE = "MLT XML"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
+from ..engine.edit.lanes import lengthened
 from ..engine.edit.model import EditClip, EditTrack
-from .flatten import lengthened
 
 ZERO = Fraction(0)
 

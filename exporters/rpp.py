@@ -9,10 +9,10 @@ from fractions import Fraction
 from pathlib import Path
 
 from ..engine.edit import keyframes
+from ..engine.edit.losses import Losses
 from ..engine.edit.model import Edit, EditClip, EditTrack
 from ..engine.files import write_text
 from ..engine.media.time import round_half_up
-from .common import Losses
 from .overlaps import overlapping
 
 TITLE = "REAPER project"

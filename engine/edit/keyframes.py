@@ -16,6 +16,8 @@ from ..errors import WriteError
 from .model import GainCurve
 
 TOLERANCE_DB = 0.05
+SILENCE_DB = -96.0
+_FADE_STEP_DB = 2
 # Points looked ahead from one key for the next: bounds the work on long level stretches.
 _AHEAD = 1024
 _PLAIN = Fraction(1)
@@ -86,6 +88,23 @@ def played(curve: GainCurve, offset: Fraction, duration: Fraction, speed: Fracti
     pairs = [((t - offset) / speed, v) for t, v in zip(curve.times, curve.db, strict=True)]
     pairs.sort(key=lambda pair: pair[0])
     return cut(GainCurve(tuple(t for t, _ in pairs), tuple(v for _, v in pairs)), Fraction(0), duration)
+
+
+def plus(curve: GainCurve | None, other: GainCurve | None) -> GainCurve | None:
+    """Two volume lines on top of each other, with every point of either."""
+    if curve is None or other is None:
+        return curve if other is None else other
+    times = tuple(sorted({*curve.times, *other.times}))
+    return GainCurve(times, tuple(at(curve, t) + at(other, t) for t in times))
+
+
+def straight_fade() -> list[tuple[Fraction, float]]:
+    """A fade from silence that is straight in amplitude, as (share of its length, dB) for lines straight in dB."""
+    levels = range(int(SILENCE_DB), 1, _FADE_STEP_DB)
+    return [
+        (Fraction(0), SILENCE_DB),
+        *((Fraction(10 ** (db / 20)).limit_denominator(10**6), float(db)) for db in levels),
+    ]
 
 
 def extended(curve: GainCurve | None, head: Fraction) -> GainCurve | None:

@@ -1,4 +1,4 @@
-"""Which file a clip plays, where in it, and which of its channels."""
+"""Which file a clip plays, where it lies, what it holds, and where in it the clip begins."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ from ..errors import MediaError
 from ..media.paths import is_foreign, is_remote, locate
 from ..media.reader import AudioStream, MediaInfo, probe
 from ..passage import Channel
-from .nodes import Node, Span, is_broken, metadata, number, references, schema, seconds, span
+from .model import EditMedia
+from .nodes import Node, Span, is_broken, metadata, name_of, number, rate_of, references, schema, span
 
 State = Literal["online", "offline", "unsupported"]
 
-STILLS = tuple(
-    [
-        ".png",
-        ".jpg",
-        ".jpeg",
-        ".tif",
-        ".tiff",
-        ".bmp",
-        ".webp",
-        ".gif",
-        ".psd",
-        ".exr",
-        ".dpx",
-        ".tga",
-        ".heic",
-        ".svg",
-    ]
-)
+STILLS = (
+    ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".psd", ".exr", ".dpx", ".tga", ".heic", ".svg",
+)  # fmt: skip
+_SUBTYPE_BITS = {
+    "PCM_S8": 8,
+    "PCM_U8": 8,
+    "PCM_16": 16,
+    "PCM_24": 24,
+    "PCM_32": 32,
+    "FLOAT": 32,
+    "DOUBLE": 64,
+}
+_BY_SOUNDFILE = (".wav", ".bwf", ".aif", ".aiff", ".flac", ".w64", ".rf64", ".caf")
 
 
 @dataclass(frozen=True)
 class Found:
-    """What became of a clip's media references: a readable file, or the reason why there is none."""
+    """What became of a clip's media references: a readable file, or the reason why there is none.
+
+    `url` and `name` are what the timeline calls the file, `rate` the frames per second of an image sequence;
+    `unreadable` says that the file is there and is no media.
+    """
 
     state: State
     reason: str = ""
@@ -47,36 +47,50 @@ class Found:
     info: MediaInfo | None = None
     available: Span | None = None
     still: bool = False
+    url: str = ""
+    name: str = ""
+    rate: Fraction | None = None
+    generator: bool = False
+    unreadable: bool = False
 
 
 @dataclass
 class Library:
-    """Finds and probes the media of one timeline; every file is looked at once."""
+    """Finds and probes the media of one timeline; every file is looked at once.
+
+    Relative addresses count from `base`; `folders` are searched for media that is not where the timeline says.
+    """
 
     base: Path
     folders: Sequence[Path] = ()
-    _sound: dict[int, Found] = field(default_factory=dict)
-    _picture: dict[int, Found] = field(default_factory=dict)
+    probe: Callable[[Path], MediaInfo] | None = None
+    _chosen: dict[tuple[int, str], Found] = field(default_factory=dict)
     _kept: list[Node] = field(default_factory=list)
+    _places: dict[str, tuple[Path, bool]] = field(default_factory=dict)
+    _infos: dict[Path, MediaInfo | MediaError] = field(default_factory=dict)
+    _media: dict[tuple[object, ...], EditMedia | None] = field(default_factory=dict)
 
     def sound(self, clip: Node) -> Found:
         """The first of a clip's references that can be read and has sound."""
-        if id(clip) not in self._sound:
-            self._kept.append(clip)  # keeps the id from being given to another object
-            self._sound[id(clip)] = self._choose(clip, self._sound_of, prefers=_is_essence)
-        return self._sound[id(clip)]
+        return self._choose(clip, "sound")
 
     def picture(self, clip: Node) -> Found:
         """The first of a clip's references that can be read and has a picture."""
-        if id(clip) not in self._picture:
-            self._kept.append(clip)
-            self._picture[id(clip)] = self._choose(clip, self._picture_of)
-        return self._picture[id(clip)]
+        return self._choose(clip, "picture")
+
+    def media(self, found: Found, clip: Node) -> EditMedia | None:
+        """What was found as an edit describes it; None: a generator, a title or nothing at all."""
+        named = found.name or name_of(clip)
+        known = found.url or found.path is not None or found.available is not None or "." in named
+        if found.generator or not known:
+            return None
+        key = (found.url, named, found.path, found.available, found.rate, found.info is None)
+        if key not in self._media:
+            self._media[key] = self._described(found, named)
+        return self._media[key]
 
     def range_of(self, clip: Node) -> Span | None:
-        """A clip's range in its media's own time: source range, else available range, else the
-        probed length.
-        """
+        """A clip's range in its media's own time: source range, else available range, else the probed length."""
         given = span(clip.get("source_range"))
         if given is not None or is_broken(clip.get("source_range")):
             return given
@@ -89,33 +103,56 @@ class Library:
                 return Span(found.info.timecode or Fraction(0), found.info.duration)
         return None
 
-    def _choose(
-        self, clip: Node, judge: Callable[[Node], Found], prefers: Callable[[Node], bool] | None = None
-    ) -> Found:
-        listed = references(clip)
+    def _choose(self, clip: Node, what: str) -> Found:
+        """The best of a clip's references: a file that has what is wanted, one that is here, one that has a name."""
+        key = (id(clip), what)
+        if key not in self._chosen:
+            self._kept.append(clip)  # keeps the id from being given to another object
+            self._chosen[key] = self._best(clip, what)
+        return self._chosen[key]
+
+    def _best(self, clip: Node, what: str) -> Found:
+        listed = [reference for _, reference in references(clip)]
         if not listed:
             return Found("offline", "It names no media.")
-        verdicts = [judge(reference) for _, reference in listed]
-        paired = zip(listed, verdicts, strict=True)
-        playing = [(ref, found) for (_, ref), found in paired if found.state == "online"]
-        best = [found for reference, found in playing if prefers is not None and prefers(reference)]
-        online = next(iter(best + [found for _, found in playing]), None)
-        return online or next((found for found in verdicts if found.path is not None), verdicts[0])
+        judge = self._sound_of if what == "sound" else self._picture_of
+        verdicts = [
+            (judge(reference), what == "sound" and not _is_essence(reference)) for reference in listed
+        ]
+        return min(verdicts, key=lambda verdict: (_rank(verdict[0]), verdict[1]))[0]
 
     def _file(self, reference: Node) -> Found:
         url = reference.get("target_url")
         available = span(reference.get("available_range"))
         if not isinstance(url, str) or not url.strip():
-            return Found("offline", "Its media reference is empty.", available=available)
+            return Found(
+                "offline", "Its media reference is empty.", available=available, name=name_of(reference)
+            )
+        found = Found("online", available=available, url=url, name=name_of(reference) or _last_part(url))
         if is_remote(url):
-            return Found("offline", f"Its media is no local file: {url[:200]}", available=available)
-        path = locate(url, self.base, self.folders)
-        if os.path.isfile(path):  # noqa: PTH113  (swallows names the system refuses)
-            return Found("online", path=path, available=available)
+            return replace(found, state="offline", reason=f"Its media is no local file: {url[:200]}")
+        path, here = self._place(url)
+        if here:
+            return replace(found, path=path)
         where = "is a Windows path, out of reach here" if is_foreign(str(path)) else "does not exist"
-        return Found(
-            "offline", f"Its media is offline: {str(path)[:400]} {where}.", path, available=available
-        )
+        reason = f"Its media is offline: {str(path)[:400]} {where}."
+        return replace(found, state="offline", reason=reason, path=path)
+
+    def _place(self, url: str) -> tuple[Path, bool]:
+        """Where an address leads, and whether a file is there."""
+        if url not in self._places:
+            path = locate(url, self.base, self.folders)
+            self._places[url] = (path, os.path.isfile(path))  # noqa: PTH113  (swallows names the system refuses)
+        return self._places[url]
+
+    def _info(self, path: Path) -> MediaInfo | MediaError:
+        """What a file holds, or why it cannot be read."""
+        if path not in self._infos:
+            try:
+                self._infos[path] = (self.probe or probe)(path)
+            except MediaError as error:
+                self._infos[path] = error
+        return self._infos[path]
 
     def _sound_of(self, reference: Node) -> Found:
         other = _without_file(reference, "sound")
@@ -126,8 +163,8 @@ class Library:
             return found
         if found.path.suffix.lower() in STILLS:
             reason = f"Its media is a still picture, which has no sound: {found.path.name}."
-            return Found("unsupported", reason, found.path)
-        found = _probed(found, found.path)
+            return replace(found, state="unsupported", reason=reason, still=True)
+        found = self._probed(found, found.path)
         if found.info is None or found.info.audio:
             return found
         return replace(found, state="unsupported", reason=f"Its media has no sound: {found.info.path.name}.")
@@ -141,16 +178,20 @@ class Library:
         if found.state != "online" or found.path is None:
             return found
         if found.path.suffix.lower() in STILLS:
-            return Found("online", "", found.path, available=found.available, still=True)
-        try:
-            info = probe(found.path)
-        except MediaError as error:
-            return Found("unsupported", str(error), found.path, available=found.available)
-        if info.video is None:
-            return Found(
-                "unsupported", f"{found.path.name} has no picture.", found.path, info, found.available
-            )
-        return Found("online", "", found.path, info, found.available, info.video.still)
+            return replace(found, still=True)
+        found = self._probed(found, found.path)
+        if found.info is None:
+            return found
+        if found.info.video is None:
+            return replace(found, state="unsupported", reason=f"{found.info.path.name} has no picture.")
+        return replace(found, still=found.info.video.still)
+
+    def _probed(self, found: Found, path: Path) -> Found:
+        """The same, with what the file holds; unsupported where it cannot be read."""
+        info = self._info(path)
+        if isinstance(info, MediaError):
+            return replace(found, state="unsupported", reason=str(info), unreadable=True)
+        return replace(found, info=info)
 
     def _sequence(self, reference: Node) -> Found | None:
         """An image sequence is shown by its first frame that exists: good enough to see what a shot is of."""
@@ -163,8 +204,74 @@ class Library:
         )
         count = f"{int(first or 0):0{min(int(padding or 0), 20)}d}"
         joint = "" if not base or base.endswith(("/", "\\")) else "/"
-        found = self._file({"target_url": f"{base}{joint}{prefix}{count}{suffix}"})
-        return Found(found.state, found.reason, found.path, still=True)
+        found = self._file({**reference, "target_url": f"{base}{joint}{prefix}{count}{suffix}"})
+        return replace(found, still=True, rate=rate_of(reference))
+
+    def _described(self, found: Found, named: str) -> EditMedia:
+        here = found.path is not None and found.url in self._places and self._places[found.url][1]
+        media = EditMedia(named, found.url, found.path if here else None, rate=found.rate)
+        info = found.info
+        if info is None and here and found.still and found.rate is None and found.path is not None:
+            known = self._info(found.path)
+            info = known if isinstance(known, MediaInfo) else None
+        available = found.available
+        if info is None:
+            if available is None:
+                return media
+            return replace(media, start=available.start, duration=available.duration)
+        return _measured(media, info, available)
+
+
+def _measured(media: EditMedia, info: MediaInfo, available: Span | None) -> EditMedia:
+    """A file's description with what it holds."""
+    start = available.start if available is not None and available.start else info.timecode or Fraction(0)
+    video = info.video
+    still = video is not None and video.still
+    first = info.audio[0] if info.audio else None
+    return replace(
+        media,
+        start=start,
+        duration=None if still else _exact_length(info),
+        sample_rate=first.sample_rate if first is not None else 0,
+        channels=sum(stream.channels for stream in info.audio),
+        streams=tuple(stream.channels for stream in info.audio),
+        width=video.width if video is not None else 0,
+        height=video.height if video is not None else 0,
+        rate=video.rate if video is not None and not still else None,
+        bits=_bits(media.path) if first is not None and media.path is not None else 0,
+    )
+
+
+def _exact_length(info: MediaInfo) -> Fraction:
+    """To the sample where there is no picture and the first stream knows its samples."""
+    if info.video is None and info.audio and info.audio[0].samples is not None:
+        return Fraction(info.audio[0].samples, info.audio[0].sample_rate)
+    return info.duration
+
+
+def _bits(path: Path) -> int:
+    """Bits per sample of an uncompressed or FLAC file, 0 where it has none."""
+    if path.suffix.lower() not in _BY_SOUNDFILE:
+        return 0
+    import soundfile
+
+    try:
+        return _SUBTYPE_BITS.get(soundfile.info(str(path)).subtype, 0)
+    except (RuntimeError, OSError):
+        return 0
+
+
+def _last_part(url: str) -> str:
+    return url.replace("\\", "/").rstrip("/").rpartition("/")[2] or url
+
+
+def _rank(found: Found) -> int:
+    """How good a reference is: 0 a file that has what is wanted, 3 one that only has a name."""
+    if found.state == "online":
+        return 0
+    if found.state == "unsupported" and found.path is not None:
+        return 1
+    return 2 if found.url else 3
 
 
 def _is_essence(reference: Node) -> bool:
@@ -172,127 +279,34 @@ def _is_essence(reference: Node) -> bool:
     return metadata(reference, "AAF", "EssenceDescription", "AudioSamplingRate") is not None
 
 
-def _probed(found: Found, path: Path) -> Found:
-    """The same, with what the file holds; unsupported where it cannot be read."""
-    try:
-        return replace(found, info=probe(path))
-    except MediaError as error:
-        return replace(found, state="unsupported", reason=str(error))
-
-
 def _without_file(reference: Node, what: str) -> Found | None:
     """The verdict on references that are no single file."""
     kind = schema(reference)
-    available = span(reference.get("available_range"))
+    found = Found("unsupported", available=span(reference.get("available_range")), name=name_of(reference))
     if kind == "MissingReference":
-        return Found("offline", "Its media is missing in the timeline.", available=available)
+        return replace(found, state="offline", reason="Its media is missing in the timeline.")
     if kind == "GeneratorReference":
-        return Found("unsupported", f"It is a generator, which has no {what}.", available=available)
+        return replace(found, reason=f"It is a generator, which has no {what}.", generator=True)
     if kind == "ImageSequenceReference":
-        return Found("unsupported", f"It is an image sequence, which has no {what}.", available=available)
+        return replace(found, reason=f"It is an image sequence, which has no {what}.")
     if kind != "ExternalReference":
-        return Found("unsupported", f"Its media reference is of an unknown kind ({kind or 'none'}).")
+        return replace(found, reason=f"Its media reference is of an unknown kind ({kind or 'none'}).")
     return None
 
 
-def file_offset(start: Fraction, found: Found, length: Fraction | None) -> Fraction:
-    """Seconds into the file for a source time: less the available range's start, or the file's own start
-    timecode.
+def file_offset(start: Fraction, found: Found) -> Fraction:
+    """Seconds into the file for a source time: less the available range's start, or the file's own timecode.
 
-    `length` is the media's length in seconds; a source time past it can only be a timecode.
+    A source time past the file's end can only be a timecode.
     """
     offset = start - (found.available.start if found.available is not None else 0)
-    origin = found.info.timecode if found.info is not None else None
-    if length is None or offset < length or not origin:
+    info = found.info
+    if info is None or not info.timecode or offset < info.duration:
         return offset
-    return start - origin if 0 <= start - origin < length else offset
+    return start - info.timecode if 0 <= start - info.timecode < info.duration else offset
 
 
 def stream_of(info: MediaInfo, channels: tuple[Channel, ...] | None) -> AudioStream:
     """The audio stream whose length and rate count: the first one the clip takes channels from."""
     index = channels[0].stream if channels else 0
     return info.audio[index]
-
-
-def _flat(info: MediaInfo, index: int) -> Channel | None:
-    """The file's n-th channel (from 0), counted through all its streams."""
-    for stream in info.audio:
-        if 0 <= index < stream.channels:
-            return Channel(stream.index, index)
-        index -= stream.channels
-    return None
-
-
-def _resolve_channels(clip: Node) -> list[Channel]:
-    listed = metadata(clip, "Resolve_OTIO", "Channels")
-    pairs = [
-        (number(item.get("Source Track ID")), number(item.get("Source Channel ID")))
-        for item in (listed if isinstance(listed, list) else [])
-        if isinstance(item, dict)
-    ]
-    return [Channel(int(s), int(c)) for s, c in pairs if s is not None and c is not None]
-
-
-def _premiere_channels(clip: Node, info: MediaInfo) -> list[Channel]:
-    listed = metadata(clip, "PremierePro_OTIO", "AudioChannels", "SecondaryAssignments")
-    if not isinstance(listed, list):
-        return []
-    group = int(number(metadata(clip, "PremierePro_OTIO", "OriginalChannelGroupIndex")) or 0)
-    counts = [number(item.get("SecondaryChannelIndex")) for item in listed if isinstance(item, dict)]
-    indices = [int(index) for index in counts if index is not None]
-    if group < len(info.audio):
-        return [Channel(group, index) for index in indices]
-    found = [_flat(info, group * max(1, len(indices)) + index) for index in indices]
-    return [channel for channel in found if channel is not None]
-
-
-def _fcp_channels(clip: Node, track: Node | None, info: MediaInfo) -> list[Channel]:
-    """FCP7: the source track counted from 1; the library keeps only the first of a stereo pair's two
-    tracks.
-    """
-    text = str(metadata(clip, "fcp_xml", "sourcetrack", "trackindex") or "")
-    if not text.isdigit() or int(text) < 1:
-        return []
-    exploded = str(metadata(track or {}, "fcp_xml", "@totalExplodedTrackCount") or "")
-    mono = str(metadata(clip, "fcp_xml", "@premiereChannelType") or "mono") == "mono"
-    width = 1 if mono or not exploded.isdigit() else max(1, min(int(exploded), 32))
-    found = [_flat(info, int(text) - 1 + i) for i in range(width)]
-    return [channel for channel in found if channel is not None]
-
-
-def _own_channels(clip: Node) -> list[Channel]:
-    listed = metadata(clip, "sightmix_source", "channels")
-    return [Channel(int(s), int(c)) for s, c in listed] if isinstance(listed, list) else []
-
-
-def channels_of(clip: Node, track: Node | None, info: MediaInfo) -> tuple[Channel, ...] | None:
-    """The channels a clip plays, in its host's dialect; None (all of the first stream) where nothing usable
-    is said.
-
-    Resolve: `Channels` with source track and channel IDs; Premiere: `AudioChannels` in a channel group; FCP7
-    XML: the source track number. Channels that the file does not have are dropped.
-    """
-    said = (
-        _own_channels(clip)
-        or _resolve_channels(clip)
-        or _premiere_channels(clip, info)
-        or _fcp_channels(clip, track, info)
-    )
-    widths = {stream.index: stream.channels for stream in info.audio}
-    usable = tuple(dict.fromkeys(c for c in said if 0 <= c.channel < widths.get(c.stream, 0)))
-    return usable or None
-
-
-def link_of(clip: Node) -> str:
-    """What ties a clip to its picture in its host: link group, link ID; empty where it is not linked."""
-    for keys in (("Resolve_OTIO", "Link Group ID"), ("PremierePro_OTIO", "LinkID")):
-        value = metadata(clip, *keys)
-        if isinstance(value, str | int | float):
-            return str(value)
-    return ""
-
-
-def offset_seconds(transition: Node, key: str) -> Fraction:
-    """A transition's in or out offset in seconds, nought where it is absent, negative or unusable."""
-    value = seconds(transition.get(key))
-    return value if value is not None and value > 0 else Fraction(0)

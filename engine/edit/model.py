@@ -1,13 +1,21 @@
-"""What every exporter writes from: a timeline as flat tracks of clips in exact seconds, whatever file it came from."""
+"""A timeline understood once: flat tracks of clips in exact seconds, whatever host wrote it.
+
+`reader.py` makes it of an OTIO document. Planning, the picture, the sum of what sounds and every writer work on it;
+what has to be written back goes to the document itself, by the clips' pointers.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+from .nodes import Pointer
 
 ROLES = ("rebalanced", "dialogue", "music", "effects")
+
+Point = tuple[Fraction, Fraction]
 
 
 @dataclass(frozen=True)
@@ -49,9 +57,13 @@ class EditClip:
 
     `start` is record time in seconds from the timeline's first frame, `source_in` the place in the media in the
     media's own time stamps (so the file offset is `source_in - media.start`). `speed` is media seconds per record
-    second: 0 a freeze, negative reverse. `channels` are the channels played, counted from 0 over all streams of the
-    file, None for all of the first stream. `fade_in` and `fade_out` (seconds) come from transitions to or from
-    nothing. `link` is the same for clips that belong together, None where nothing says so.
+    second: 0 a freeze, negative reverse; where `ramp` is given it holds the clip's (record, media) points instead,
+    record seconds from the clip's first moment, media in its own time stamps, both ends included. `channels` are the
+    channels played, counted from 0 over all streams of the file, None for all of the first stream. `enabled` says
+    that it and everything it lies in plays, but for its track. `fade_in` and `fade_out` (seconds) come from hosts'
+    faders, or from transitions to or from nothing. `link` is the same for clips that belong together, None where
+    nothing says so. `pointer` is the clip's place in the document and `skipped` how much of it a compound around it
+    trims off its beginning (record s); `problem` is one sentence about what could not be understood of it.
     """
 
     name: str
@@ -68,6 +80,10 @@ class EditClip:
     link: int | None = None
     notes: str = ""
     metadata: dict[str, Any] = field(default_factory=dict)
+    ramp: tuple[Point, ...] = ()
+    pointer: Pointer = ()
+    skipped: Fraction = Fraction(0)
+    problem: str = ""
 
     @property
     def end(self) -> Fraction:
@@ -75,14 +91,23 @@ class EditClip:
         return self.start + self.duration
 
 
+Side = Literal["both", "out", "in"]
+
+
 @dataclass(frozen=True)
 class EditTransition:
-    """A dissolve around the cut at record time `cut` (s), `before` and `after` it in seconds."""
+    """A transition around the cut at record time `cut` (s), `before` and `after` it in seconds.
+
+    `side` is "both" for a dissolve between two clips that meet, "out" where only one ends there, "in" where only one
+    begins; `pointer` is its place in the document.
+    """
 
     cut: Fraction
     before: Fraction
     after: Fraction
     name: str = ""
+    side: Side = "both"
+    pointer: Pointer = ()
 
 
 @dataclass(frozen=True)
@@ -100,7 +125,8 @@ class EditMarker:
 class EditTrack:
     """A track, "video" or "audio", its clips in record order without overlap.
 
-    `role` is one of `ROLES` on tracks of ours and empty elsewhere; `channels` the width of an audio track.
+    `role` is one of `ROLES` on tracks of ours and empty elsewhere; `channels` the width of an audio track; `layer` the
+    number of the document's track that it comes from, from 0: a track that holds compounds becomes several.
     """
 
     kind: str
@@ -110,6 +136,7 @@ class EditTrack:
     role: str = ""
     channels: int = 2
     enabled: bool = True
+    layer: int = 0
 
 
 @dataclass(frozen=True)
@@ -117,7 +144,7 @@ class Edit:
     """A timeline: video tracks from the bottom up, then audio tracks from the top down.
 
     `rate` is frames per second (NTSC rates as n·1000/1001), `start` the time of day of the first frame in seconds
-    of real time, `losses` what the flattening could not carry, a sentence each.
+    of real time, `losses` what could not be understood or carried, a sentence each.
     """
 
     name: str

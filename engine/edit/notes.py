@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from .nodes import Node, Pointer, Span, body, is_container, metadata, name_of, schema, span
-from .placing import ZERO, Child, Layout
+from .placing import ZERO, Child, Placement
 
 
 @dataclass(frozen=True)
@@ -23,16 +23,18 @@ def _text(*parts: object) -> str:
     return ": ".join(dict.fromkeys(words))
 
 
-def _marker_text(marker: Node) -> str:
+def marker_text(marker: Node, named: bool = True) -> str:
+    """What a marker says: its name (if `named`) and its notes."""
     return _text(
-        name_of(marker),
+        name_of(marker) if named else "",
         marker.get("comment"),
         metadata(marker, "Resolve_OTIO", "Note"),
         metadata(marker, "fcp_xml", "comment"),
     )
 
 
-def _clip_note(clip: Node) -> str:
+def clip_note(clip: Node) -> str:
+    """The note an editor left on a clip."""
     return _text(
         metadata(clip, "Resolve_OTIO", "Note"),
         metadata(clip, "fcp_xml", "logginginfo", "lognote"),
@@ -45,7 +47,7 @@ def _markers(node: Node) -> list[tuple[Span, str]]:
     found = []
     for marker in listed if isinstance(listed, list) else []:
         where = span(marker.get("marked_range")) if isinstance(marker, dict) else None
-        text = _marker_text(marker) if isinstance(marker, dict) else ""
+        text = marker_text(marker) if isinstance(marker, dict) else ""
         if where is not None and text:
             found.append((Span(where.start, max(where.duration, ZERO)), text))
     return found
@@ -60,7 +62,7 @@ def _inside(remarks: list[Remark], start: Fraction, end: Fraction) -> list[Remar
     return kept
 
 
-def remarks(layout: Layout, timeline: Node, pointer: Pointer, origin: Fraction) -> list[Remark]:
+def remarks(layout: Placement, timeline: Node, pointer: Pointer, origin: Fraction) -> list[Remark]:
     """Every remark of a timeline in record order, seconds from its first frame.
 
     `origin` is the timeline's global start: markers that can only be counted from it are moved back by it.
@@ -78,7 +80,7 @@ def remarks(layout: Layout, timeline: Node, pointer: Pointer, origin: Fraction) 
     return sorted(unique, key=lambda remark: (remark.start, remark.end))
 
 
-def _item(layout: Layout, child: Child) -> list[Remark]:
+def _item(layout: Placement, child: Child) -> list[Remark]:
     """The remarks on an item and inside it, seconds from its start; none from inside a retimed compound."""
     node, length = child.node, child.duration or ZERO
     if schema(node) == "Clip":
@@ -96,7 +98,7 @@ def _item(layout: Layout, child: Child) -> list[Remark]:
     return _inside(found, ZERO, length)
 
 
-def _on_container(layout: Layout, item: Child, start: Fraction) -> list[Remark]:
+def _on_container(layout: Placement, item: Child, start: Fraction) -> list[Remark]:
     entry = layout.entry(item.node)
     found = [
         Remark(where.start - entry + start, where.start - entry + start + where.duration, text)
@@ -105,8 +107,8 @@ def _on_container(layout: Layout, item: Child, start: Fraction) -> list[Remark]:
     return _inside(found, start, start + (item.duration or ZERO))
 
 
-def _on_clip(layout: Layout, clip: Node, length: Fraction) -> list[Remark]:
-    note = _clip_note(clip)
+def _on_clip(layout: Placement, clip: Node, length: Fraction) -> list[Remark]:
+    note = clip_note(clip)
     found = [Remark(ZERO, length, note)] if note else []
     given = layout.media_range(clip)
     if given is None:

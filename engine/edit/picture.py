@@ -22,7 +22,7 @@ from .nodes import (
     schema,
     span,
 )
-from .placing import ZERO, Child, Layout
+from .placing import ZERO, Child, Placement
 from .timemap import TimeMap
 
 _GLIMPSE = Fraction(1, 1000)
@@ -97,7 +97,7 @@ def _is_title(clip: Node, resolve: bool) -> bool:
 class Eye:
     """Walks a timeline the way it looks."""
 
-    def __init__(self, layout: Layout, resolve: bool) -> None:
+    def __init__(self, layout: Placement, resolve: bool) -> None:
         self.layout = layout
         self.resolve = resolve
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from .media import Library, offset_seconds
+from .media import Library
 from .nodes import (
     Node,
     Pointer,
@@ -15,6 +15,7 @@ from .nodes import (
     children,
     is_broken,
     is_container,
+    name_of,
     schema,
     seconds,
     span,
@@ -31,6 +32,7 @@ class Fade:
     into: Fraction
     out_of: Fraction
     pointer: Pointer
+    name: str = ""
 
     @property
     def shift(self) -> Fraction:
@@ -54,7 +56,7 @@ class Child:
     lost: str = ""
 
 
-class Layout:
+class Placement:
     """Lengths and positions in a parsed timeline.
 
     `source_frames` is Premiere's reading of retimed clips' ranges, `origin` the start timecode in seconds.
@@ -150,7 +152,12 @@ class Layout:
         for i, child in children(node):
             where = child_pointer(node, pointer, i)
             if schema(child) == "Transition":
-                fade = Fade(offset_seconds(child, "in_offset"), offset_seconds(child, "out_offset"), where)
+                fade = Fade(
+                    offset_seconds(child, "in_offset"),
+                    offset_seconds(child, "out_offset"),
+                    where,
+                    name_of(child),
+                )
                 if laid:
                     laid[-1] = _ending(laid[-1], fade)
                 continue
@@ -160,6 +167,12 @@ class Layout:
                 lost = lost or str(child.get("name") or "an unnamed clip")
             position, fade = position + (duration or ZERO), None
         return laid
+
+
+def offset_seconds(transition: Node, key: str) -> Fraction:
+    """A transition's in or out offset in seconds, nought where it is absent, negative or unusable."""
+    value = seconds(transition.get(key))
+    return value if value is not None and value > 0 else Fraction(0)
 
 
 def _ending(child: Child, fade: Fade) -> Child:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from .nodes import Node, Pointer, body, is_container, is_enabled, kind_of, metadata, name_of, schema
-from .placing import ZERO, Child, Fade, Layout
+from .placing import ZERO, Child, Fade, Placement
 from .timemap import TimeMap
 
 
@@ -53,7 +53,7 @@ class Ear:
     they lie.
     """
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Placement) -> None:
         self.layout = layout
 
     def leaves(self, timeline: Node, pointer: Pointer) -> list[Leaf]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...engine.edit.header import source_rate
 from ...engine.edit.nodes import (
     Node,
     Pointer,
@@ -30,7 +31,7 @@ from .dialects import Numbers, exact, file_url, new_clip, new_gap, new_track
 from .load import clone
 from .marks import mute, walk
 from .results import ROLES, Gain, ResultTrack
-from .timeline import AudioClip, Timeline, source_rate
+from .timeline import AudioClip, Timeline
 from .volume import Levels, set_volume, volume_keys
 
 _TINY = Fraction(1, 10**9)

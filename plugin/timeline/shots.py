@@ -67,9 +67,8 @@ def _resolved(piece: Piece, library: Library) -> Seen:
 
 
 def _offset(time: Fraction, found: Found, piece: Piece) -> Fraction:
-    length = found.info.duration if found.info is not None else None
     lowest = min(piece.first, piece.last)
-    return time - lowest + file_offset(lowest, found, length)
+    return time - lowest + file_offset(lowest, found)
 
 
 def seen(pieces: list[Piece], library: Library, start: Fraction, end: Fraction) -> list[Seen]:

@@ -10,33 +10,31 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from ...engine.edit.media import Found, Library, channels_of, file_offset, link_of, stream_of
+from ...engine.edit.channels import channels_of, link_of
+from ...engine.edit.header import Dialect, dialect_of, drops_frames, frame_rate, source_rate
+from ...engine.edit.media import Found, Library, file_offset, stream_of
 from ...engine.edit.nodes import (
     Node,
     Pointer,
     body,
-    children,
     follow,
     kind_of,
     metadata,
     name_of,
-    rate_of,
     seconds,
 )
 from ...engine.edit.notes import Remark, remarks
 from ...engine.edit.picture import Eye, Piece
-from ...engine.edit.placing import ZERO, Layout
+from ...engine.edit.placing import ZERO, Placement
 from ...engine.edit.sounding import Ear, Leaf
 from ...engine.edit.timemap import TimeMap
 from ...engine.errors import TimelineError
-from ...engine.media.time import parse_timecode, timecode
+from ...engine.media.time import timecode
 from ...engine.passage import Channel, Passage, Sound
 from .load import Document, as_timeline, choose, load, timelines
 from .shots import MARGIN, handle, seen, to_notes, to_shots
 
 State = Literal["online", "offline", "disabled", "unsupported"]
-Dialect = Literal["resolve", "premiere", "fcp7", "aaf", "otio"]
-_HIGHEST_FRAME_RATE = 240
 
 
 @dataclass(frozen=True)
@@ -151,12 +149,12 @@ class Timeline:
         if not isinstance(self.node.get("tracks"), dict):
             raise TimelineError(f"{self.path} holds a timeline without tracks; export it again.")
         self.library = Library(document.base, tuple(folders))
-        self.dialect: Dialect = _dialect(self.node)
+        self.dialect: Dialect = dialect_of(self.node)
         self.start = seconds(self.node.get("global_start_time")) or ZERO
-        self.layout = Layout(self.library, self.dialect == "premiere", self.start)
+        self.layout = Placement(self.library, self.dialect == "premiere", self.start)
         self.name = name_of(self.node) or self.path.stem
-        self.rate = _frame_rate(self.node)
-        self.drop_frame = _drops_frames(self.node, self.rate)
+        self.rate = frame_rate(self.node)
+        self.drop_frame = drops_frames(self.node, self.rate)
         self._eye = Eye(self.layout, self.dialect == "resolve")
         self.duration = self.layout.duration(self.node) or ZERO
         leaves = Ear(self.layout).leaves(self.node, self.pointer)
@@ -204,8 +202,7 @@ class Timeline:
         if given is None or retiming.problem or leaf.end <= leaf.start:
             return None
         found = self.library.sound(leaf.node)
-        length = found.info.duration if found.info is not None else None
-        media_in = file_offset(given.start, found, length)
+        media_in = file_offset(given.start, found)
         plan = retiming.map(given.duration, media_in)
         skipped = leaf.start - leaf.entry
         ends = (plan.at(skipped), plan.at(skipped + leaf.end - leaf.start))
@@ -265,7 +262,7 @@ class Timeline:
         layers = self.layout.stack(self.node, self.pointer)
         track = layers[leaf.track].node
         found = self.library.sound(leaf.node)
-        channels = channels_of(leaf.node, leaf.parent, found.info) if found.info is not None else None
+        channels = _channels(leaf, found)
         state, reason = self._judge(leaf, found, channels)
         kind = kind_of(track, "")
         number = sum(kind_of(layer.node, "") == kind for layer in layers[: leaf.track + 1])
@@ -343,61 +340,10 @@ class Timeline:
         return f"It asks for {asked} of a file that is {float(length):.3f} s long; relink it or trim it."
 
 
-def source_rate(clip: Node) -> Fraction | None:
-    """The rate a clip's source range counts in, None where it has none."""
-    source = clip.get("source_range")
-    return rate_of(source.get("duration")) if isinstance(source, dict) else None
-
-
-def _dialect(timeline: Node) -> Dialect:
-    """Which host wrote the timeline, by the metadata that only it writes."""
-    nodes = [timeline, body(timeline), *(track for _, track in children(timeline))]
-    keys: tuple[tuple[str, Dialect], ...] = (
-        ("Resolve_OTIO", "resolve"),
-        ("PremierePro_OTIO", "premiere"),
-        ("fcp_xml", "fcp7"),
-        ("AAF", "aaf"),
-    )
-    for key, dialect in keys:
-        if any(metadata(node, key) is not None for node in nodes):
-            return dialect
-    return "otio"
-
-
-def _frame_rate(timeline: Node) -> Fraction:
-    """Frames per second: the global start's, Premiere's note of it, or the first picture rate met; 24 if none
-    is.
-    """
-    start = rate_of(timeline.get("global_start_time"))
-    if start is not None and start <= _HIGHEST_FRAME_RATE:
-        return start
-    noted = rate_of({"rate": metadata(body(timeline), "PremierePro_OTIO", "VideoFrameRate")})
-    if noted is not None and noted <= _HIGHEST_FRAME_RATE:
-        return noted
-    tracks = sorted((t for _, t in children(timeline)), key=lambda t: kind_of(t, "") != "Video")
-    for track in tracks:
-        for _, item in children(track):
-            rate = source_rate(item)
-            if rate is not None and rate <= _HIGHEST_FRAME_RATE:
-                return rate
-    return Fraction(24)
-
-
-def _drops_frames(timeline: Node, rate: Fraction) -> bool:
-    """Whether the timecode drops frames: said by FCP7 XML, otherwise seen from a start on a
-    drop-frame hour.
-    """
-    shown = metadata(timeline, "fcp_xml", "timecode", "displayformat")
-    if rate.denominator != 1001 or round(rate) % 30:
-        return False
-    if shown is not None:
-        return bool(shown == "DF")
-    start = timeline.get("global_start_time")
-    time = seconds(start)
-    if time is None or time <= 0:
-        return False
-    hour = parse_timecode("01:00:00;00", rate)
-    return time % hour == 0 and (time * rate) % (3600 * round(rate)) != 0
+def _channels(leaf: Leaf, found: Found) -> tuple[Channel, ...] | None:
+    if found.info is None:
+        return None
+    return channels_of(leaf.node, leaf.parent, [stream.channels for stream in found.info.audio])
 
 
 def open_timeline(

@@ -13,9 +13,10 @@ import pytest
 from exporter_edits import RATES
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from sightmix.engine.edit.losses import Losses
 from sightmix.engine.edit.model import Edit, EditClip, EditMedia, EditTrack, EditTransition, GainCurve
 from sightmix.exporters import formats
-from sightmix.exporters.common import Losses, feasible
+from sightmix.exporters.common import feasible
 
 SAMPLE = Fraction(1, 48000)
 QUICK = (Phase.explicit, Phase.reuse, Phase.generate)  # shrinking whole timelines takes minutes

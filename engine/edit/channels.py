@@ -1,0 +1,91 @@
+"""Which of its file's channels a clip plays, in the words of the host that wrote it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+
+from ..passage import Channel
+from .nodes import Node, metadata, number
+
+
+def channels_of(clip: Node, track: Node | None, widths: Sequence[int]) -> tuple[Channel, ...] | None:
+    """The channels a clip plays; None (all of the first stream) where nothing usable is said.
+
+    Resolve names source tracks and channels, Premiere a channel group and channels in it, FCP7 XML the source
+    track. `widths` are the channels of every audio stream of the file, in file order; where nobody knows them
+    (empty), every stream counts as mono. Channels the file does not have are dropped; one that is named twice
+    (dual mono) is played twice.
+    """
+    said = _own(clip) or _resolve(clip) or _premiere(clip, widths) or _fcp7(clip, track, widths)
+    if widths:
+        said = [c for c in said if c.stream < len(widths) and c.channel < widths[c.stream]]
+    usable = tuple(c for c in said if c.stream >= 0 and c.channel >= 0)
+    return usable or None
+
+
+def flat_numbers(channels: Sequence[Channel], widths: Sequence[int]) -> tuple[int, ...]:
+    """Channels counted from 0 over all streams of the file; streams of unknown width count as mono."""
+    firsts = [0, *accumulate(widths)]
+    return tuple((firsts[c.stream] if c.stream < len(widths) else c.stream) + c.channel for c in channels)
+
+
+def nth_channel(widths: Sequence[int], index: int) -> Channel | None:
+    """The file's n-th channel (from 0), counted through all its streams; None where it has fewer."""
+    if not widths:
+        return Channel(index, 0)
+    for stream, count in enumerate(widths):
+        if 0 <= index < count:
+            return Channel(stream, index)
+        index -= count
+    return None
+
+
+def link_of(clip: Node) -> str:
+    """What ties a clip to its picture in its host: link group, link ID; empty where it is not linked."""
+    for keys in (("Resolve_OTIO", "Link Group ID"), ("PremierePro_OTIO", "LinkID")):
+        value = metadata(clip, *keys)
+        if isinstance(value, str | int | float):
+            return str(value)
+    return ""
+
+
+def _own(clip: Node) -> list[Channel]:
+    listed = metadata(clip, "sightmix_source", "channels")
+    pairs = [(number(s), number(c)) for s, c in listed] if isinstance(listed, list) else []
+    return [Channel(int(s), int(c)) for s, c in pairs if s is not None and c is not None]
+
+
+def _resolve(clip: Node) -> list[Channel]:
+    listed = metadata(clip, "Resolve_OTIO", "Channels")
+    pairs = [
+        (number(item.get("Source Track ID")), number(item.get("Source Channel ID")))
+        for item in (listed if isinstance(listed, list) else [])
+        if isinstance(item, dict)
+    ]
+    return [Channel(int(s), int(c)) for s, c in pairs if s is not None and c is not None]
+
+
+def _premiere(clip: Node, widths: Sequence[int]) -> list[Channel]:
+    listed = metadata(clip, "PremierePro_OTIO", "AudioChannels", "SecondaryAssignments")
+    if not isinstance(listed, list):
+        return []
+    group = int(number(metadata(clip, "PremierePro_OTIO", "OriginalChannelGroupIndex")) or 0)
+    counts = [number(item.get("SecondaryChannelIndex")) for item in listed if isinstance(item, dict)]
+    indices = [int(index) for index in counts if index is not None]
+    if group < len(widths) or not widths:
+        return [Channel(group, index) for index in indices]
+    found = [nth_channel(widths, group * max(1, len(indices)) + index) for index in indices]
+    return [channel for channel in found if channel is not None]
+
+
+def _fcp7(clip: Node, track: Node | None, widths: Sequence[int]) -> list[Channel]:
+    """FCP7: the source track counted from 1; the library keeps only the first of a stereo pair's two tracks."""
+    text = str(metadata(clip, "fcp_xml", "sourcetrack", "trackindex") or "")
+    if not text.isdigit() or int(text) < 1:
+        return []
+    exploded = str(metadata(track or {}, "fcp_xml", "@totalExplodedTrackCount") or "")
+    mono = str(metadata(clip, "fcp_xml", "@premiereChannelType") or "mono") == "mono"
+    width = 1 if mono or not exploded.isdigit() else max(1, min(int(exploded), 32))
+    found = [nth_channel(widths, int(text) - 1 + i) for i in range(width)]
+    return [channel for channel in found if channel is not None]
