@@ -7,16 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
 
 from ..errors import MediaError
 from ..media.paths import is_foreign, is_remote, locate
 from ..media.reader import AudioStream, MediaInfo, probe
 from ..passage import Channel
-from .model import EditMedia
+from .model import EditMedia, State
 from .nodes import Node, Span, is_broken, metadata, name_of, number, rate_of, references, schema, span
-
-State = Literal["online", "offline", "unsupported"]
 
 STILLS = (
     ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".psd", ".exr", ".dpx", ".tga", ".heic", ".svg",
@@ -209,7 +206,7 @@ class Library:
 
     def _described(self, found: Found, named: str) -> EditMedia:
         here = found.path is not None and found.url in self._places and self._places[found.url][1]
-        media = EditMedia(named, found.url, found.path if here else None, rate=found.rate)
+        media = EditMedia(named, found.url, found.path if here else None, rate=found.rate, still=found.still)
         info = found.info
         if info is None and here and found.still and found.rate is None and found.path is not None:
             known = self._info(found.path)
@@ -231,6 +228,7 @@ def _measured(media: EditMedia, info: MediaInfo, available: Span | None) -> Edit
     return replace(
         media,
         start=start,
+        still=still,
         duration=None if still else _exact_length(info),
         sample_rate=first.sample_rate if first is not None else 0,
         channels=sum(stream.channels for stream in info.audio),

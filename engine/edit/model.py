@@ -16,6 +16,8 @@ from .nodes import Pointer
 ROLES = ("rebalanced", "dialogue", "music", "effects")
 
 Point = tuple[Fraction, Fraction]
+State = Literal["online", "offline", "unsupported"]
+Side = Literal["both", "out", "in"]
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class EditMedia:
     height: int = 0
     rate: Fraction | None = None  # frames per second of the picture
     bits: int = 0
+    still: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,8 @@ class EditClip:
     that it and everything it lies in plays, but for its track. `fade_in` and `fade_out` (seconds) come from hosts'
     faders, or from transitions to or from nothing. `link` is the same for clips that belong together, None where
     nothing says so. `pointer` is the clip's place in the document and `skipped` how much of it a compound around it
-    trims off its beginning (record s); `problem` is one sentence about what could not be understood of it.
+    trims off its beginning (record s). `problem` is one sentence about what could not be understood of it, `state` and
+    `reason` say whether its media can be read, and why not; `title` that what lies below it is seen through it.
     """
 
     name: str
@@ -84,14 +88,14 @@ class EditClip:
     pointer: Pointer = ()
     skipped: Fraction = Fraction(0)
     problem: str = ""
+    state: State = "online"
+    reason: str = ""
+    title: bool = False
 
     @property
     def end(self) -> Fraction:
         """Record time of the first moment after the clip, in seconds."""
         return self.start + self.duration
-
-
-Side = Literal["both", "out", "in"]
 
 
 @dataclass(frozen=True)

@@ -1,42 +1,24 @@
-"""What the viewer sees: the topmost enabled video at every moment, through nesting, retimes and
-transitions.
-"""
+"""What the viewer sees of an edit: the topmost enabled picture at every moment."""
 
 from __future__ import annotations
 
 import itertools
 from bisect import bisect_right
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
-from .nodes import (
-    Node,
-    Pointer,
-    body,
-    is_container,
-    is_enabled,
-    kind_of,
-    metadata,
-    name_of,
-    references,
-    schema,
-    span,
-)
-from .placing import ZERO, Child, Placement
-from .timemap import TimeMap
-
-_GLIMPSE = Fraction(1, 1000)
+from .lanes import ZERO, media_at
+from .model import Edit, EditClip, EditTrack
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A stretch of one clip seen from `start` to `end`; `first` and `last` are the clip's source
-    times there.
-    """
+    """A stretch of one clip seen from `start` to `end` (record s); `first` and `last` are its media's times there."""
 
     start: Fraction
     end: Fraction
-    clip: Node
+    clip: EditClip
     first: Fraction
     last: Fraction
 
@@ -54,7 +36,25 @@ class Piece:
         )
 
 
-def cut(pieces: list[Piece], start: Fraction | None, end: Fraction | None) -> list[Piece]:
+def visible(edit: Edit, end: Fraction, seen_through: Callable[[EditClip], bool]) -> list[Piece]:
+    """The picture of an edit in order up to record time `end` (s), with holes where it is black.
+
+    `seen_through` says of a clip whether what lies below it shows: titles, generators, adjustment clips. Across a
+    dissolve the picture changes in its middle.
+    """
+    shown: list[Piece] = []
+    for track in edit.tracks:
+        if track.kind == "video" and track.enabled:
+            shown = _over(shown, _pieces(track, seen_through))
+    return cut(shown, ZERO, end)
+
+
+def has_picture(edit: Edit) -> bool:
+    """Whether there is any enabled video track at all."""
+    return any(track.kind == "video" and track.enabled for track in edit.tracks)
+
+
+def cut(pieces: Sequence[Piece], start: Fraction | None, end: Fraction | None) -> list[Piece]:
     """The part of `pieces` (in order, not overlapping) between two times; None is open-ended."""
     parts = []
     first = 0 if start is None else max(0, bisect_right(pieces, start, key=lambda p: p.start) - 1)
@@ -71,6 +71,8 @@ def cut(pieces: list[Piece], start: Fraction | None, end: Fraction | None) -> li
 
 def _over(below: list[Piece], above: list[Piece]) -> list[Piece]:
     """`above` laid over `below`: below shows only where nothing covers it."""
+    if not below or not above:
+        return above or below
     shown = list(above)
     position: Fraction | None = None
     for upper in [*above, None]:
@@ -81,117 +83,18 @@ def _over(below: list[Piece], above: list[Piece]) -> list[Piece]:
     return sorted(shown, key=lambda p: p.start)
 
 
-def _is_title(clip: Node, resolve: bool) -> bool:
-    """Titles, generators and adjustment clips: what lies below is seen through them.
-
-    Resolve writes them as clips without media; unlike offline video they have no file name and no range.
-    """
-    listed = references(clip)
-    if any(schema(ref) == "GeneratorReference" for _, ref in listed[:1]):
-        return True
-    missing = all(schema(ref) == "MissingReference" for _, ref in listed)
-    unnamed = "." not in name_of(clip)
-    return resolve and missing and unnamed and not any(span(ref.get("available_range")) for _, ref in listed)
-
-
-class Eye:
-    """Walks a timeline the way it looks."""
-
-    def __init__(self, layout: Placement, resolve: bool) -> None:
-        self.layout = layout
-        self.resolve = resolve
-
-    def pieces(self, timeline: Node, pointer: Pointer) -> list[Piece]:
-        """The whole timeline's picture in order, with holes where it is black; seconds from its
-        first frame.
-        """
-        length = self.layout.duration(timeline) or ZERO
-        return self._item(Child(timeline, pointer, ZERO, length), "", ZERO, length)
-
-    def has_picture(self, timeline: Node) -> bool:
-        """Whether there is any video track at all."""
-        return any(
-            kind_of(layer.node, "") == "Video" and is_enabled(layer.node)
-            for layer in self.layout.stack(timeline, ())
-            if schema(layer.node) in ("Track", "Sequence")
-        )
-
-    def _item(self, child: Child, kind: str, start: Fraction, end: Fraction) -> list[Piece]:
-        """What an item shows between two times counted from its own start; times outside it are its
-        handles.
-        """
-        node = child.node
-        if not is_enabled(node) or not is_enabled(body(node)) or start >= end:
-            return []
-        if schema(node) == "Clip":
-            return self._clip(node, start, end) if kind != "Audio" else []
-        if not is_container(node):
-            return []
-        retiming = self.layout.retiming(node)
-        entry = self.layout.entry(node)
-        if retiming.plain:
-            seen = self._inside(child, kind, entry + start, entry + end)
-            return [replace(p, start=p.start - entry, end=p.end - entry) for p in seen]
-        plan = retiming.map(self.layout.duration(node) or ZERO)
-        bounds = plan.breaks(start, end)
-        parts = itertools.pairwise(bounds)
-        return [p for a, b in parts for p in self._retimed(child, kind, plan, (a, b))]
-
-    def _retimed(
-        self, child: Child, kind: str, plan: TimeMap, part: tuple[Fraction, Fraction]
-    ) -> list[Piece]:
-        """One stretch of constant speed of a retimed container."""
-        (a, b), entry = part, self.layout.entry(child.node)
-        first, last = entry + plan.at(a), entry + plan.at(b)
-        if first == last:
-            held = self._inside(child, kind, first, first + _GLIMPSE)[:1]
-            return [Piece(a, b, p.clip, p.first, p.first) for p in held if p.start == first]
-        seen = self._inside(child, kind, min(first, last), max(first, last))
-        slope = (last - first) / (b - a)
-        placed = []
-        for p in seen:
-            ends = (a + (p.start - first) / slope, a + (p.end - first) / slope)
-            media = (p.first, p.last) if slope > 0 else (p.last, p.first)
-            placed.append(Piece(min(ends), max(ends), p.clip, *media))
-        return sorted(placed, key=lambda p: p.start)
-
-    def _inside(self, child: Child, kind: str, start: Fraction, end: Fraction) -> list[Piece]:
-        """What a container's content shows, in the container's inner time."""
-        node = child.node
-        if schema(body(node)) in ("Track", "Sequence"):
-            return self._track(child, kind, start, end)
-        seen: list[Piece] = []
-        for layer in self.layout.stack(node, child.pointer):
-            of = kind_of(layer.node, kind) if schema(layer.node) in ("Track", "Sequence") else kind
-            if of in ("", "Video"):
-                length = layer.duration if layer.duration is not None else ZERO
-                seen = _over(seen, self._item(layer, of, max(start, ZERO), min(end, length)))
-        return seen
-
-    def _track(self, child: Child, kind: str, start: Fraction, end: Fraction) -> list[Piece]:
-        seen: list[Piece] = []
-        for item in self.layout.track(child.node, child.pointer):
-            first = item.start + (item.before.shift if item.before else ZERO)
-            last = item.start + (item.duration or ZERO) + (item.after.shift if item.after else ZERO)
-            first, last = max(first, start), min(last, end)
-            found = self._item(item, kind, first - item.start, last - item.start)
-            seen += [replace(p, start=p.start + item.start, end=p.end + item.start) for p in found]
-        return seen
-
-    def _clip(self, clip: Node, start: Fraction, end: Fraction) -> list[Piece]:
-        given = self.layout.media_range(clip)
-        if given is None or _is_title(clip, self.resolve):
-            return []
-        available = next((a for _, r in references(clip) if (a := span(r.get("available_range")))), None)
-        origin = available.start if available is not None else ZERO
-        plan = self.layout.retiming(clip).map(given.duration, given.start - origin)
-        bounds = plan.breaks(start, end)
-        return [
-            Piece(a, b, clip, given.start + plan.at(a), given.start + plan.at(b))
-            for a, b in itertools.pairwise(bounds)
-        ]
-
-
-def is_forced_cut(clip: Node) -> bool:
-    """Whether a clip begins at a cut the user named, though its media runs on."""
-    return metadata(clip, "sightmix_source", "cut") is True
+def _pieces(track: EditTrack, seen_through: Callable[[EditClip], bool]) -> list[Piece]:
+    """What a track shows, stretch by stretch of constant speed."""
+    late = {t.cut: (t.after - t.before) / 2 for t in track.transitions}
+    shown: list[Piece] = []
+    for clip in track.clips:
+        if not clip.enabled or clip.duration <= 0 or seen_through(clip):
+            continue
+        first = late.get(clip.start, ZERO)
+        last = clip.duration + late.get(clip.end, ZERO)
+        inner = (r for r, _ in clip.ramp[1:-1] if first < r < last)
+        for a, b in itertools.pairwise([first, *inner, last]):
+            if a < b:
+                ends = (media_at(clip, a), media_at(clip, b))
+                shown.append(Piece(clip.start + a, clip.start + b, clip, *ends))
+    return shown

@@ -68,6 +68,7 @@ class Placement:
         self.source_frames = source_frames
         self._durations: dict[int, Fraction | None] = {}
         self._tracks: dict[int, list[Child]] = {}
+        self._children: dict[int, dict[Pointer, Child]] = {}
         self._retimings: dict[int, Retiming] = {}
 
     def retiming(self, node: Node) -> Retiming:
@@ -112,6 +113,12 @@ class Placement:
         if id(node) not in self._tracks:
             self._tracks[id(node)] = self._lay(node, pointer)
         return self._tracks[id(node)]
+
+    def child(self, node: Node, pointer: Pointer, wanted: Pointer) -> Child:
+        """The item of a track or layer of a stack that lies at `wanted` in the document."""
+        if id(node) not in self._children:
+            self._children[id(node)] = {child.pointer: child for child in self.items(node, pointer)}
+        return self._children[id(node)][wanted]
 
     def stack(self, node: Node, pointer: Pointer) -> list[Child]:
         """The layers of a stack from the bottom up; every one starts at the stack's own zero."""

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 from typing import Any
 
 from ..errors import TimelineError
@@ -28,13 +28,14 @@ from .nodes import (
     metadata,
     name_of,
     number,
+    references,
     schema,
     seconds,
     span,
 )
 from .notes import clip_note, marker_text
 from .placing import Child, Fade, Placement
-from .timemap import Retiming
+from .timemap import Retiming, TimeMap
 from .volume import faders, host_line, other_effects, with_volume
 
 _WIDTHS = {"Mono": 1, "Stereo": 2, "LRC": 3, "Quad": 4, "5.0": 5, "5.1": 6, "7.0": 7, "7.1": 8}
@@ -88,8 +89,8 @@ class Reader:
     def __post_init__(self) -> None:
         self.origin = seconds(self.timeline.get("global_start_time")) or ZERO
         self.rate = frame_rate(self.timeline)
-        premiere = dialect_of(self.timeline) == "premiere"
-        self.placement = Placement(self.library, premiere, self.origin)
+        self.dialect = dialect_of(self.timeline)
+        self.placement = Placement(self.library, self.dialect == "premiere", self.origin)
 
     def edit(self) -> Edit:
         """The whole timeline."""
@@ -184,17 +185,18 @@ class Reader:
     ) -> list[Lane]:
         """A compound at another speed: its clips cannot be rendered one by one, but they can be played."""
         retiming = self.placement.retiming(node)
-        if retiming.problem or retiming.keys:
-            reason = retiming.problem or "has a speed ramp, of which only the mean speed is kept"
-            self.losses.add(f"The compound clip “{name_of(node)}” {reason}")
-        sounds = place.kind == "Audio"
-        moved = [retimed(lane, entry, length, retiming.mean, sounds) for lane in lanes]
+        if retiming.problem:
+            self.losses.add(f"The compound clip “{name_of(node)}” {retiming.problem}")
+        plan = retiming.map(length)
+        bounds = list(pairwise(plan.breaks(ZERO, length)))
         name = name_of(node) or "a compound clip"
         problem = f"It lies inside “{name}”, whose speed was changed; render that clip first."
-        return [
-            replace(lane, clips=tuple(replace(clip, problem=problem) for clip in lane.clips))
-            for lane in moved
-        ]
+        found = []
+        for lane in lanes:
+            parts = [_part(lane, entry, plan, bound, place.kind == "Audio") for bound in bounds]
+            whole = joined(parts)
+            found.append(replace(whole, clips=tuple(replace(c, problem=problem) for c in whole.clips)))
+        return found
 
     def _levelled(self, node: Node, lanes: list[Lane], length: Fraction) -> list[Lane]:
         """What a container's own level, fades and effects make of its lanes."""
@@ -280,6 +282,9 @@ class Reader:
             notes=clip_note(node),
             metadata=_dictionary(node.get("metadata")),
             pointer=child.pointer,
+            state=found.state,
+            reason=found.reason,
+            title=not sounds and _is_title(node, self.dialect == "resolve"),
             problem=place.problem if child.duration is not None else _UNKNOWN,
         )
         if given is None or duration <= 0:
@@ -384,6 +389,29 @@ class Reader:
                 length = min(marker.duration / retiming.speed, duration - within)
                 found.append(replace(marker, start=position + within, duration=length))
         return found
+
+
+def _part(lane: Lane, entry: Fraction, plan: TimeMap, bound: Point, sounds: bool) -> Lane:
+    """One stretch of constant speed of a compound's lane, from record time `bound[0]` to `bound[1]` after its start."""
+    first, last = bound
+    if first == last:
+        return Lane()
+    lowest = min(plan.at(first), plan.at(last))
+    speed = (plan.at(last) - plan.at(first)) / (last - first)
+    return shift(retimed(lane, entry + lowest, last - first, speed, sounds), first)
+
+
+def _is_title(clip: Node, resolve: bool) -> bool:
+    """Titles, generators and adjustment clips: what lies below is seen through them.
+
+    Resolve writes them as clips without media; unlike offline video they have no file name and no range.
+    """
+    listed = [reference for _, reference in references(clip)]
+    if any(schema(reference) == "GeneratorReference" for reference in listed[:1]):
+        return True
+    missing = all(schema(reference) == "MissingReference" for reference in listed)
+    unnamed = "." not in name_of(clip)
+    return resolve and missing and unnamed and not any(span(r.get("available_range")) for r in listed)
 
 
 def _faded(lane: Lane, fades: dict[tuple[Fraction, Pointer], Fade]) -> Lane:

@@ -92,14 +92,6 @@ class Retiming:
         """Whether the item shows one frame only."""
         return self.speed == 0 and not self.keys
 
-    @property
-    def mean(self) -> Fraction:
-        """The speed, over a whole ramp."""
-        if not self.keys:
-            return self.speed
-        (r0, m0), (r1, m1) = self.keys[0], self.keys[-1]
-        return (m1 - m0) / (r1 - r0)
-
     def map(self, duration: Fraction, media_in: Fraction = Fraction(0)) -> TimeMap:
         """The map over `duration` record seconds; `media_in` is the item's start in its media (for ramps)."""
         if not self.keys:

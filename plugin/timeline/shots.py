@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
 from pathlib import Path
 
-from ...engine.edit.media import Found, Library, file_offset
-from ...engine.edit.nodes import name_of
+from ...engine.edit.lanes import ZERO
+from ...engine.edit.model import EditClip
 from ...engine.edit.notes import Remark
-from ...engine.edit.picture import Piece, cut, is_forced_cut
-from ...engine.edit.placing import ZERO
+from ...engine.edit.picture import Piece, cut
 from ...engine.passage import Note, Shot
 
 MARGIN = Fraction(10)
@@ -53,25 +52,25 @@ class Seen:
         )
 
 
-def _resolved(piece: Piece, library: Library) -> Seen:
-    found = library.picture(piece.clip)
-    forced = is_forced_cut(piece.clip)
-    name = name_of(piece.clip) or (found.path.name if found.path else "")
-    if found.state != "online":
-        reason = found.reason
-        return Seen(piece.start, piece.end, None, piece.first, piece.last, name, reason, forced)
-    if found.still:
-        return Seen(piece.start, piece.end, found.path, ZERO, ZERO, name, "", forced)
-    ends = (_offset(piece.first, found, piece), _offset(piece.last, found, piece))
-    return Seen(piece.start, piece.end, found.path, *ends, name, "", forced)
+def _resolved(piece: Piece) -> Seen:
+    clip = piece.clip
+    media = clip.media
+    forced = _is_forced_cut(clip)
+    if clip.state != "online" or media is None or media.path is None:
+        return Seen(piece.start, piece.end, None, piece.first, piece.last, clip.name, clip.reason, forced)
+    if media.still:
+        return Seen(piece.start, piece.end, media.path, ZERO, ZERO, clip.name, "", forced)
+    ends = (piece.first - media.start, piece.last - media.start)
+    return Seen(piece.start, piece.end, media.path, *ends, clip.name, "", forced)
 
 
-def _offset(time: Fraction, found: Found, piece: Piece) -> Fraction:
-    lowest = min(piece.first, piece.last)
-    return time - lowest + file_offset(lowest, found)
+def _is_forced_cut(clip: EditClip) -> bool:
+    """Whether a clip begins at a cut the user named, though its media runs on."""
+    ours = clip.metadata.get("sightmix_source")
+    return isinstance(ours, dict) and ours.get("cut") is True
 
 
-def seen(pieces: list[Piece], library: Library, start: Fraction, end: Fraction) -> list[Seen]:
+def seen(pieces: Sequence[Piece], start: Fraction, end: Fraction) -> list[Seen]:
     """The picture between two record times without holes: black where nothing is seen, through edits
     joined.
     """
@@ -83,7 +82,7 @@ def seen(pieces: list[Piece], library: Library, start: Fraction, end: Fraction) 
         if piece.start > position:
             shown.append(Seen(position, piece.start, None, reason=black))
             origin.append(0)
-        shown.append(_resolved(piece, library))
+        shown.append(_resolved(piece))
         origin.append(id(piece.clip))
         position = piece.end
     if position < end:

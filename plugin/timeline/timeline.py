@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -24,9 +24,9 @@ from ...engine.edit.nodes import (
     seconds,
 )
 from ...engine.edit.notes import Remark, remarks
-from ...engine.edit.picture import Eye, Piece
-from ...engine.edit.placing import ZERO, Placement
-from ...engine.edit.sounding import Ear, Leaf
+from ...engine.edit.picture import Piece, has_picture, visible
+from ...engine.edit.placing import ZERO, Fade
+from ...engine.edit.reader import Reader
 from ...engine.edit.timemap import TimeMap
 from ...engine.errors import TimelineError
 from ...engine.media.time import timecode
@@ -35,6 +35,27 @@ from .load import Document, as_timeline, choose, load, timelines
 from .shots import MARGIN, handle, seen, to_notes, to_shots
 
 State = Literal["online", "offline", "disabled", "unsupported"]
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One audio clip as its container plays it, in seconds of the container's own time.
+
+    `start` and `end` bound what is heard, `entry` is where the untrimmed clip would begin. `parent` is the
+    track it lies on; `before` and `after` are its transitions, None where a trim cuts them off.
+    """
+
+    node: Node
+    pointer: Pointer
+    parent: Node
+    start: Fraction
+    end: Fraction
+    entry: Fraction
+    enabled: bool
+    problem: str = ""
+    before: Fade | None = None
+    after: Fade | None = None
+    track: int = 0
 
 
 @dataclass(frozen=True)
@@ -151,13 +172,14 @@ class Timeline:
         self.library = Library(document.base, tuple(folders))
         self.dialect: Dialect = dialect_of(self.node)
         self.start = seconds(self.node.get("global_start_time")) or ZERO
-        self.layout = Placement(self.library, self.dialect == "premiere", self.start)
+        reader = Reader(self.node, self.library, self.pointer)
+        self.layout = reader.placement
+        self.edit = reader.edit()
         self.name = name_of(self.node) or self.path.stem
         self.rate = frame_rate(self.node)
         self.drop_frame = drops_frames(self.node, self.rate)
-        self._eye = Eye(self.layout, self.dialect == "resolve")
         self.duration = self.layout.duration(self.node) or ZERO
-        leaves = Ear(self.layout).leaves(self.node, self.pointer)
+        leaves = sorted(_whole(self._leaves()), key=lambda leaf: (leaf.start, leaf.track))
         clips = [self._clip(i, leaf) for i, leaf in enumerate(leaves, start=1)]
         self.clips = tuple(self._shared_out(clips) if self.dialect == "aaf" else clips)
 
@@ -168,7 +190,7 @@ class Timeline:
 
     @cached_property
     def _pieces(self) -> list[Piece]:
-        return self._eye.pieces(self.node, self.pointer)
+        return visible(self.edit, self.duration, lambda clip: clip.title)
 
     @cached_property
     def _remarks(self) -> list[Remark]:
@@ -177,7 +199,7 @@ class Timeline:
     @cached_property
     def has_picture(self) -> bool:
         """Whether any enabled video track is there."""
-        return self._eye.has_picture(self.node)
+        return has_picture(self.edit)
 
     def timecode(self, time: Fraction) -> str:
         """Record time in seconds as timecode, counted from the timeline's global start."""
@@ -193,7 +215,7 @@ class Timeline:
         """How many shots are seen between two record times."""
         if not self.has_picture or end <= start:
             return 0
-        return len(seen(self._pieces, self.library, start, min(end, self.duration)))
+        return len(seen(self._pieces, start, min(end, self.duration)))
 
     def cue(self, leaf: Leaf) -> Cue | None:
         """What a clip plays of its media, None where that cannot be said."""
@@ -220,7 +242,7 @@ class Timeline:
             return cue.media_at(record - clip.record_in)
 
         start, end = max(clip.record_in - MARGIN, ZERO), min(clip.record_out + MARGIN, self.duration)
-        shown = seen(self._pieces, self.library, start, end) if self.has_picture else []
+        shown = seen(self._pieces, start, end) if self.has_picture else []
         return Passage(
             identifier=clip.identifier,
             name=clip.name,
@@ -257,6 +279,28 @@ class Timeline:
             for i in (0, 1)
         )
         return head, tail
+
+    def _leaves(self) -> Iterator[Leaf]:
+        """The audio clips as the document holds them."""
+        for track in self.edit.tracks:
+            for clip in track.clips if track.kind == "audio" else ():
+                parent = clip.pointer[:-2]
+                node = follow(self.root, parent)
+                child = self.layout.child(node, parent, clip.pointer)
+                whole = child.duration if child.duration is not None else ZERO
+                yield Leaf(
+                    node=child.node,
+                    pointer=clip.pointer,
+                    parent=node,
+                    start=clip.start,
+                    end=clip.end,
+                    entry=clip.start - clip.skipped,
+                    enabled=clip.enabled and track.enabled,
+                    problem=clip.problem,
+                    before=child.before if not clip.skipped else None,
+                    after=child.after if clip.skipped + clip.duration >= whole else None,
+                    track=track.layer,
+                )
 
     def _clip(self, index: int, leaf: Leaf) -> AudioClip:
         layers = self.layout.stack(self.node, self.pointer)
@@ -338,6 +382,18 @@ class Timeline:
             return ""
         asked = f"{float(cue.start):.3f} to {float(cue.start + cue.duration):.3f} s"
         return f"It asks for {asked} of a file that is {float(length):.3f} s long; relink it or trim it."
+
+
+def _whole(leaves: Iterable[Leaf]) -> list[Leaf]:
+    """Clips that a compound's speed ramp cut into stretches, in one piece again."""
+    whole: list[Leaf] = []
+    for leaf in leaves:
+        last = whole[-1] if whole else None
+        if last is not None and last.pointer == leaf.pointer and last.end == leaf.start and leaf.problem:
+            whole[-1] = replace(last, end=leaf.end)
+        else:
+            whole.append(leaf)
+    return whole
 
 
 def _channels(leaf: Leaf, found: Found) -> tuple[Channel, ...] | None:
