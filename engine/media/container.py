@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import av
 import av.stream
@@ -25,6 +26,8 @@ _EXACT_FORMATS = frozenset({"wav", "w64", "aiff", "au", "caf", "flac", "ogg", "m
 _RAW_FORMATS = frozenset({"wav", "w64", "aiff", "au"})
 _DEFAULT_LAYOUTS = {"1 channels": "mono", "2 channels": "stereo"}
 _PCM_BITS = re.compile(r"pcm_[suf](\d+)")
+# PyAV 18 refuses a file with a tag that is no UTF-8 unless told otherwise; 19 reads on, and has no such option.
+_ANY_TAGS: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ def open_media(path: Path) -> Iterator[InputContainer]:
     try:
         # The protocol keeps names with colons from being taken for addresses, the option those with % for series.
         options = {"pattern_type": "none"}
-        with av.open(f"file:{path}", mode="r", options=options, metadata_errors="replace") as container:
+        with av.open(f"file:{path}", mode="r", options=options, **_ANY_TAGS) as container:
             if container.format.name in _TEXT_FORMATS:
                 raise MediaError(f"{path} is a text or binary file, not media; relink the clip.")
             yield container

@@ -14,6 +14,7 @@ from media_files import sweep, write_audio, write_mxf, write_video
 from scipy.signal import correlate
 from sightmix.engine.errors import MediaError
 from sightmix.engine.media import reader
+from sightmix.engine.media.container import open_media
 from sightmix.engine.media.reader import probe, read_blocks, read_span
 from sightmix.engine.passage import Channel
 
@@ -353,3 +354,18 @@ def test_probe_notices_a_changed_file(tmp_path):
     assert probe(path) is probe(str(path))
     soundfile.write(path, np.zeros((200, 2)), 44100)
     assert (probe(path).audio[0].samples, probe(path).audio[0].channels) == (200, 2)
+
+
+@pytest.mark.parametrize("tag", [b"Caf\xe9 \xa9", b"\xff\xfe\x00x", b"\x80" * 8])
+def test_tags_that_are_no_utf8_do_not_matter(tmp_path, tag):
+    """Broadcast recorders write INFO tags in whatever their makers used; PyAV 18 and 19 treat them differently."""
+    path = tmp_path / "field.wav"
+    soundfile.write(path, np.full((4800, 1), 0.25), 48000, subtype="PCM_24")
+    tag += b"\0" * (len(tag) % 2)
+    chunk = b"INFO" + b"IART" + len(tag).to_bytes(4, "little") + tag
+    data = path.read_bytes() + b"LIST" + len(chunk).to_bytes(4, "little") + chunk
+    path.write_bytes(data[:4] + (len(data) - 8).to_bytes(4, "little") + data[8:])
+    with open_media(path) as container:
+        assert container.metadata["artist"].isascii() is False
+    assert probe(path).audio[0].samples == 4800
+    assert np.all(read_span(path, Fraction(0), Fraction(1, 10)) == 0.25)
