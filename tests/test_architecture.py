@@ -1,5 +1,6 @@
 """The rooms' borders hold, a breach of them is caught, and a base install needs nothing heavy."""
 
+import ast
 import json
 import os
 import shutil
@@ -25,6 +26,7 @@ BREACHES = {
     "exporters/breach_qt.py": "import PySide6\n",
     "plugin/breach_up.py": "from .. import ui\n",
     "plugin/breach_qt.py": "from PySide6 import QtCore\n",
+    "engine/breach_onnx.py": "def session():\n    from onnxruntime import InferenceSession\n",
 }
 
 
@@ -69,6 +71,17 @@ def test_every_kind_of_breach_is_caught(tmp_path: Path) -> None:
     for name in BREACHES:
         module = "sightmix." + name.removesuffix(".py").replace("/", ".")
         assert module in result.stdout, f"{module} got through:\n{result.stdout}"
+
+
+def test_no_name_of_onnx_runtime_stands_where_it_could_be_imported_by() -> None:
+    """Import contracts see statements; a module can be imported by its name as a text, too."""
+    named = set()
+    for room in ROOMS:
+        for path in (ROOT / room).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Constant) and str(node.value).partition(".")[0] == "onnxruntime":
+                    named.add(path.relative_to(ROOT).as_posix())
+    assert not named
 
 
 def run_without_extras(code: str) -> subprocess.CompletedProcess[str]:

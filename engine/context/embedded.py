@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelError
+from ..onnx_runtime import onnx_runtime
 from ..weights.store import Card, weights_path
 from .frames import check_frames
-
-if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
 
 # One at a time is fastest on the CPU, where a picture's activations then stay in the cache.
 BATCHES = {"cpu": 1, "cuda": 32}
@@ -58,7 +56,7 @@ class EmbeddedEncoder:
             raise ModelError(f"The picture encoder '{self.name}' failed in ONNX Runtime: {error}.") from error
         return output
 
-    def _open(self, path: Path, device: str, threads: int | None) -> InferenceSession:
+    def _open(self, path: Path, device: str, threads: int | None) -> Any:
         runtime = _runtime()
         options = runtime.SessionOptions()
         options.log_severity_level = 3
@@ -93,10 +91,9 @@ class EmbeddedEncoder:
 
 def _runtime() -> Any:
     try:
-        import onnxruntime
+        return onnx_runtime()
     except ImportError as error:
         raise ModelError(
             f"The picture encoder needs ONNX Runtime ({error}); install it with `pip install sightmix[cpu]` "
             "or, for an NVIDIA GPU, `pip install sightmix[gpu]`."
         ) from error
-    return onnxruntime

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..errors import ModelError, SettingsError
 from ..media.resample import resample
+from ..onnx_runtime import onnx_runtime
 from ..separation.base import need
 from ..training.material.levels import SAMPLE_RATE
 
@@ -41,7 +42,10 @@ class SpeechQuality:
     """
 
     def __init__(self) -> None:
-        runtime = need("onnxruntime", "DNSMOS", EXTRA)
+        try:
+            runtime = onnx_runtime()
+        except ImportError as error:
+            raise ModelError(f"DNSMOS needs the package onnxruntime: {EXTRA} ({error}).") from error
         path = _inside("speechmos", "DNSMOS") / "dnsmos_models" / "sig_bak_ovr.onnx"
         try:
             self._session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..errors import ModelError
 from ..files import replacing_path
+from ..onnx_runtime import onnx_runtime
 from ..weights.store import Card, load_tensors, weights_path
 from .config import HOP, NetworkConfig
 
@@ -86,7 +87,7 @@ class OnnxNetwork:
     def open(cls, card: Card, device: str = "cpu", threads: int | None = None) -> OnnxNetwork:
         """Load the graph beside the weights. Raises `ModelError` if anything is missing or does not fit."""
         try:
-            import onnxruntime as runtime
+            runtime = onnx_runtime()
         except ImportError as error:
             raise ModelError(
                 "Running a model needs ONNX Runtime or torch: install sightmix[cpu], or sightmix[gpu] for CUDA."
@@ -262,7 +263,7 @@ def _torch_has_cuda() -> bool:
 
 def _onnx_has_cuda() -> bool:
     try:
-        import onnxruntime as runtime
+        runtime = onnx_runtime()
     except ImportError:
         return False
     return "CUDAExecutionProvider" in runtime.get_available_providers()

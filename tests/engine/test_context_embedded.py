@@ -109,6 +109,9 @@ class FakeRuntime(types.SimpleNamespace):
         super().__init__(asked=[], SessionOptions=lambda: options)
         self.device = device
 
+    def disable_telemetry_events(self):
+        self.reports = False
+
     def get_available_providers(self):
         return ["CUDAExecutionProvider", "CPUExecutionProvider"]
 
