@@ -101,10 +101,13 @@ class _Stage:
         self, source: Path, target: Path, ceiling_dbtp: float | None, bext: Bext, subtype: Subtype
     ) -> tuple[Loudness, int]:
         rate, channels = self.rendition.sample_rate, self.rendition.channels
-        meter = Meter(rate, channels, probe(source).audio[0].layout)
+        layout = probe(source).audio[0].layout
+        meter = Meter(rate, channels, layout)
         done = 0
         ixml = read_ixml(source)
-        with WavWriter(target, rate, channels, subtype=subtype, bext=bext, ixml=ixml) as writer:
+        with WavWriter(
+            target, rate, channels, subtype=subtype, bext=bext, ixml=ixml, layout=layout
+        ) as writer:
             blocks = read_blocks(source, 0, self.rendition.samples)
             for block in levelled(blocks, self.rendition, self.gain_db, ceiling_dbtp):
                 writer.write(block)

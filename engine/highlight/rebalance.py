@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..context.captions import TextEncoder, load_text_encoder
 from ..context.encoders import CLIP_ENCODER, PictureEncoder, load_encoder
 from ..errors import MediaError, ModelError, SettingsError
+from ..media.container import layout_of
 from ..media.loudness import Meter
 from ..media.reader import probe, read_blocks
 from ..media.resample import Resampler
@@ -245,14 +246,6 @@ class Analysis:
         self.warnings.update(dict.fromkeys(context.warnings))
 
 
-def downmix_weights(channels: int, layout: str) -> Array:
-    """Weights (channels,) of the mono sound a model hears: the mean of two channels, BS.775's downmix of 5.1 or 7.1."""
-    surround = {6: [0.5, 0.5, 0.7071, 0.0, 0.3536, 0.3536], 8: [0.5, 0.5, 0.7071, 0.0] + [0.25] * 4}
-    if channels in surround and layout.startswith(("5.1", "7.1")):
-        return np.array(surround[channels], np.float32)
-    return np.full(channels, 1 / channels, np.float32)
-
-
 class _StemLevels:
     """Integrated loudness of each stem, before and after its gain, on a mono downmix."""
 
@@ -293,13 +286,12 @@ class _Job:
         )
         sound = passage.sound
         info = probe(sound.path)
-        picked = sound.channels
         if not info.audio:
             raise MediaError(f"{sound.path} has no sound; choose a file with an audio stream.")
-        stream = info.audio[picked[0].stream if picked else 0]
-        self.rate = stream.sample_rate
-        self.channels = len(picked) if picked else stream.channels
-        self.layout = stream.layout if not picked or len(picked) == stream.channels else ""
+        self.rate = info.audio[sound.channels[0].stream if sound.channels else 0].sample_rate
+        layout = layout_of(info, sound.channels)
+        self.layout, self.channels = layout.in_wav_order(), layout.channels
+        self.picks = sound.channels and tuple(sound.channels[channel] for channel in layout.wav_order)
         # The host finds the clip at round(head · rate) of our file, so count the head in whole samples first.
         head = to_samples(passage.head, self.rate)
         clip = to_samples(sound.start, self.rate)
@@ -320,9 +312,9 @@ class _Job:
 
     def run(self, subtype: Subtype) -> tuple[Rendition, bool]:
         """The rendition, and whether 24 bits clipped it."""
-        weights = downmix_weights(self.channels, self.layout)
-        before = Meter(self.rate, self.channels, self.layout or None)
-        after = Meter(self.rate, self.channels, self.layout or None)
+        weights = self.layout.mono
+        before = Meter(self.rate, self.channels, self.layout)
+        after = Meter(self.rate, self.channels, self.layout)
         levels = _StemLevels(self.rate, weights)
         analysis = self._analysis(weights)
         mixer = MaskedStems(self.rate, self.channels, 2)
@@ -397,9 +389,7 @@ class _Job:
         """The passage's sound, each block with whether it is the last."""
         taken = 0
         clock = time.perf_counter()
-        for block in read_blocks(
-            self.passage.sound.path, self.first, self.samples, self.passage.sound.channels
-        ):
+        for block in read_blocks(self.passage.sound.path, self.first, self.samples, self.picks):
             spent["read"] += time.perf_counter() - clock
             taken += block.shape[1]
             yield block, taken == self.samples
@@ -423,7 +413,7 @@ class _Job:
         )
         ixml = Ixml(note=bext.description, timecode_rate=passage.timecode_rate, drop_frame=passage.drop_frame)
         return WavWriter(
-            path, self.rate, self.channels, subtype=subtype, bext=bext, ixml=ixml, layout=self.layout or None
+            path, self.rate, self.channels, subtype=subtype, bext=bext, ixml=ixml, layout=self.layout
         )
 
     def _curves(self, gains_db: Array) -> GainCurves:

@@ -17,14 +17,15 @@ import av.stream
 from av.container import InputContainer
 from av.stream import Disposition, Stream
 
-from ..errors import MediaError, SightmixError
+from ..errors import MediaError, SettingsError, SightmixError
+from ..passage import Channel
+from .layout import Layout
 from .time import parse_timecode, snap_rate, to_samples
 
 # Demuxers that take any text or binary file for a picture of characters.
 _TEXT_FORMATS = frozenset({"tty", "bin", "xbin", "adf", "idf"})
 _EXACT_FORMATS = frozenset({"wav", "w64", "aiff", "au", "caf", "flac", "ogg", "mxf", "mov"})
 _RAW_FORMATS = frozenset({"wav", "w64", "aiff", "au"})
-_DEFAULT_LAYOUTS = {"1 channels": "mono", "2 channels": "stereo"}
 _PCM_BITS = re.compile(r"pcm_[suf](\d+)")
 # PyAV 18 refuses a file with a tag that is no UTF-8 unless told otherwise; 19 reads on, and has no such option.
 _ANY_TAGS: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
@@ -32,18 +33,20 @@ _ANY_TAGS: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__
 
 @dataclass(frozen=True)
 class AudioStream:
-    """One audio stream: `index` counts audio streams from 0, `sample_rate` in Hz, `layout` FFmpeg's name.
+    """One audio stream: `index` counts audio streams from 0, `sample_rate` in Hz, `layout` its channels' speakers.
 
     `samples` counts frames from file offset 0 to the stream's end where the container knows it to the sample,
-    else None; `duration` in seconds is then the container's estimate.
+    else None; `duration` in seconds is then the container's estimate. Channels count in WAV order everywhere;
+    `order` says where in the file each of them lies, and is empty where they lie so.
     """
 
     index: int
     sample_rate: int
     channels: int
-    layout: str
+    layout: Layout
     samples: int | None
     duration: Fraction
+    order: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,13 @@ def _check_file(path: Path) -> os.stat_result:
 @contextmanager
 def open_media(path: Path) -> Iterator[InputContainer]:
     """Open `path` for reading; FFmpeg's and the system's errors inside the block become MediaError."""
+    with _opened(path) as (container, _):
+        yield container
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[InputContainer, list[Layout]]]:
+    """The open file, and what it says of every audio stream's channels, in the file's own order."""
     _check_file(path)
     try:
         # The protocol keeps names with colons from being taken for addresses, the option those with % for series.
@@ -105,9 +115,30 @@ def open_media(path: Path) -> Iterator[InputContainer]:
         with av.open(f"file:{path}", mode="r", options=options, **_ANY_TAGS) as container:
             if container.format.name in _TEXT_FORMATS:
                 raise MediaError(f"{path} is a text or binary file, not media; relink the clip.")
-            yield container
+            yield container, [_settled(stream) for stream in container.streams.audio]
     except (OSError, av.FFmpegError) as error:
         raise explain(path, error) from error
+
+
+def _settled(stream: av.AudioStream) -> Layout:
+    """A stream's layout as the file has it, after which its decoder knows none but one in WAV order.
+
+    FFmpeg keeps an order of the file's own in memory that every layout PyAV makes of it frees again, which ends the
+    process (18 and 19): by then another one must be in its place, and nothing but this may look before, not even
+    for the number of channels.
+    """
+    context = stream.codec_context
+    found = context.layout
+    if not found.nb_channels:
+        return Layout.of_count(1)
+    try:
+        layout = Layout.named(found.name)
+        plain = "(" not in found.name or layout.ffmpeg == found.name
+    except SettingsError:
+        layout, plain = Layout.discrete(found.nb_channels), False
+    if not plain:
+        context.layout = layout.in_wav_order().ffmpeg
+    return layout
 
 
 def _is_picture(stream: Stream) -> bool:
@@ -143,6 +174,19 @@ def presentation_start(container: InputContainer) -> Fraction:
     return max(Fraction(0), min(starts, default=Fraction(0)))
 
 
+def layout_of(info: MediaInfo, channels: Sequence[Channel] | None = None) -> Layout:
+    """The layout of the channels that a clip plays of a file; of its first audio stream where `channels` is None."""
+    if channels is None:
+        return info.audio[0].layout
+    first = info.audio[channels[0].stream]
+    if all(channel.stream == first.index for channel in channels):
+        return first.layout.pick([channel.channel for channel in channels])
+    streams = [info.audio[channel.stream].layout for channel in channels]
+    if all(stream.channels == 1 for stream in streams):
+        return Layout.joined(streams)
+    return Layout.of_count(2) if len(channels) == 2 else Layout.discrete(len(channels))
+
+
 def probe(path: Path | str) -> MediaInfo:
     """Streams, exact lengths and start timecode of a media file; cached on path, modification time and size.
 
@@ -156,9 +200,9 @@ def probe(path: Path | str) -> MediaInfo:
 
 @lru_cache(maxsize=1024)
 def _probe(path: Path, _mtime_ns: int, size: int) -> MediaInfo:
-    with open_media(path) as container:
+    with _opened(path) as (container, layouts):
         origin = presentation_start(container)
-        audio = tuple(_audio(container, index, origin, size) for index in range(len(container.streams.audio)))
+        audio = tuple(_audio(container, index, origin, size, said) for index, said in enumerate(layouts))
         picture = picture_stream(container)
         video = None if picture is None else _video(container, picture, origin)
         ends = [stream.duration for stream in audio] + ([video.duration] if video else [])
@@ -172,20 +216,23 @@ def _container_duration(container: InputContainer) -> Fraction:
     return Fraction(max(0, container.duration or 0), av.time_base)
 
 
-def _audio(container: InputContainer, index: int, origin: Fraction, size: int) -> AudioStream:
+def _audio(container: InputContainer, index: int, origin: Fraction, size: int, said: Layout) -> AudioStream:
     stream = container.streams.audio[index]
     rate = stream.sample_rate
-    layout = _DEFAULT_LAYOUTS.get(stream.layout.name, stream.layout.name) if stream.channels else ""
+    # PCM lies as the container says; what is coded comes out of its decoder in WAV order.
+    raw = said.wav_order if stream.codec_context.name.startswith("pcm_") else ()
+    order = () if raw == tuple(range(len(raw))) else raw
+    layout = said.in_wav_order()
     if not rate or not stream.channels:
         return AudioStream(index, rate or 0, stream.channels or 0, layout, None, Fraction(0))
     start = (stream.start_time or 0) * (stream.time_base or Fraction(0))
     length = (stream.duration or 0) * (stream.time_base or Fraction(0))
     duration = max(Fraction(0), start - origin + length) if length else _container_duration(container)
     if not length or not _is_exact(container, stream):
-        return AudioStream(index, rate, stream.channels, layout, None, duration)
+        return AudioStream(index, rate, stream.channels, layout, None, duration, order)
     samples = to_samples(duration, rate) - _opus_preskip(container, stream)
     samples = max(0, min(samples, _most_samples(container, stream, size)))
-    return AudioStream(index, rate, stream.channels, layout, samples, Fraction(samples, rate))
+    return AudioStream(index, rate, stream.channels, layout, samples, Fraction(samples, rate), order)
 
 
 def _is_exact(container: InputContainer, stream: av.AudioStream) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import av
 import numpy as np
 import pyloudnorm
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from scipy.signal import sosfilt
 
 from ..errors import SettingsError
 from ..passage import Loudness
+from .layout import Layout
 from .truepeak import AFTER, TAPS, Interpolator, oversampling
 
 Block = NDArray[np.float32]
@@ -25,30 +25,7 @@ _PER_SECOND = 100
 _HOP = 10
 _MOMENTARY = 40
 _SHORT_TERM = 300
-_DEFAULT_LAYOUTS = {
-    1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1",
-}  # fmt: skip
 _CHUNK = 1 << 15
-
-
-def channel_weights(channels: int, layout: str | None = None) -> Energies:
-    """BS.1770-4 weights of a layout's channels: 0 for LFE, 1.41 for surrounds at 60° to 120°, else 1.
-
-    `layout` is FFmpeg's name; without one the WAV order for the count is taken (5.1 is L R C LFE Ls Rs).
-    Back channels count as surrounds only where there are no side channels (5.1), being further back in 7.1.
-    Raises SettingsError for a layout that does not exist or has another number of channels.
-    """
-    name = layout if layout and not layout.endswith(" channels") else _DEFAULT_LAYOUTS.get(channels)
-    if name is None:
-        return np.ones(channels)
-    try:
-        speakers = [channel.name for channel in av.AudioLayout(name).channels]
-    except (ValueError, av.FFmpegError) as error:
-        raise SettingsError(f"{name!r} is not a channel layout; use a name such as stereo or 5.1.") from error
-    if len(speakers) != channels:
-        raise SettingsError(f"Layout {name} has {len(speakers)} channels, the sound has {channels}.")
-    surround = {"SL", "SR"} if "SL" in speakers else {"BL", "BR"}
-    return np.array([0.0 if s.startswith("LFE") else 1.41 if s in surround else 1.0 for s in speakers])
 
 
 def _k_weighting(sample_rate: int) -> Energies:
@@ -65,17 +42,23 @@ def _k_weighting(sample_rate: int) -> Energies:
 class Meter:
     """Measures sound as it comes, blocks (channels, n) of float32 in any sizes; memory 80 bytes per 100 ms.
 
-    Only whole gating blocks count: less than 0.4 s has no loudness (-inf), less than 3 s no range (0 LU). Without
-    `true_peak` the peak is not measured (nan), which saves half the work.
+    Without a layout it is what so many channels are (`Layout.of_count`). Only whole gating blocks count: less than
+    0.4 s has no loudness (-inf), less than 3 s no range (0 LU). Without `true_peak` the peak is not measured (nan),
+    which saves half the work. Raises SettingsError where layout and channels do not agree.
     """
 
     def __init__(
-        self, sample_rate: int, channels: int, layout: str | None = None, *, true_peak: bool = True
+        self, sample_rate: int, channels: int, layout: Layout | None = None, *, true_peak: bool = True
     ) -> None:
         if sample_rate < 1000 or channels < 1:
             raise SettingsError(f"Cannot measure {channels} channels at {sample_rate} Hz; check the sound.")
         self._rate = sample_rate
-        weights = channel_weights(channels, layout)
+        layout = layout or Layout.of_count(channels)
+        if layout.channels != channels:
+            raise SettingsError(
+                f"Layout {layout.ffmpeg} has {layout.channels} channels, the sound has {channels}."
+            )
+        weights = layout.weights
         self._heard = np.flatnonzero(weights)
         self._weights = weights[self._heard]
         self._sections = _k_weighting(sample_rate)
@@ -150,7 +133,7 @@ class Meter:
         return sums * _PER_SECOND / (cells * self._rate)
 
 
-def measure(x: Block, sample_rate: int, layout: str | None = None) -> Loudness:
+def measure(x: Block, sample_rate: int, layout: Layout | None = None) -> Loudness:
     """All figures of a whole sound (channels, samples); see `Meter`."""
     meter = Meter(sample_rate, x.shape[0], layout)
     meter.push(x)

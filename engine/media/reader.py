@@ -60,7 +60,8 @@ def read_blocks(
 
     Counted at the file's own rate from the start of the container's presentation, whichever stream begins
     first. Silence before 0, after the end and where packets are missing; overlapping packets are trimmed.
-    Integer PCM maps full scale to ±1. `channels` None takes every channel of the first audio stream.
+    Integer PCM maps full scale to ±1. `channels` None takes every channel of the first audio stream. A stream's
+    channels count in WAV order, whichever order the file has them in.
     Raises MediaError (missing, damaged, no such stream or channel, samples that are not finite numbers).
     """
     path = Path(path)
@@ -160,6 +161,7 @@ class _Lane:
         self.known = 0
         self.tail: int | None = None
         self.limit = info.samples
+        self._order = list(info.order)
         self._jitter = to_samples(_JITTER, info.sample_rate)
         self._parts: deque[tuple[int, Block]] = deque()
 
@@ -182,6 +184,8 @@ class _Lane:
         first = max(at, self.cursor, self.known)
         last = min(end, high, end if self.limit is None else self.limit)
         if first < last:
+            if self._order:
+                data = data[self._order]
             self._parts.append((first, data[: self.channels, first - at : last - at]))
         self.known = max(self.known, min(end, high))
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ..errors import WriteError
 from ..files import WholeFile, write_error
 from ..passage import Loudness
+from .layout import Layout
 from .time import to_samples
 
 Subtype = Literal["PCM_24", "FLOAT"]
@@ -27,8 +28,6 @@ _DAY = Fraction(24 * 3600)
 _FULL_SCALE = 1 << 23
 # KSDATAFORMAT_SUBTYPE_PCM and _IEEE_FLOAT share all but their first two bytes.
 _GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
-_MASKS = {1: 0x4, 2: 0x3, 3: 0x7, 4: 0x33, 5: 0x37, 6: 0x3F, 7: 0x70F, 8: 0x63F}
-_LAYOUT_MASKS = {"2.1": 0xB, "quad(side)": 0x603, "4.0": 0x107, "5.0(side)": 0x607, "5.1(side)": 0x60F}
 _BEXT_SIZE = 602
 _DS64_SIZE = 28
 _NO_VALUE = 0x7FFF
@@ -77,8 +76,8 @@ class WavWriter:
 
     The file grows under a temporary name beside `path` and takes its name on `close`; an exception inside the
     `with` block removes it. PCM_24 rounds to the nearest of 2²³ steps, ties to even, and clips at full scale
-    (`clipped` counts samples). A bext chunk is always written; `layout` is FFmpeg's name and chooses the speaker
-    mask where the channel count leaves a doubt. Past `riff_limit` bytes the header turns into RF64 (EBU Tech 3306).
+    (`clipped` counts samples). A bext chunk is always written; `layout` chooses the speaker mask, without one it is
+    that of so many channels. Past `riff_limit` bytes the header turns into RF64 (EBU Tech 3306).
     Raises WriteError: folder missing or not writable, disk full, samples that are not finite.
     """
 
@@ -93,13 +92,13 @@ class WavWriter:
         subtype: Subtype = "PCM_24",
         bext: Bext | None = None,
         ixml: Ixml | None = None,
-        layout: str | None = None,
+        layout: Layout | None = None,
     ) -> None:
         self.path = Path(path)
         self.samples = 0
         self.clipped = 0
         self._rate, self._channels, self._subtype = sample_rate, channels, subtype
-        self._mask = _LAYOUT_MASKS.get(layout or "", _MASKS.get(channels, 0))
+        self._mask = (layout or Layout.of_count(channels)).mask
         self._bext, self._ixml = bext or Bext(), ixml
         self._loudness: Loudness | None = None
         self._width = 3 if subtype == "PCM_24" else 4

@@ -9,8 +9,9 @@ import numpy as np
 from ..highlight.backends import Network, open_network
 from ..highlight.config import MODEL_RATE
 from ..highlight.context import WindowContext, empty_context
-from ..highlight.rebalance import Analysis, downmix_weights
+from ..highlight.rebalance import Analysis
 from ..highlight.spectral import MaskedStems
+from ..media.layout import Layout
 from ..weights.store import Card
 from .base import Array, check_sound, whole
 
@@ -39,7 +40,7 @@ class ProductSeparator:
             self._no_picture,
             rate,
             samples,
-            downmix_weights(channels, ""),
+            Layout.of_count(channels).mono,
             np.zeros(0, np.intp),
             Fraction(0),
         )

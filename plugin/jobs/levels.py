@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ...engine.errors import MediaError
 from ...engine.highlight.finish import levelled
+from ...engine.media.container import layout_of
 from ...engine.media.loudness import Meter, integrated_of
 from ...engine.media.reader import probe, read_blocks
 from ...engine.media.time import to_samples
@@ -85,14 +86,13 @@ def programme_loudness(
 
 def measure_sound(sound: Sound, name: str, progress: Progress) -> Loudness:
     """Loudness of a stretch of a media file as it is; raises MediaError when it cannot be read."""
-    streams = probe(sound.path).audio
-    if not streams:
+    info = probe(sound.path)
+    if not info.audio:
         raise MediaError(f"{sound.path} has no sound to measure.")
-    stream = streams[sound.channels[0].stream if sound.channels else 0]
+    stream = info.audio[sound.channels[0].stream if sound.channels else 0]
     rate = stream.sample_rate
-    whole = sound.channels is None or len(sound.channels) == stream.channels
-    channels = stream.channels if sound.channels is None else len(sound.channels)
-    meter = Meter(rate, channels, stream.layout if whole else None)
+    layout = layout_of(info, sound.channels)
+    meter = Meter(rate, layout.channels, layout)
     first, samples = to_samples(sound.start, rate), to_samples(sound.duration, rate)
     _push(meter, read_blocks(sound.path, first, samples, sound.channels), samples, rate, name, progress)
     return meter.result()

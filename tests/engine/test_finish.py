@@ -9,6 +9,7 @@ import pytest
 import soundfile as sf
 from sightmix.engine.errors import Cancelled, MediaError, SettingsError
 from sightmix.engine.highlight.finish import finish
+from sightmix.engine.media.layout import Layout
 from sightmix.engine.media.loudness import measure
 from sightmix.engine.media.reader import probe
 from sightmix.engine.media.writer import Bext, WavWriter
@@ -19,12 +20,19 @@ RATE = 48_000
 STAMP = 3600 * RATE + 17
 
 
-def rendered(folder: Path, x: np.ndarray, stems: bool = False, subtype: str = "PCM_24") -> Rendition:
+def rendered(
+    folder: Path,
+    x: np.ndarray,
+    stems: bool = False,
+    subtype: str = "PCM_24",
+    layout: Layout | None = None,
+) -> Rendition:
     """A rendition of `x` (channels, samples), with stems that sum to it."""
     parts = {"speech": 0.5 * x, "music": 0.3 * x, "effects": x - 0.5 * x - 0.3 * x} if stems else {}
     for name, part in {"a": x, **{f"a.{stem}": part for stem, part in parts.items()}}.items():
         bext = Bext(description="a", originator="sightmix", time_reference=STAMP)
-        with WavWriter(folder / f"{name}.wav", RATE, x.shape[0], subtype=subtype, bext=bext) as writer:
+        path = folder / f"{name}.wav"
+        with WavWriter(path, RATE, x.shape[0], subtype=subtype, bext=bext, layout=layout) as writer:
             writer.write(part.astype(np.float32))
     figures = measure(x.astype(np.float32), RATE)
     return Rendition(
@@ -146,3 +154,15 @@ def test_a_missing_rendition_is_a_media_error(tmp_path: Path, out: Path) -> None
     with pytest.raises(MediaError, match="does not exist"):
         finish(rendition, 3.0, -1.0, out, Progress())
     assert not list(out.iterdir())
+
+
+@pytest.mark.parametrize(
+    "name", ["2.1", "3.1", "quad(side)", "4.0", "4.1", "5.1(side)", "6.0", "6.1", "7.0", "7.1.2", "7.1.4"]
+)
+def test_the_layout_stays(tmp_path: Path, out: Path, name: str) -> None:
+    layout = Layout.named(name)
+    x = noise(1.0, channels=layout.channels)
+    done = finish(rendered(tmp_path, x, stems=True, layout=layout), -3.0, -1.0, out, Progress())
+    for path in (done.path, *done.stems.values()):
+        assert probe(path).audio[0].layout == layout
+    assert done.after.integrated == pytest.approx(measure(x, RATE, layout).integrated - 3, abs=0.02)

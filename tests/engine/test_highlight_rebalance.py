@@ -15,10 +15,13 @@ from sightmix.engine.errors import Cancelled, MediaError, ModelError, SettingsEr
 from sightmix.engine.highlight import rebalance as module
 from sightmix.engine.highlight.config import HOP, MODEL_RATE, WINDOW_FRAMES
 from sightmix.engine.highlight.context import empty_context
-from sightmix.engine.highlight.rebalance import Rebalancer, RebalanceSettings, downmix_weights
+from sightmix.engine.highlight.rebalance import Rebalancer, RebalanceSettings
 from sightmix.engine.highlight.spectral import GainRamps, MaskedStems, magnitudes
 from sightmix.engine.highlight.windows import Joiner, Window, choose_join, cut_frames, next_window
+from sightmix.engine.media.layout import Layout
+from sightmix.engine.media.reader import probe
 from sightmix.engine.media.resample import resample
+from sightmix.engine.media.writer import WavWriter
 from sightmix.engine.passage import Channel, Note, Passage, Shot, Sound
 from sightmix.engine.progress import Progress
 
@@ -134,7 +137,7 @@ def whole_clip(rebalancer: Rebalancer, x: np.ndarray, rate: int, cuts: list[Frac
     """The same algorithm over arrays held whole: an independent road to the rendered sound."""
     channels = x.shape[1]
     sound = x.T.astype(np.float32)
-    mono = resample((downmix_weights(channels, "") @ sound)[None].astype(np.float32), rate, MODEL_RATE)[0]
+    mono = resample((Layout.of_count(channels).mono @ sound)[None].astype(np.float32), rate, MODEL_RATE)[0]
     total = -(-mono.size // HOP)
     padded = np.pad(mono, (0, (total + WINDOW_FRAMES) * HOP - mono.size))
     windows, energies = [Window(0, 0, 0)], padded[: (padded.size // HOP) * HOP].reshape(-1, HOP)
@@ -336,8 +339,54 @@ def test_markers_reach_a_text_model_through_captions(rebalancer: Rebalancer) -> 
     assert float(context.features[0, 0]) == len("a dog barks")
 
 
-def test_downmix_of_surround_keeps_the_centre_and_drops_the_lfe() -> None:
-    weights = downmix_weights(6, "5.1(side)")
-    assert weights[3] == 0
-    assert weights[2] == pytest.approx(2**-0.5, abs=1e-3)
-    assert downmix_weights(2, "stereo").tolist() == [0.5, 0.5]
+def six_tracks(path: Path, x: np.ndarray, rate: int) -> Path:
+    """A MOV with a mono stream per channel, as broadcasters lay 5.1 on tracks."""
+    with av.open(str(path), "w") as container:
+        streams = [container.add_stream("pcm_s24le", rate=rate, layout="mono") for _ in x.T]
+        for stream, channel in zip(streams, x.T, strict=True):
+            whole = np.ascontiguousarray(np.round(channel * 2**31).astype(np.int32)[None])
+            frame = av.AudioFrame.from_ndarray(whole, format="s32", layout="mono")
+            frame.sample_rate = rate
+            container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+    return path
+
+
+def test_surround_is_heard_alike_however_a_file_says_it(rebalancer: Rebalancer, tmp_path: Path) -> None:
+    rate, x = 48_000, programme(48_000, 6, 3)
+    x[:, 3] = 0.5 * np.sin(2 * np.pi * 40 * np.arange(len(x)) / rate)
+    x = np.round(x * 2**23) / 2**23
+    with WavWriter(tmp_path / "mask.wav", rate, 6, layout=Layout.named("5.1")) as writer:
+        writer.write(x.T.astype(np.float32))
+    bare = bytearray((tmp_path / "mask.wav").read_bytes())
+    at = bare.index(b"fmt ") + 28
+    assert bare[at : at + 4] == b"\x3f\0\0\0"
+    bare[at : at + 4] = bytes(4)
+    (tmp_path / "bare.wav").write_bytes(bare)
+    tracks = six_tracks(tmp_path / "tracks.mov", x, rate)
+    picks = tuple(Channel(stream, 0) for stream in range(6))
+    made = [
+        rebalancer.render(clip, FULL, tmp_path, f"out{number}", Progress())
+        for number, clip in enumerate(
+            [
+                passage(tmp_path / "mask.wav"),
+                passage(tmp_path / "bare.wav"),
+                replace(passage(tracks), sound=Sound(tracks, Fraction(0), Fraction(3), picks)),
+            ]
+        )
+    ]
+    for other in made[1:]:
+        assert other.gains == made[0].gains
+        assert (other.before, other.after) == (made[0].before, made[0].after)
+        assert other.path.read_bytes() == made[0].path.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["3.1", "4.0", "quad(side)", "5.1(side)", "7.0", "7.1.4"])
+def test_a_rendering_keeps_its_layout(rebalancer: Rebalancer, tmp_path: Path, name: str) -> None:
+    layout = Layout.named(name)
+    with WavWriter(tmp_path / "in.wav", 48_000, layout.channels, layout=layout) as writer:
+        writer.write(programme(48_000, layout.channels, 1.5).T.astype(np.float32))
+    clip = passage(tmp_path / "in.wav", duration=1)
+    rendition = rebalancer.render(clip, replace(FULL, stems=True), tmp_path, "out", Progress())
+    for path in (rendition.path, *rendition.stems.values()):
+        assert probe(path).audio[0].layout == layout

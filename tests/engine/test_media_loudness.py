@@ -9,7 +9,8 @@ import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sightmix.engine.errors import SettingsError
-from sightmix.engine.media.loudness import Meter, channel_weights, integrated_of, measure
+from sightmix.engine.media.layout import Layout
+from sightmix.engine.media.loudness import Meter, integrated_of, measure
 
 RATE = 48000
 
@@ -47,10 +48,13 @@ def test_integrated(parts, target):
 def test_3341_6_surround_channels_weigh_more():
     levels = np.array([-28, -28, -24, -30, -30])
     x = tone((0, 20), channels=5)[:, : 8 * RATE] * (10 ** (levels / 20))[:, None].astype(np.float32)
-    assert measure(x, RATE, "5.0").integrated == pytest.approx(-23, abs=0.1)
+    assert measure(x, RATE, Layout.named("5.0")).integrated == pytest.approx(-23, abs=0.1)
     with_lfe = np.insert(x, 3, tone((0, 8), channels=1, frequency=50), axis=0)
-    assert measure(with_lfe, RATE, "5.1").integrated == measure(x, RATE, "5.0(side)").integrated
-    assert measure(with_lfe, RATE).integrated == measure(with_lfe, RATE, "5.1(side)").integrated
+    assert (
+        measure(with_lfe, RATE, Layout.named("5.1")).integrated
+        == measure(x, RATE, Layout.named("5.0(side)")).integrated
+    )
+    assert measure(with_lfe, RATE).integrated == measure(with_lfe, RATE, Layout.named("5.1(side)")).integrated
 
 
 def test_3341_9_and_10_short_term():
@@ -171,16 +175,17 @@ def test_pooled_programmes_are_gated_together():
     assert integrated_of([]) == -np.inf
 
 
-def test_weights_of_layouts():
-    assert list(channel_weights(2)) == [1, 1]
-    assert list(channel_weights(6)) == [1, 1, 1, 0, 1.41, 1.41]
-    assert list(channel_weights(6, "5.1(side)")) == [1, 1, 1, 0, 1.41, 1.41]
-    assert list(channel_weights(6, "6 channels")) == [1, 1, 1, 0, 1.41, 1.41]
-    assert list(channel_weights(8, "7.1")) == [1, 1, 1, 0, 1, 1, 1.41, 1.41]
-    assert list(channel_weights(12)) == [1] * 12
-    for channels, layout in ((2, "5.1"), (2, "nonsense")):
-        with pytest.raises(SettingsError):
-            channel_weights(channels, layout)
+def test_layouts_weigh():
+    x = np.zeros((6, 5 * RATE), np.float32)
+    x[4] = tone((-20, 5))[0]
+    surround = measure(x, RATE).integrated
+    assert surround == measure(x, RATE, Layout.named("5.1(side)")).integrated
+    assert surround == measure(x, RATE, Layout.named("6 channels")).integrated
+    front = measure(x, RATE, Layout.discrete(6)).integrated
+    assert surround - front == pytest.approx(10 * np.log10(1.41), abs=0.01)
+    assert measure(x[[0, 1, 2, 4, 3, 5]], RATE).integrated == -np.inf  # all in the LFE
+    with pytest.raises(SettingsError, match=r"Layout 5.1 has 6 channels, the sound has 2"):
+        Meter(RATE, 2, Layout.named("5.1"))
     with pytest.raises(SettingsError):
         Meter(0, 2)
 

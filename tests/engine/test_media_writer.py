@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sightmix.engine.errors import WriteError
 from sightmix.engine.files import unfinished
-from sightmix.engine.media import writer
+from sightmix.engine.media.layout import Layout
 from sightmix.engine.media.reader import probe, read_span
 from sightmix.engine.media.writer import Bext, Ixml, WavWriter, time_reference
 from sightmix.engine.passage import Loudness
@@ -91,7 +91,7 @@ def test_ixml_is_read_back(tmp_path):
 )
 def test_format_and_speakers(tmp_path, channels, subtype, layout, tag, mask):
     x = noise(channels, 333)
-    write(tmp_path / "a.wav", x, subtype=subtype, layout=layout)
+    write(tmp_path / "a.wav", x, subtype=subtype, layout=Layout.named(layout) if layout else None)
     data = (tmp_path / "a.wav").read_bytes()
     at = data.index(b"fmt ") + 8
     assert int.from_bytes(data[at : at + 2], "little") == tag
@@ -276,12 +276,26 @@ def test_time_reference_counts_real_frames():
     assert time_reference(Fraction(-1), 48000) == 86399 * 48000
 
 
+FFMPEG_LAYOUTS = (
+    "mono", "stereo", "2.1", "3.0", "3.1", "quad", "quad(side)", "4.0", "4.1", "5.0", "5.0(side)", "5.1", "5.1(side)",
+    "6.0", "6.1", "7.0", "7.1", "7.1(wide)",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [*FFMPEG_LAYOUTS, "7.1.2", "7.1.4"])
+def test_every_layout_reads_as_itself(tmp_path, name):
+    layout = Layout.named(name)
+    write(tmp_path / "a.wav", noise(layout.channels, 99), layout=layout)
+    assert probe(tmp_path / "a.wav").audio[0].layout == layout
+    with av.open(str(tmp_path / "a.wav")) as container:
+        assert container.streams.audio[0].layout.name == name
+
+
 def test_masks_agree_with_ffmpeg():
     bits = {
         name: 1 << n
         for n, name in enumerate(["FL", "FR", "FC", "LFE", "BL", "BR", "FLC", "FRC", "BC", "SL", "SR"])
     }
-    named = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
-    layouts = {named[count]: mask for count, mask in writer._MASKS.items()} | writer._LAYOUT_MASKS
+    layouts = {name: Layout.named(name).mask for name in FFMPEG_LAYOUTS}
     for name, mask in layouts.items():
         assert sum(bits[c.name] for c in av.AudioLayout(name).channels) == mask

@@ -28,7 +28,6 @@ from PIL import Image
 from ...context.encoders import DEFAULT_ENCODER, PictureEncoder, load_encoder
 from ...errors import MediaError, SettingsError, TrainingError
 from ...files import replacing, sweep, write_text
-from ...highlight.rebalance import downmix_weights
 from ...media.picture import sample_frames
 from ...media.reader import probe, read_span
 from ...progress import Progress, Step
@@ -359,7 +358,7 @@ def _mono(path: Path, start: Fraction, samples: int) -> Array:
     """`samples` of a file's downmix at 44.1 kHz from `start` seconds on, silence where it has none."""
     stream = probe(path).audio[0]
     sound = read_span(path, start, Fraction(samples, SAMPLE_RATE), rate=SAMPLE_RATE)
-    return np.asarray(downmix_weights(stream.channels, stream.layout) @ sound, np.float32)
+    return np.asarray(stream.layout.mono @ sound, np.float32)
 
 
 def _jpeg(frame: NDArray[np.uint8]) -> bytes:
