@@ -4,25 +4,44 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from importlib import metadata
+from importlib import import_module, metadata
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from .data import data
 from .errors import CANCELLED, USAGE, debugging, say
-from .evaluate import evaluate
-from .export import export
-from .inspect import inspect
-from .models import models
-from .rebalance import rebalance
-from .resolve import resolve
-from .train import train
 
 _ClickError: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
+# Each is a module here, with a command or a group of commands of the same name in it.
+COMMANDS = ("inspect", "rebalance", "evaluate", "train", "export", "models", "resolve", "data")
+
+
+class _Lazily(TyperGroup):
+    """Imports the file of a command when that command is asked for."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        names: dict[str, Any] = dict.fromkeys(COMMANDS)  # to list and to suggest; `get_command` has the rest
+        self.commands = names
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002  (the base class's signature)
+        if cmd_name not in COMMANDS:
+            return None
+        found = getattr(import_module(f".{cmd_name}", __package__), cmd_name)
+        if not isinstance(found, typer.Typer):
+            alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+            alone.command(cmd_name)(found)
+            found = alone
+        command = typer.main.get_command(found)
+        command.name = cmd_name
+        return command
+
+
 app = typer.Typer(
     name="sightmix",
+    cls=_Lazily,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -47,12 +66,6 @@ def _root(
 
     Exit status: 0 done, 1 some clips failed, 2 input or usage that cannot work, 130 stopped with Ctrl-C.
     """
-
-
-for _command in (inspect, rebalance, evaluate, train, export):
-    app.command()(_command)
-for _group, _name in ((models, "models"), (resolve, "resolve"), (data, "data")):
-    app.add_typer(_group, name=_name)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -19,6 +19,7 @@ from .table import Column, print_table
 data = typer.Typer(
     help="Build training data from films and stems, and choose what separates them.",
     no_args_is_help=True,
+    add_completion=False,
     rich_markup_mode=None,
 )
 

@@ -14,7 +14,12 @@ from .options import AsJson
 from .progress import shown
 from .table import Column, print_table
 
-models = typer.Typer(help="List, show and fetch models.", invoke_without_command=True, rich_markup_mode=None)
+models = typer.Typer(
+    help="List, show and fetch models.",
+    invoke_without_command=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
 
 
 @models.callback()

@@ -17,6 +17,7 @@ ROADS = ("auto", "python", "script")
 resolve = typer.Typer(
     help="Work with DaVinci Resolve: install the script, see what works, rebalance the open timeline.",
     no_args_is_help=True,
+    add_completion=False,
     rich_markup_mode=None,
 )
 

@@ -56,6 +56,23 @@ def test_the_version() -> None:
     assert done.stdout.startswith("sightmix 0")
 
 
+def test_a_wrong_command_is_met_with_the_right_one(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        cli.main(["inspct"])
+    assert left.value.code == 2
+    assert "Did you mean 'inspect'?" in one_sentence(capsys.readouterr().err)
+
+
+def test_a_command_starts_without_the_others() -> None:
+    code = SCRIPT.replace("main()", "\ntry: main(['models', '--json'])\nexcept SystemExit: pass\n")
+    code += "print([m for m in sys.modules if m.startswith('sightmix.plugin.cli.')])"
+    loaded = python(code).stdout.splitlines()[-1]
+    assert "cli.models" in loaded
+    assert not any(
+        f"cli.{name}'" in loaded for name in ("rebalance", "export", "train", "evaluate", "resolve")
+    )
+
+
 @pytest.mark.parametrize(
     "arguments", [["--help"], ["rebalance", "-h"], ["inspect", "--help"], ["models", "--help"]]
 )
