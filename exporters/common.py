@@ -9,15 +9,12 @@ from math import ceil
 from urllib.parse import quote
 
 from ..engine.edit import keyframes
-from ..engine.edit.keyframes import SILENCE_DB
+from ..engine.edit.keyframes import SILENCE_DB, STEP_DB
 from ..engine.edit.losses import Losses
 from ..engine.edit.model import Edit, EditClip, EditMedia, EditTrack, GainCurve
 from ..engine.errors import WriteError
 from ..engine.media.time import round_half_up, to_frames
 
-# A straight line in amplitude strays from a straight line in dB by 0.0144 dB times the square of the step in dB:
-# steps of 1.8 dB keep the two within 0.05 dB, whichever of them a host draws.
-STEP_DB = 1.8
 LOUDEST_DB = 12.0  # where the faders of most editors end
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _DROPPING = (Fraction(30000, 1001), Fraction(60000, 1001))
