@@ -23,6 +23,8 @@ class Lane:
 
 def shift(lane: Lane, by: Fraction) -> Lane:
     """The lane, `by` seconds later."""
+    if not by:
+        return lane
     return Lane(
         tuple(replace(clip, start=clip.start + by) for clip in lane.clips),
         tuple(replace(transition, cut=transition.cut + by) for transition in lane.transitions),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ..media.time import snap_rate
@@ -44,15 +45,30 @@ def number(value: object) -> Fraction | None:
 
 def rate_of(time: object) -> Fraction | None:
     """The exact rate of a RationalTime in Hz (NTSC rates snapped), None where it has no usable one."""
-    rate = number(time.get("rate")) if isinstance(time, dict) else None
-    return snap_rate(rate) if rate is not None and rate > 0 else None
+    rate = time.get("rate") if isinstance(time, dict) else None
+    return _exact_rate(rate) if isinstance(rate, int | float) else None
 
 
 def seconds(time: object) -> Fraction | None:
     """A RationalTime in exact seconds, None where its value or rate cannot be used."""
     rate = rate_of(time)
-    value = number(time.get("value")) if isinstance(time, dict) else None
-    return None if rate is None or value is None else value / rate
+    value = time.get("value") if isinstance(time, dict) else None
+    if rate is None or not isinstance(value, int | float):
+        return None
+    return _exact_time(value, rate)
+
+
+# Timelines say the same few rates and many of the same times over and over; fractions are slow to make.
+@lru_cache(maxsize=256, typed=True)
+def _exact_rate(rate: float) -> Fraction | None:
+    exact = number(rate)
+    return snap_rate(exact) if exact is not None and exact > 0 else None
+
+
+@lru_cache(maxsize=1 << 16, typed=True)
+def _exact_time(value: float, rate: Fraction) -> Fraction | None:
+    exact = number(value)
+    return None if exact is None else exact / rate
 
 
 def span(time_range: object) -> Span | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -56,16 +56,13 @@ def has_picture(edit: Edit) -> bool:
 
 def cut(pieces: Sequence[Piece], start: Fraction | None, end: Fraction | None) -> list[Piece]:
     """The part of `pieces` (in order, not overlapping) between two times; None is open-ended."""
-    parts = []
     first = 0 if start is None else max(0, bisect_right(pieces, start, key=lambda p: p.start) - 1)
-    for i in range(first, len(pieces)):
-        piece = pieces[i]
-        if end is not None and piece.start >= end:
-            break
-        a = piece.start if start is None else max(piece.start, start)
-        b = piece.end if end is None else min(piece.end, end)
-        if a < b:
-            parts.append(piece.between(a, b))
+    last = len(pieces) if end is None else bisect_left(pieces, end, key=lambda p: p.start)
+    parts = list(pieces[first:last])
+    if parts and start is not None and parts[0].start < start:
+        parts[:1] = [parts[0].between(start, parts[0].end)] if start < parts[0].end else []
+    if parts and end is not None and end < parts[-1].end:
+        parts[-1] = parts[-1].between(parts[-1].start, end)
     return parts
 
 

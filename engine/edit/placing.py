@@ -68,8 +68,10 @@ class Placement:
         self.source_frames = source_frames
         self._durations: dict[int, Fraction | None] = {}
         self._tracks: dict[int, list[Child]] = {}
+        self._stacks: dict[int, list[Child]] = {}
         self._children: dict[int, dict[Pointer, Child]] = {}
         self._retimings: dict[int, Retiming] = {}
+        self._ranges: dict[int, Span | None] = {}
 
     def retiming(self, node: Node) -> Retiming:
         """The item's time effects, read once."""
@@ -102,6 +104,11 @@ class Placement:
 
     def media_range(self, clip: Node) -> Span | None:
         """A clip's source range with the length in record seconds put right for Premiere's dialect."""
+        if id(clip) not in self._ranges:
+            self._ranges[id(clip)] = self._range(clip)
+        return self._ranges[id(clip)]
+
+    def _range(self, clip: Node) -> Span | None:
         given = self.library.range_of(clip)
         speed = abs(self.retiming(clip).speed)
         if given is None or not self.source_frames or speed in (0, 1) or self.retiming(clip).keys:
@@ -122,6 +129,11 @@ class Placement:
 
     def stack(self, node: Node, pointer: Pointer) -> list[Child]:
         """The layers of a stack from the bottom up; every one starts at the stack's own zero."""
+        if id(node) not in self._stacks:
+            self._stacks[id(node)] = self._pile(node, pointer)
+        return self._stacks[id(node)]
+
+    def _pile(self, node: Node, pointer: Pointer) -> list[Child]:
         return [
             Child(child, child_pointer(node, pointer, i), ZERO, self.duration(child))
             for i, child in children(node)

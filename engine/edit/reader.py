@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import pairwise, zip_longest
+from itertools import pairwise
 from typing import Any
 
 from ..errors import TimelineError
@@ -223,7 +223,7 @@ class Reader:
     def _track(self, child: Child, place: _Place) -> list[Lane]:
         """A track's items end to end, lane by lane, with its transitions."""
         kind = _kind(child.node, place.on)
-        lanes: list[Lane] = []
+        parts: list[list[Lane]] = []
         fades: dict[tuple[Fraction, Pointer], Fade] = {}
         for item in self.placement.track(child.node, child.pointer):
             for at, fade in ((item.start, item.before), (item.start + (item.duration or ZERO), item.after)):
@@ -235,8 +235,10 @@ class Reader:
                     problem = f"Its place is unknown, because the length of “{item.lost}” before it is."
                     inner = replace(inner, problem=place.problem or problem)
                 found = [shift(lane, item.start) for lane in self._item(item, inner)]
-                lanes = [joined(pair) for pair in zip_longest(lanes, found, fillvalue=Lane())]
-        return [_faded(lane, fades) for lane in lanes]
+                parts += [[] for _ in found[len(parts) :]]
+                for part, lane in zip(parts, found, strict=False):
+                    part.append(lane)
+        return [_faded(joined(part), fades) for part in parts]
 
     def _item(self, child: Child, place: _Place) -> list[Lane]:
         """The lanes of one item, from its own start."""

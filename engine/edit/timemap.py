@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 from .nodes import Node, is_enabled, metadata, number, schema
 
@@ -23,13 +24,14 @@ class TimeMap:
 
     def at(self, record: Fraction) -> Fraction:
         """Media time in seconds at `record` seconds after the item's start."""
-        (r0, m0), (r1, m1) = self._stretch(record)
-        return m0 + (record - r0) * (m1 - m0) / (r1 - r0)
+        r0, m0, slope = self._stretch(record)
+        if slope == 1:
+            return m0 + record - r0
+        return m0 + (record - r0) * slope
 
     def slope(self, record: Fraction) -> Fraction:
         """Media seconds per record second at `record`."""
-        (r0, m0), (r1, m1) = self._stretch(record)
-        return (m1 - m0) / (r1 - r0)
+        return self._stretch(record)[2]
 
     def inverse(self, media: Fraction) -> Fraction | None:
         """The first record time that shows `media`, extended past both ends; None in a freeze."""
@@ -56,11 +58,17 @@ class TimeMap:
         """Whether media time never runs backwards."""
         return all(a[1] <= b[1] for a, b in zip(self.points, self.points[1:], strict=False))
 
-    def _stretch(self, record: Fraction) -> tuple[Point, Point]:
-        for a, b in zip(self.points, self.points[1:], strict=False):
-            if record <= b[0]:
-                return a, b
-        return self.points[-2], self.points[-1]
+    @cached_property
+    def _stretches(self) -> list[tuple[Fraction, Fraction, Fraction]]:
+        """Start in the record, start in the media and speed of every stretch."""
+        pairs = itertools.pairwise(self.points)
+        return [(r0, m0, (m1 - m0) / (r1 - r0)) for (r0, m0), (r1, m1) in pairs]
+
+    def _stretch(self, record: Fraction) -> tuple[Fraction, Fraction, Fraction]:
+        for i, stretch in enumerate(self._stretches[:-1]):
+            if record <= self.points[i + 1][0]:
+                return stretch
+        return self._stretches[-1]
 
 
 def constant_map(duration: Fraction, speed: Fraction) -> TimeMap:

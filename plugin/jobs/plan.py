@@ -95,7 +95,8 @@ def make_plan(job: Job, timeline: Timeline, renderer: Renderer) -> Plan:
     out = result_path(job.out.absolute())
     folder = result_folder(out)
     chosen, named = choose_clips(timeline, job)
-    check_output(out, folder, job.source, [clip.path for clip in timeline.clips if clip.path is not None])
+    media = dict.fromkeys(clip.path for clip in timeline.clips if clip.path is not None)
+    check_output(out, folder, job.source, list(media))
     identities = Identities()
     shelf = Shelf(folder / "cache")
     tasks: list[Task] = []

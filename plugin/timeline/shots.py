@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from math import ceil, floor
 from pathlib import Path
 
@@ -40,7 +41,7 @@ class Seen:
 
     def goes_on_in(self, other: Seen) -> bool:
         """Whether `other` shows the very next moment of the same media, so that nobody sees a cut."""
-        if other.forced or other.start != self.end or (self.path, self.name) != (other.path, other.name):
+        if other.forced or self.name != other.name or self.path != other.path or other.start != self.end:
             return False
         same_reason = self.reason == other.reason
         return same_reason and abs(self.last - other.first) < _SAME and abs(self.speed - other.speed) < _SAME
@@ -70,10 +71,17 @@ def _is_forced_cut(clip: EditClip) -> bool:
     return isinstance(ours, dict) and ours.get("cut") is True
 
 
-def seen(pieces: Sequence[Piece], start: Fraction, end: Fraction) -> list[Seen]:
-    """The picture between two record times without holes: black where nothing is seen, through edits
-    joined.
+def seen(
+    pieces: Sequence[Piece],
+    start: Fraction,
+    end: Fraction,
+    known: dict[int, tuple[Piece, Seen]] | None = None,
+) -> list[Seen]:
+    """The picture between two record times without holes: black where nothing is seen, through edits joined.
+
+    `known` keeps what whole pieces show from one call to the next.
     """
+    known = {} if known is None else known
     shown: list[Seen] = []
     position = start
     black = "Black: no picture on the timeline."
@@ -82,7 +90,9 @@ def seen(pieces: Sequence[Piece], start: Fraction, end: Fraction) -> list[Seen]:
         if piece.start > position:
             shown.append(Seen(position, piece.start, None, reason=black))
             origin.append(0)
-        shown.append(_resolved(piece))
+        if id(piece) not in known:
+            known[id(piece)] = (piece, _resolved(piece))
+        shown.append(known[id(piece)][1])
         origin.append(id(piece.clip))
         position = piece.end
     if position < end:
@@ -111,18 +121,21 @@ def to_shots(stretches: list[Seen], passage_time: Callable[[Fraction], Fraction]
     falls away.
     """
     shots = []
-    for stretch in stretches:
-        a, b = passage_time(stretch.start), passage_time(stretch.end)
+    forward = True
+    # The stretches leave no holes, so each one begins where the last one ended.
+    times = [passage_time(time) for time in [s.start for s in stretches[:1]] + [s.end for s in stretches]]
+    for stretch, (a, b) in zip(stretches, pairwise(times), strict=True):
         first, last = stretch.first, stretch.last
-        if a > b:
-            a, b, first, last = b, a, last, first
-        if a == b:
+        at, length = a, b - a
+        if length < 0:
+            at, length, first, last, forward = b, -length, last, first, False
+        if not length:
             continue
         is_file = stretch.path is not None
-        speed = (last - first) / (b - a) if is_file else Fraction(1)
+        speed = (last - first) / length if is_file else Fraction(1)
         start = first if is_file else ZERO
-        shots.append(Shot(a, b - a, stretch.path, start, speed, stretch.name, stretch.reason))
-    return tuple(sorted(shots, key=lambda shot: shot.start))
+        shots.append(Shot(at, length, stretch.path, start, speed, stretch.name, stretch.reason))
+    return tuple(shots if forward else sorted(shots, key=lambda shot: shot.start))
 
 
 def to_notes(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -32,7 +32,7 @@ from ...engine.errors import TimelineError
 from ...engine.media.time import timecode
 from ...engine.passage import Channel, Passage, Sound
 from .load import Document, as_timeline, choose, load, timelines
-from .shots import MARGIN, handle, seen, to_notes, to_shots
+from .shots import MARGIN, Seen, handle, seen, to_notes, to_shots
 
 State = Literal["online", "offline", "disabled", "unsupported"]
 
@@ -71,6 +71,13 @@ class Cue:
     def media_at(self, record: Fraction) -> Fraction:
         """Passage time for a time in seconds after the clip's (visible) record start."""
         return self.plan.at(self.skipped + record) - self.lowest
+
+    def passage_time(self, record_in: Fraction) -> Callable[[Fraction], Fraction]:
+        """`media_at` for times on the timeline, of a clip that begins at `record_in`."""
+        if not self.plan.constant:
+            return lambda record: self.media_at(record - record_in)
+        origin, slope = self.media_at(-record_in), self.plan.slope(ZERO)
+        return origin.__add__ if slope == 1 else lambda record: origin + record * slope
 
     def slope_at(self, record: Fraction) -> Fraction:
         """Media seconds per record second there, without sign."""
@@ -172,6 +179,8 @@ class Timeline:
         self.library = Library(document.base, tuple(folders))
         self.dialect: Dialect = dialect_of(self.node)
         self.start = seconds(self.node.get("global_start_time")) or ZERO
+        self._shown: dict[int, tuple[Piece, Seen]] = {}
+        self._cues: dict[int, tuple[Leaf, Cue | None]] = {}
         reader = Reader(self.node, self.library, self.pointer)
         self.layout = reader.placement
         self.edit = reader.edit()
@@ -215,10 +224,15 @@ class Timeline:
         """How many shots are seen between two record times."""
         if not self.has_picture or end <= start:
             return 0
-        return len(seen(self._pieces, start, min(end, self.duration)))
+        return len(seen(self._pieces, start, min(end, self.duration), self._shown))
 
     def cue(self, leaf: Leaf) -> Cue | None:
         """What a clip plays of its media, None where that cannot be said."""
+        if id(leaf) not in self._cues:
+            self._cues[id(leaf)] = (leaf, self._cue(leaf))
+        return self._cues[id(leaf)][1]
+
+    def _cue(self, leaf: Leaf) -> Cue | None:
         given = self.layout.media_range(leaf.node)
         retiming = self.layout.retiming(leaf.node)
         if given is None or retiming.problem or leaf.end <= leaf.start:
@@ -238,11 +252,9 @@ class Timeline:
             raise TimelineError(f"Clip {clip.index} “{clip.name}” cannot be rendered: {clip.reason}")
         head, tail = self._handles(clip, cue, handles)
 
-        def passage_time(record: Fraction) -> Fraction:
-            return cue.media_at(record - clip.record_in)
-
+        passage_time = cue.passage_time(clip.record_in)
         start, end = max(clip.record_in - MARGIN, ZERO), min(clip.record_out + MARGIN, self.duration)
-        shown = seen(self._pieces, start, end) if self.has_picture else []
+        shown = seen(self._pieces, start, end, self._shown) if self.has_picture else []
         return Passage(
             identifier=clip.identifier,
             name=clip.name,
