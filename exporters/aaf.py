@@ -18,6 +18,7 @@ from ..engine.edit.losses import Losses
 from ..engine.edit.model import Edit, EditClip, EditMedia, EditTrack
 from ..engine.errors import MediaError, WriteError
 from ..engine.files import replacing_path
+from ..engine.media.layout import Layout
 from ..engine.media.reader import read_blocks
 from ..engine.media.time import round_half_up, to_frames, to_samples
 from ..engine.passage import Channel
@@ -40,11 +41,6 @@ _OPERATIONS = {
 _TIME_SCALE = 2**31 - 1  # rationals are two 32-bit numbers
 _VALUE_SCALE = 10**6
 _LOUDEST_DB = 60.0
-_SURROUND = {
-    2: ("L", "R"),
-    6: ("L", "R", "C", "LFE", "Ls", "Rs"),
-    8: ("L", "R", "C", "LFE", "Ls", "Rs", "Lb", "Rb"),
-}
 _SOUND_FILES = (".wav", ".bwf", ".aif", ".aiff", ".rf64")
 
 
@@ -450,8 +446,7 @@ def _name(track: EditTrack, channel: int, width: int) -> str:
     """The name of one channel of a track: "Music.L"."""
     if width == 1:
         return track.name
-    suffixes = _SURROUND.get(width)
-    return f"{track.name}.{suffixes[channel] if suffixes else channel + 1}"
+    return f"{track.name}.{Layout.of_count(width).labels[channel]}"
 
 
 def _auid(text: str) -> Any:

@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.errors import MediaError, SettingsError
+from ..engine.media.layout import Layout
 from ..engine.media.limiter import Limiter
-from ..engine.media.loudness import Meter
-from ..engine.media.reader import probe, read_blocks
-from ..engine.passage import Loudness
+from ..engine.media.reader import AudioStream, probe, read_blocks
+from ..engine.programme.loudness import Figures, Gauge, summed
+from ..engine.programme.programme import SAMPLE_RATE, Programme
 from ..engine.progress import Progress
 from . import naming
 
 Array = NDArray[np.float32]
 
 _FOLDER = Path(__file__).parent / "delivery_specs"
-_RATE = 48_000
 _STEPS = 8
 _STEEPEST = 6.0  # dB of gain for a dB of loudness behind the limiter
 _CLOSE = 0.02  # LU from the target that is near enough
 _SHY = 0.05  # dB the limiter stays below the ceiling, since it holds it within so much
 _PEAK_TOLERANCE = 0.005  # dB: what rounding to 24 bits and to print may add
-_ABSOLUTE_GATE, _RELATIVE_GATE = -70.0, 10.0
 
 
 @dataclass(frozen=True)
@@ -114,94 +114,15 @@ def _spec(path: Path) -> Spec:
     return Spec(key=path.stem, **given)
 
 
-@dataclass(frozen=True)
-class Figures:
-    """A mix measured: loudness, and of its dialogue the loudness (LUFS) and share of the time (0 … 1).
-
-    `dialogue` is None where there was no dialogue stem to tell by, -inf where it is silent.
-    """
-
-    loudness: Loudness
-    dialogue: float | None = None
-    speech: float = 0.0
-
-    def level(self, spec: Spec) -> tuple[float, float]:
-        """The loudness that counts for `spec` and its target, LUFS; nan where it cannot be told."""
-        if spec.measure != "dialogue":
-            return self.loudness.integrated, spec.target
-        if self.dialogue is None:
-            return math.nan, spec.target
-        if spec.sparse_target is not None and self.speech <= spec.least_speech:
-            return self.loudness.integrated, spec.sparse_target
-        return self.dialogue, spec.target
-
-
-class Gauge:
-    """Measures a mix and its dialogue side by side, blocks (channels, n) at one sample rate."""
-
-    def __init__(self, sample_rate: int, channels: int, dialogue_channels: int | None) -> None:
-        self._mix = Meter(sample_rate, channels)
-        self._speech = None
-        if dialogue_channels is not None:
-            self._speech = Meter(sample_rate, dialogue_channels, true_peak=False)
-
-    def push(self, mix: Array, dialogue: Array | None) -> None:
-        """Take the next samples of both."""
-        self._mix.push(mix)
-        if self._speech is not None and dialogue is not None:
-            self._speech.push(dialogue)
-
-    def result(self) -> Figures:
-        """The figures so far."""
-        loudness = self._mix.result()
-        if self._speech is None:
-            return Figures(loudness)
-        spoken = self._speech.gating_energies()
-        heard = self._mix.gating_energies()
-        count = min(len(spoken), len(heard))
-        active = activity(spoken)[:count]
-        if not active.any():
-            return Figures(loudness, -math.inf, 0.0)
-        energy = float(heard[:count][active].mean())
-        return Figures(loudness, _lufs(energy), float(active.mean()))
-
-
-def activity(energies: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """In which 400 ms blocks a dialogue stem speaks, from their weighted mean squares: BS.1770-4's two gates."""
-    floor = 10 ** ((_ABSOLUTE_GATE + 0.691) / 10)
-    loud = energies >= floor
-    if not loud.any():
-        return loud
-    threshold = float(energies[loud].mean()) * 10 ** (-_RELATIVE_GATE / 10)
-    spoken: NDArray[np.bool_] = loud & (energies > threshold)
-    return spoken
-
-
-def _lufs(energy: float) -> float:
-    return -0.691 + 10 * math.log10(energy) if energy > 0 else -math.inf
-
-
-class Source(Protocol):
-    """What a stage is found for: blocks (parts, channels, n) that can be gone through again and again."""
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        """The parts' names; "MIX" alone, or some of DX, MX and FX."""
-
-    @property
-    def channels(self) -> int:
-        """Channels of every part."""
-
-    @property
-    def name(self) -> str:
-        """What is being measured."""
-
-    @property
-    def samples(self) -> int:
-        """Its length at 48 kHz."""
-
-    def blocks(self) -> Iterator[Array]:
-        """The blocks in order."""
+def level(figures: Figures, spec: Spec) -> tuple[float, float]:
+    """The loudness of a mix that counts for `spec` and its target, LUFS; nan where it cannot be told."""
+    if spec.measure != "dialogue":
+        return figures.loudness.integrated, spec.target
+    if figures.dialogue is None:
+        return math.nan, spec.target
+    if spec.sparse_target is not None and figures.speech <= spec.least_speech:
+        return figures.loudness.integrated, spec.sparse_target
+    return figures.dialogue, spec.target
 
 
 @dataclass(frozen=True)
@@ -219,7 +140,7 @@ class Stage:
             for block in blocks:
                 yield block * gain if self.gain_db else block
             return
-        limiter = Limiter(_RATE, channels * (parts + 1), self.ceiling_dbtp, steering=channels)
+        limiter = Limiter(SAMPLE_RATE, channels * (parts + 1), self.ceiling_dbtp, steering=channels)
         empty = np.zeros((parts, channels, 0), np.float32)
         for block, last in _with_end(blocks, empty):
             louder = block * gain
@@ -235,7 +156,7 @@ def _with_end(blocks: Iterator[Array], empty: Array) -> Iterator[tuple[Array, bo
     yield empty, True
 
 
-def find_stage(source: Source, spec: Spec, progress: Progress) -> Stage:
+def find_stage(source: Programme, spec: Spec, progress: Progress) -> Stage:
     """The gain and ceiling that bring `source` to `spec`.
 
     What the limiter takes away is made up for, within a few steps. Raises SettingsError where the spec counts
@@ -247,10 +168,10 @@ def find_stage(source: Source, spec: Spec, progress: Progress) -> Stage:
             "--stems or --as keyframes."
         )
     figures = _measured(source, Stage(), progress)
-    level, target = figures.level(spec)
-    if not math.isfinite(level):
+    counted, target = level(figures, spec)
+    if not math.isfinite(counted):
         return Stage(notes=(f"There is no loudness to bring to {target:g} LUFS; levels are as they were.",))
-    stage = Stage(gain_db=target - level)
+    stage = Stage(gain_db=target - counted)
     if figures.loudness.true_peak + stage.gain_db > spec.true_peak - _SHY:
         stage = _made_up(source, spec, replace(stage, ceiling_dbtp=spec.true_peak - _SHY), progress)
         over = figures.loudness.true_peak + stage.gain_db - spec.true_peak
@@ -260,31 +181,25 @@ def find_stage(source: Source, spec: Spec, progress: Progress) -> Stage:
     return replace(stage, gain_db=round(stage.gain_db, 6))
 
 
-def _made_up(source: Source, spec: Spec, stage: Stage, progress: Progress) -> Stage:
+def _made_up(source: Programme, spec: Spec, stage: Stage, progress: Progress) -> Stage:
     """The stage with enough gain to meet the target behind its limiter, by secants."""
     slope, before = 1.0, (math.nan, math.nan)
     for _ in range(_STEPS):
-        level, target = _measured(source, stage, progress).level(spec)
-        if abs(target - level) < _CLOSE:
+        counted, target = level(_measured(source, stage, progress), spec)
+        if abs(target - counted) < _CLOSE:
             break
-        if abs(level - before[1]) > 1e-3:
+        if abs(counted - before[1]) > 1e-3:
             # The deeper the limiter works the less of a gain comes through.
-            slope = min(max((stage.gain_db - before[0]) / (level - before[1]), 1.0), _STEEPEST)
-        before = (stage.gain_db, level)
-        stage = replace(stage, gain_db=stage.gain_db + slope * (target - level))
+            slope = min(max((stage.gain_db - before[0]) / (counted - before[1]), 1.0), _STEEPEST)
+        before = (stage.gain_db, counted)
+        stage = replace(stage, gain_db=stage.gain_db + slope * (target - counted))
     return stage
 
 
-def _measured(source: Source, stage: Stage, progress: Progress) -> Figures:
-    speech = source.parts.index("DX") if "DX" in source.parts else None
-    gauge = Gauge(_RATE, source.channels, None if speech is None else source.channels)
-    done = 0
-    for block in stage.apply(source.blocks(), len(source.parts), source.channels):
-        mix = block.sum(axis=0, dtype=np.float64).astype(np.float32)
-        gauge.push(mix, None if speech is None else block[speech])
-        done += block.shape[2]
-        progress.report("measure", source.name, done / _RATE, source.samples / _RATE)
-    return gauge.result()
+def _measured(source: Programme, stage: Stage, progress: Progress) -> Figures:
+    gauge = Gauge(SAMPLE_RATE, source.layout, source.layout if "DX" in source.parts else None)
+    blocks = stage.apply(source.blocks(), len(source.parts), source.channels)
+    return gauge.take(summed(blocks, source.parts), source.samples, SAMPLE_RATE, source.name, progress)
 
 
 @dataclass(frozen=True)
@@ -302,15 +217,15 @@ class Row:
 
 def judge(name: str, figures: Figures, spec: Spec, channels: int) -> list[Row]:
     """A mix's figures held against a spec."""
-    level, target = figures.level(spec)
+    counted, target = level(figures, spec)
     gated = spec.measure == "dialogue" and target == spec.target
     label = "dialogue loudness" if gated else "programme loudness"
     wanted = f"{target:g} ± {spec.tolerance:g}"
-    inside = Limits(target - spec.tolerance, target + spec.tolerance).hold(_shown(level))
+    inside = Limits(target - spec.tolerance, target + spec.tolerance).hold(_shown(counted))
     peak = figures.loudness.true_peak
     ceiling = Limits(high=spec.true_peak)
     rows = [
-        Row(name, label, level, wanted, "LUFS", inside),
+        Row(name, label, counted, wanted, "LUFS", inside),
         Row(name, "true peak", peak, ceiling.text, "dBTP", ceiling.hold(peak, _PEAK_TOLERANCE)),
     ]
     if spec.range is not None and channels >= spec.range_channels:
@@ -381,9 +296,11 @@ def _set_of(folder: Path, name: naming.StemName) -> Files:
     if not name.speaker:
         path = folder / name.file
         return (path,) if path.is_file() else ()
-    channels = next(n for n, layout in naming.LAYOUTS.items() if layout == name.layout)
-    files = tuple(folder / replace(name, speaker=s).file for s in naming.SPEAKERS[channels])
-    return files if all(path.is_file() for path in files) else ()
+    for layout in Layout.called(name.layout):
+        files = tuple(folder / replace(name, speaker=label).file for label in layout.labels)
+        if all(path.is_file() for path in files):
+            return files
+    return ()
 
 
 def _format_rows(name: str, files: Files, spec: Spec) -> list[Row]:
@@ -400,7 +317,7 @@ def _format_rows(name: str, files: Files, spec: Spec) -> list[Row]:
     return rows
 
 
-def _sound_of(path: Path) -> Any:
+def _sound_of(path: Path) -> AudioStream:
     streams = probe(path).audio
     if not streams:
         raise MediaError(f"{path} has no sound; give files with sound.")
@@ -442,20 +359,15 @@ def _measure_files(name: str, mix: Files, dialogue: Files | None, progress: Prog
     rate = stream.sample_rate
     usable = dialogue is not None and _sound_of(dialogue[0]).sample_rate == rate
     spoken = dialogue if usable else None
-    channels = _width(mix)
-    gauge = Gauge(rate, channels, _width(spoken) if spoken else None)
+    gauge = Gauge(rate, _layout(mix), _layout(spoken) if spoken else None)
     samples = stream.samples if stream.samples is not None else math.ceil(stream.duration * rate)
-    done = 0
-    others = _joined(spoken, samples) if spoken else None
-    for block in _joined(mix, samples):
-        gauge.push(block, next(others) if others is not None else None)
-        done += block.shape[1]
-        progress.report("measure", name, done / rate, samples / rate)
-    return gauge.result()
+    others = _joined(spoken, samples) if spoken else itertools.repeat(None)
+    return gauge.take(zip(_joined(mix, samples), others, strict=False), samples, rate, name, progress)
 
 
-def _width(files: Files) -> int:
-    return sum(_sound_of(path).channels for path in files)
+def _layout(files: Files) -> Layout:
+    """What the files of one stem are for together: one layout, or a channel each."""
+    return Layout.joined([_sound_of(path).layout for path in files])
 
 
 def _joined(files: Files, samples: int) -> Iterator[Array]:

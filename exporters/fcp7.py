@@ -15,13 +15,13 @@ from ..engine.edit import keyframes
 from ..engine.edit.losses import Losses
 from ..engine.edit.model import Edit, EditClip, EditMedia, EditTrack, EditTransition
 from ..engine.files import write_text
+from ..engine.media.layout import Layout
 from ..engine.media.time import timecode, to_frames
 from . import common
 from .common import Frames
 
 TITLE = "Final Cut Pro 7 XML"
 TICKS = 254_016_000_000  # Premiere's clock, per second: whole numbers for every frame and sample
-_CHANNEL_NAMES = {1: "Mono", 2: "Stereo", 6: "5.1"}
 
 
 def write(edit: Edit, out: Path) -> tuple[str, ...]:
@@ -215,7 +215,7 @@ class _Writer:
             attributes = {
                 "currentExplodedTrackIndex": str(lane.part),
                 "totalExplodedTrackCount": str(lane.parts),
-                "premiereTrackType": _CHANNEL_NAMES.get(lane.parts, "Adaptive"),
+                "premiereTrackType": Layout.of_count(lane.parts).premiere,
             }
         element = _add(parent, "track", **attributes)
         dissolves = self._dissolves(lane)
@@ -285,7 +285,7 @@ class _Writer:
         clip, frames = item.clip, item.frames
         element = _add(parent, "clipitem", id=item.id)
         if lane.kind == "audio":
-            element.set("premiereChannelType", _CHANNEL_NAMES.get(lane.parts, "adaptive").lower())
+            element.set("premiereChannelType", Layout.of_count(lane.parts).premiere.lower())
         first = to_frames(self._source(clip, frames), self.rate)
         early = head.cut - head.start if head else 0
         late = tail.end - tail.cut if tail else 0

@@ -18,12 +18,13 @@ from ..engine.edit.losses import Losses
 from ..engine.edit.model import Edit, EditClip, EditTrack
 from ..engine.files import write_text
 from ..engine.media.container import open_media
+from ..engine.media.layout import Layout
 from ..engine.media.time import to_frames
 from .common import Frames
 from .overlaps import lanes
 
 TITLE = "MLT XML"
-_LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
+_WIDEST = 8  # channels that a clip may choose
 _UNCOMPRESSED = (".wav", ".bwf", ".w64", ".rf64", ".aif", ".aiff", ".caf")
 _PACKET = 4096  # bytes
 _SLOWEST, _FASTEST = Fraction(1, 100), Fraction(20)
@@ -223,7 +224,10 @@ class _Writer:
             stream, inner = picks
             if stream:
                 _properties(element, audio_index=_stream_index(Path(address), stream))
-            chosen = {"av.map": "|".join(map(str, inner)), "av.channel_layout": _LAYOUTS[len(inner)]}
+            chosen = {
+                "av.map": "|".join(map(str, inner)),
+                "av.channel_layout": Layout.of_count(len(inner)).ffmpeg,
+            }
             element.append(_filter("avfilter.channelmap", {}, **chosen))
             element.extend(_filter(service, {}) for service in ("swresample", "resample", "audioconvert"))
         _properties(element, **{"shotcut:caption": clip.media.name if clip.media is not None else clip.name})
@@ -238,9 +242,9 @@ class _Writer:
         inner = tuple(
             c - starts[stream] for c in clip.channels if 0 <= c - starts[stream] < media.streams[stream]
         )
-        if len(inner) < len(clip.channels) or len(inner) not in _LAYOUTS:
+        if len(inner) < len(clip.channels) or len(inner) > _WIDEST:
             self.losses.add("Clips play channels of one audio stream only, at most 8", 1)
-        return stream, inner[: max(_LAYOUTS)]
+        return stream, inner[:_WIDEST]
 
     def _levels(
         self, entry: ET.Element, clip: EditClip, frames: Frames, bounds: tuple[int, int], missing: int

@@ -11,23 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..engine.errors import SettingsError, WriteError
+from ..engine.media.layout import Layout
 
 STEMS = ("DX", "MX", "FX", "ME", "MIX")
-LAYOUTS = {1: "1.0", 2: "2.0", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 7: "7.0", 8: "7.1"}
-# WAV order; what multi-mono files are called by.
-SPEAKERS = {
-    1: ("M",),
-    2: ("L", "R"),
-    3: ("L", "R", "C"),
-    4: ("L", "R", "Ls", "Rs"),
-    5: ("L", "R", "C", "Ls", "Rs"),
-    6: ("L", "R", "C", "LFE", "Ls", "Rs"),
-    7: ("L", "R", "C", "LFE", "Cs", "Ls", "Rs"),
-    8: ("L", "R", "C", "LFE", "Lrs", "Rrs", "Ls", "Rs"),
-}
 _NAME = re.compile(
-    r"(?P<base>.+)_(?P<stem>[A-Z]+)_(?P<layout>[1-9]\.[01])_(?P<format>\d+(?:\.\d+)?k\d+)_v(?P<version>\d{3,})"
-    r"(?:\.(?P<speaker>[A-Za-z]+))?\.wav"
+    r"(?P<base>.+)_(?P<stem>[A-Z]+)_(?P<layout>[1-9]\d?\.\d(?:\.\d)?)_(?P<format>\d+(?:\.\d+)?k\d+)_v(?P<version>\d{3,})"
+    r"(?:\.(?P<speaker>[A-Za-z]+\d?))?\.wav"
 )
 _HIGHEST = 9999
 
@@ -61,11 +50,13 @@ def base_name(*parts: str) -> str:
     return "_".join(part for part in (token(text) for text in parts) if part) or "PROJECT"
 
 
-def layout_name(channels: int) -> str:
-    """A channel count as names have it, such as "5.1"; SettingsError for one that no speakers are known for."""
-    if channels not in LAYOUTS:
-        raise SettingsError(f"Stems of {channels} channels have no standard name; export 1 to 8 channels.")
-    return LAYOUTS[channels]
+def layout_name(layout: Layout) -> str:
+    """A layout as names have it, such as "5.1"; SettingsError for channels that no speakers are known for."""
+    if not layout.placed:
+        raise SettingsError(
+            f"Stems of {layout.channels} channels have no standard name; export 1 to 8 channels."
+        )
+    return layout.figures
 
 
 def format_name(sample_rate: int, bits: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -15,18 +15,19 @@ from numpy.typing import NDArray
 
 from ..engine.edit.model import Edit, EditClip, EditTrack
 from ..engine.errors import SettingsError, WriteError
+from ..engine.media.layout import Layout
 from ..engine.media.loudness import Meter
-from ..engine.media.time import timecode, to_samples
+from ..engine.media.time import timecode
 from ..engine.media.writer import Bext, Ixml, WavWriter, time_reference
 from ..engine.passage import Loudness
-from ..engine.programme.sound import Voice, mixed, sounds, voices, width
+from ..engine.programme.programme import SAMPLE_RATE, Programme, programme_of
+from ..engine.programme.sound import sounds
 from ..engine.progress import Progress
 from . import naming
 from .delivery import Spec, Stage, find_stage
 
 Array = NDArray[np.float32]
 
-SAMPLE_RATE = 48_000
 BITS = 24
 ROLE_STEMS = {"dialogue": "DX", "music": "MX", "effects": "FX"}
 _PARTS = ("DX", "MX", "FX")
@@ -89,22 +90,6 @@ class StemSet:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Programme:
-    """What one set is rendered from: voices of every part, and the stretch of the record in samples."""
-
-    name: str
-    parts: tuple[str, ...]
-    lanes: tuple[tuple[Voice, ...], ...]
-    channels: int
-    first: int
-    samples: int
-
-    def blocks(self) -> Iterator[Array]:
-        """Blocks (parts, channels, n) in order; may be asked for again."""
-        return mixed(self.lanes, SAMPLE_RATE, self.channels, self.first, self.samples)
-
-
 def export_stems(
     edit: Edit, folder: Path, options: StemOptions, progress: Progress | None = None
 ) -> tuple[StemSet, ...]:
@@ -160,49 +145,18 @@ def _by_part(edit: Edit, options: StemOptions) -> dict[str, list[EditTrack]]:
 def _programmes(
     edit: Edit, tracks: dict[str, list[EditTrack]], options: StemOptions
 ) -> tuple[Programme, ...]:
-    parts = tuple(tracks)
-    lanes = tuple(tuple(v for track in tracks[p] for v in voices(track, SAMPLE_RATE)) for p in parts)
-    played = [width(voice.clip) for lane in lanes for voice in lane]
-    channels = max([track.channels for found in tracks.values() for track in found] + played)
-    naming.layout_name(channels)
     base = (options.project or edit.name, options.reel)
+    whole = programme_of(naming.base_name(*base), tracks, edit.duration)
+    naming.layout_name(whole.layout)
     if options.per == "timeline":
-        samples = to_samples(edit.duration, SAMPLE_RATE)
-        name = naming.base_name(*base)
-        return (Programme(name, parts, lanes, channels, 0, samples),)
-    groups = _groups(lanes)
-    if not groups:
+        return (whole,)
+    clips = whole.clips()
+    if not clips:
         raise SettingsError(f"The timeline '{edit.name}' has no clips of ours that sound; nothing to export.")
-    made = []
-    for number, ((start, end, label), found) in enumerate(groups.items(), start=1):
-        own = tuple(tuple(v for v in lane if id(v) in found) for lane in lanes)
-        first, last = to_samples(start, SAMPLE_RATE), to_samples(end, SAMPLE_RATE)
-        whole = tuple(tuple(_alone(v, first, last) for v in lane) for lane in own)
-        name = naming.base_name(*base, f"{number:03d}-{naming.token(label, 'clip')}")
-        made.append(Programme(name, parts, whole, channels, first, last - first))
-    return tuple(made)
-
-
-def _groups(lanes: Sequence[Sequence[Voice]]) -> dict[tuple[Fraction, Fraction, str], set[int]]:
-    """Voices that stand for one clip of the editor's, in record order: same place, same source."""
-    found: dict[tuple[Fraction, Fraction, str], set[int]] = {}
-    for lane in lanes:
-        for voice in lane:
-            clip = voice.clip
-            found.setdefault((clip.start, clip.end, _label(clip)), set()).add(id(voice))
-    return dict(sorted(found.items()))
-
-
-def _label(clip: EditClip) -> str:
-    ours = clip.metadata.get("sightmix")
-    source = ours.get("source") if isinstance(ours, dict) else None
-    text = str(source or clip.name)
-    return Path(text).stem if Path(text).suffix else text
-
-
-def _alone(voice: Voice, first: int, last: int) -> Voice:
-    """A voice without what its neighbours do to it: its own length, no dissolves."""
-    return replace(voices(EditTrack("audio", "", (voice.clip,)), SAMPLE_RATE)[0], first=first, last=last)
+    return tuple(
+        replace(found, name=naming.base_name(*base, f"{number:03d}-{naming.token(label, 'clip')}"))
+        for number, (label, found) in enumerate(clips, start=1)
+    )
 
 
 def _left_out(edit: Edit, tracks: dict[str, list[EditTrack]]) -> tuple[str, ...]:
@@ -255,7 +209,7 @@ class _Export:
         if spec is not None:
             stage = find_stage(programme, spec, self.progress)
         paths = {stem: self._paths(stem) for stem in wanted}
-        meters = Meter(SAMPLE_RATE, programme.channels)
+        meters = Meter(SAMPLE_RATE, programme.channels, programme.layout)
         done: list[Path] = []
         try:
             with ExitStack() as stack:
@@ -313,26 +267,24 @@ class _Export:
         return tuple(s for s in naming.STEMS if s in (self.options.stems or can))
 
     def _paths(self, stem: str) -> tuple[Path, ...]:
-        channels = self.programme.channels
+        layout = self.programme.layout
         name = naming.StemName(
             self.programme.name,
             stem,
-            naming.layout_name(channels),
+            naming.layout_name(layout),
             naming.format_name(SAMPLE_RATE, BITS),
             self.version,
         )
         if self.options.interleaved:
             return (self.folder / name.file,)
-        return tuple(self.folder / replace(name, speaker=s).file for s in naming.SPEAKERS[channels])
+        return tuple(self.folder / replace(name, speaker=s).file for s in layout.labels)
 
     def _writer(self, stem: str, index: int, path: Path) -> WavWriter:
-        channels = self.programme.channels
+        layout = self.programme.layout
         now = datetime.now().astimezone()
-        speakers = (
-            naming.SPEAKERS[channels] if self.options.interleaved else (naming.SPEAKERS[channels][index],)
-        )
+        speakers = layout.labels if self.options.interleaved else (layout.labels[index],)
         bext = Bext(
-            description=f"{self.programme.name} {stem} {naming.layout_name(channels)}",
+            description=f"{self.programme.name} {stem} {naming.layout_name(layout)}",
             originator_reference=f"{path.stem}"[-32:],
             date=now.strftime("%Y-%m-%d"),
             time=now.strftime("%H:%M:%S"),
@@ -348,8 +300,8 @@ class _Export:
             drop_frame=self.edit.drop_frame,
             tracks=tuple(f"{stem} {speaker}" for speaker in speakers),
         )
-        width_ = channels if self.options.interleaved else 1
-        return WavWriter(path, SAMPLE_RATE, width_, bext=bext, ixml=ixml)
+        file = layout if self.options.interleaved else Layout.of_count(1)
+        return WavWriter(path, SAMPLE_RATE, file.channels, bext=bext, ixml=ixml, layout=file)
 
     def _render(self, stage: Stage, writers: dict[str, list[WavWriter]], meter: Meter) -> None:
         programme = self.programme

@@ -9,7 +9,8 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
-from ..errors import TimelineError
+from ..errors import SettingsError, TimelineError
+from ..media.layout import Layout
 from . import keyframes
 from .channels import channels_of, flat_numbers, link_of
 from .header import dialect_of, drops_frames, frame_rate, resolution, source_rate
@@ -38,7 +39,6 @@ from .placing import Child, Fade, Placement
 from .timemap import Retiming, TimeMap
 from .volume import faders, host_line, other_effects, with_volume
 
-_WIDTHS = {"Mono": 1, "Stereo": 2, "LRC": 3, "Quad": 4, "5.0": 5, "5.1": 6, "7.0": 7, "7.1": 8}
 _TRACKS = ("Track", "Sequence")
 _UNKNOWN = "Its length is unknown: it has no usable range and its media cannot be read."
 
@@ -470,16 +470,23 @@ def _kind(node: Node, inherited: str) -> str:
 
 def _width(track: Node, lane: Lane) -> int:
     """Channels of an audio track: what its host says, else what its widest clip plays."""
-    said = str(metadata(track, "Resolve_OTIO", "Audio Type") or "")
-    digits = said.lower().removeprefix("adaptive").strip()
-    if said in _WIDTHS or (said.lower().startswith("adaptive") and digits.isdigit()):
-        return _WIDTHS.get(said) or max(1, int(digits))
+    said = _channels_named(metadata(track, "Resolve_OTIO", "Audio Type"))
+    if said:
+        return said
     for keys in (("AudioChannels", "NumberOfChannels"), ("AudioChannels", "ChannelType")):
         value = metadata(track, "PremierePro_OTIO", *keys)
-        exact = number(value)
-        if exact or (isinstance(value, str) and value in _WIDTHS):
-            return int(exact) if exact else _WIDTHS[str(value)]
+        exact = int(number(value) or 0) or _channels_named(value)
+        if exact:
+            return exact
     return max((played_channels(clip) for clip in lane.clips), default=0) or 2
+
+
+def _channels_named(text: object) -> int:
+    """How many channels a host's name for a layout stands for, 0 where it is none."""
+    try:
+        return Layout.named(text).channels if isinstance(text, str) else 0
+    except SettingsError:
+        return 0
 
 
 def played_channels(clip: EditClip) -> int:

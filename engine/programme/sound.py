@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..edit.model import EditClip, EditTrack
+from ..media.container import layout_of
+from ..media.layout import Layout
 from ..media.reader import probe, read_blocks
 from ..media.resample import Resampler
 from ..media.time import round_half_up, to_samples
@@ -87,27 +89,28 @@ def sounds(clip: EditClip) -> bool:
     )
 
 
-def width(clip: EditClip) -> int:
-    """Channels a clip plays."""
-    if clip.channels is not None:
-        return len(clip.channels)
+def layout_of_clip(clip: EditClip) -> Layout:
+    """The layout of the channels that a clip plays."""
     assert clip.media is not None
     assert clip.media.path is not None
-    return probe(clip.media.path).audio[0].channels
+    info, picks = probe(clip.media.path), _picks(clip)
+    if any(pick.channel >= info.audio[pick.stream].channels for pick in picks or ()):
+        return Layout.of_count(len(picks or ()))
+    return layout_of(info, picks)
 
 
 def mixed(
-    lanes: Sequence[Sequence[Voice]], rate: int, channels: int, first: int, samples: int
+    lanes: Sequence[Sequence[Voice]], rate: int, layout: Layout, first: int, samples: int
 ) -> Iterator[Array]:
     """Several mixes at once: blocks (lanes, channels, n) of record samples `first` … `first + samples`.
 
-    Each lane sums its voices. A mono voice goes to the only channel, to both of two, else to the centre; one of
-    fewer channels than the mix goes to the first ones. Only the voices that sound are open. Raises MediaError.
+    Each lane sums its voices, each of which goes to the speakers of `layout` that it was made for (see
+    `Layout.routing`). Only the voices that sound are open. Raises MediaError.
     """
     players: dict[tuple[int, int], _Player] = {}
     for at in range(first, first + samples, BLOCK):
         count = min(BLOCK, first + samples - at)
-        out = np.zeros((len(lanes), channels, count), np.float64)
+        out = np.zeros((len(lanes), layout.channels, count), np.float64)
         for lane, found in enumerate(lanes):
             for index, voice in enumerate(found):
                 begin, end = max(at, voice.first), min(at + count, voice.last)
@@ -116,33 +119,20 @@ def mixed(
                     continue
                 key = (lane, index)
                 if key not in players:
-                    players[key] = _Player(voice, rate, begin)
-                out[lane, :, begin - at : end - at] += _spread(players[key].take(end - begin), channels)
+                    players[key] = _Player(voice, rate, begin, layout)
+                out[lane, :, begin - at : end - at] += players[key].take(end - begin)
         yield out.astype(np.float32)
 
 
-def _spread(sound: NDArray[np.float64], channels: int) -> NDArray[np.float64]:
-    """Sound (k, n) on `channels` channels."""
-    if sound.shape[0] == channels:
-        return sound
-    if sound.shape[0] == 1 and channels == 2:
-        return np.repeat(sound, 2, axis=0)
-    out = np.zeros((channels, sound.shape[1]))
-    if sound.shape[0] == 1:
-        out[2] = sound[0]
-    else:
-        kept = min(channels, sound.shape[0])
-        out[:kept] = sound[:kept]
-    return out
-
-
 class _Player:
-    """A voice's samples in order, from record sample `begin` on, with its gains applied."""
+    """A voice's samples in order, from record sample `begin` on, with its gains applied, on a layout's speakers."""
 
-    def __init__(self, voice: Voice, rate: int, begin: int) -> None:
+    def __init__(self, voice: Voice, rate: int, begin: int, layout: Layout) -> None:
         self._voice, self._rate, self._at = voice, rate, begin
+        own = layout_of_clip(voice.clip)
+        self._routing = None if own == layout else own.routing(layout)
         self._blocks = _source(voice, rate, begin)
-        self._held: Array = np.zeros((width(voice.clip), 0), np.float32)
+        self._held: Array = np.zeros((own.channels, 0), np.float32)
         gain = voice.clip.gain
         self._times = np.array([float(t) for t in gain.times]) if gain else np.zeros(0)
         self._levels = np.array(gain.db, np.float64) if gain else np.zeros(0)
@@ -160,7 +150,8 @@ class _Player:
         self._held = joined[:, count:]
         at = np.arange(self._at, self._at + count)
         self._at += count
-        return joined[:, :count] * self._gain(at)
+        sound = joined[:, :count] * self._gain(at)
+        return sound if self._routing is None else self._routing @ sound
 
     def _gain(self, at: NDArray[np.int64]) -> NDArray[np.float64]:
         gain = np.ones(len(at))
@@ -203,7 +194,7 @@ def _resampled(
     margin = math.ceil(_MARGIN * own / period) * period
     dropped = round_half_up(margin * ratio)
     needed = math.ceil((dropped + count) / ratio) + margin
-    resampler = Resampler(pace.numerator, rate * pace.denominator, width(clip))
+    resampler = Resampler(pace.numerator, rate * pace.denominator, layout_of_clip(clip).channels)
     given = 0
     for block, last in _runs(clip, picks, to_samples(place, own), needed, margin):
         made = resampler.process(block, last)

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
 
 from ...engine.errors import MediaError
 from ...engine.highlight.finish import levelled
@@ -16,6 +13,7 @@ from ...engine.media.loudness import Meter, integrated_of
 from ...engine.media.reader import probe, read_blocks
 from ...engine.media.time import to_samples
 from ...engine.passage import Loudness, Passage, Rendition, Sound
+from ...engine.programme.loudness import listen
 from ...engine.progress import Progress
 from .settings import JobSettings
 
@@ -69,8 +67,7 @@ def _limited_loudness(
         meter = Meter(rate, rendition.channels, probe(rendition.path).audio[0].layout)
         blocks = read_blocks(rendition.path, first, samples)
         limited = levelled(blocks, rendition, gain_db, ceiling_dbtp)
-        _push(meter, limited, samples, rate, passage.name, progress)
-        meters.append(meter)
+        meters.append(listen(meter, limited, samples, rate, passage.name, progress))
     return integrated_of(meters)
 
 
@@ -94,8 +91,8 @@ def measure_sound(sound: Sound, name: str, progress: Progress) -> Loudness:
     layout = layout_of(info, sound.channels)
     meter = Meter(rate, layout.channels, layout)
     first, samples = to_samples(sound.start, rate), to_samples(sound.duration, rate)
-    _push(meter, read_blocks(sound.path, first, samples, sound.channels), samples, rate, name, progress)
-    return meter.result()
+    blocks = read_blocks(sound.path, first, samples, sound.channels)
+    return listen(meter, blocks, samples, rate, name, progress).result()
 
 
 def _meter(rendition: Rendition, passage: Passage, progress: Progress, original: bool) -> Meter:
@@ -106,24 +103,8 @@ def _meter(rendition: Rendition, passage: Passage, progress: Progress, original:
     else:
         path, first, channels = rendition.path, to_samples(-rendition.start, rate), None
         samples = min(samples, rendition.samples - first)
-    meter = Meter(rate, rendition.channels, probe(rendition.path).audio[0].layout)
-    _push(meter, read_blocks(path, first, samples, channels), samples, rate, passage.name, progress)
-    return meter
-
-
-def _push(
-    meter: Meter,
-    blocks: Iterable[NDArray[np.float32]],
-    samples: int,
-    rate: int,
-    name: str,
-    progress: Progress,
-) -> None:
-    done = 0
-    for block in blocks:
-        meter.push(block)
-        done += block.shape[-1]
-        progress.report("loudness", name, done / rate, samples / rate)
+    meter = Meter(rate, rendition.channels, layout_of(probe(path), channels))
+    return listen(meter, read_blocks(path, first, samples, channels), samples, rate, passage.name, progress)
 
 
 def stage_for(rendition: Rendition, gain_db: float, settings: JobSettings) -> Stage:

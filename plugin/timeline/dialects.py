@@ -8,11 +8,11 @@ from fractions import Fraction
 from pathlib import Path
 
 from ...engine.edit.nodes import Node, metadata, number, schema, seconds
+from ...engine.media.layout import Layout
 from ...engine.media.time import round_half_up, snap_rate, to_samples
 from .marks import mark_generated
 from .results import ResultClip, ResultTrack
 
-_CHANNEL_TYPES = {1: "Mono", 2: "Stereo", 6: "5.1"}
 _TRACK_KEYS = (
     "OTIO_SCHEMA",
     "metadata",
@@ -148,7 +148,7 @@ def _host_metadata(source: Node, channels: int) -> Node:
     premiere = metadata(source, "PremierePro_OTIO")
     if isinstance(premiere, dict):
         assigned = [{"SecondaryChannelIndex": i} for i in range(channels)]
-        kind = _CHANNEL_TYPES.get(channels, "Adaptive")
+        kind = Layout.of_count(channels).premiere
         changed = {
             "AudioChannels": {"ChannelType": kind, "SecondaryAssignments": assigned},
             "OriginalChannelGroupIndex": 0,

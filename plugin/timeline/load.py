@@ -17,7 +17,9 @@ from typing import Any
 from ...engine.edit.nodes import Node, Pointer, children, name_of, schema, seconds
 from ...engine.errors import MediaError, TimelineError, WriteError
 from ...engine.files import put_in_place, staging
+from ...engine.media.layout import Layout
 from ...engine.media.reader import MediaInfo, probe
+from ...engine.passage import Channel
 from .marks import strip
 
 ADAPTERS = {
@@ -279,7 +281,7 @@ def _track(name: str, kind: str, clips: list[Node]) -> Node:
 
 
 def media_timeline(path: Path, info: MediaInfo, cuts: tuple[Fraction, ...]) -> Node:
-    """A timeline of one media file: its picture cut at `cuts` (seconds) and its sound in one clip."""
+    """A timeline of one media file: its picture cut at `cuts` (seconds), and a track for every sound in it."""
     tracks = []
     if info.video is not None and not info.video.still:
         rate = float(info.video.rate)
@@ -292,8 +294,8 @@ def media_timeline(path: Path, info: MediaInfo, cuts: tuple[Fraction, ...]) -> N
             for a, b in itertools.pairwise(bounds)
         ]
         tracks.append(_track("Video 1", "Video", shots))
-    if info.audio:
-        tracks.append(_track("Audio 1", "Audio", [_sound_clip(path, info)]))
+    for number, played in enumerate(_sounds(info), start=1):
+        tracks.append(_track(f"Audio {number}", "Audio", [_sound_clip(path, info, played)]))
     if not tracks:
         raise TimelineError(f"{path} holds neither moving pictures nor sound.")
     start = _media_start(info)
@@ -321,15 +323,28 @@ def _media_start(info: MediaInfo) -> Node | None:
     return _time(float(info.timecode * info.video.rate), float(info.video.rate))
 
 
-def _sound_clip(path: Path, info: MediaInfo) -> Node:
-    stream = info.audio[0]
+def _sounds(info: MediaInfo) -> list[list[Channel]]:
+    """The channels of every sound in a file: a stream each, as hosts lay them on tracks.
+
+    Streams of one channel that are each for a speaker of their own, left and right among them, are one sound, in WAV
+    order. Mono streams that do not say so may be anything (microphones, languages, 5.1), and stay apart.
+    """
+    streams = [stream for stream in info.audio if stream.channels and stream.sample_rate]
+    speakers = [stream.layout.speakers[0] for stream in streams if stream.channels == 1]
+    alike = len({(stream.sample_rate, stream.samples) for stream in streams}) == 1
+    if alike and {"FL", "FR"} <= set(speakers) and len(set(speakers)) == len(streams):
+        order = Layout(tuple(speakers)).wav_order
+        return [[Channel(streams[place].index, 0) for place in order]]
+    return [[Channel(stream.index, channel) for channel in range(stream.channels)] for stream in streams]
+
+
+def _sound_clip(path: Path, info: MediaInfo, played: list[Channel]) -> Node:
+    stream = info.audio[played[0].stream]
     samples = stream.samples
     if samples is None:
         samples = int(stream.duration * stream.sample_rate + Fraction(1, 2))
     whole = _range(0, samples, stream.sample_rate)
-    listed = [
-        [s.index, c] for s in info.audio for c in range(s.channels) if s.sample_rate == stream.sample_rate
-    ]
+    listed = [[channel.stream, channel.channel] for channel in played]
     several = {"sightmix_source": {"channels": listed}} if len(info.audio) > 1 else {}
     return _clip(path, whole, whole, several)
 

@@ -14,12 +14,10 @@ from sightmix.engine.errors import MediaError, SettingsError
 from sightmix.engine.media.limiter import Limiter
 from sightmix.engine.media.loudness import measure
 from sightmix.engine.passage import Loudness
+from sightmix.engine.programme.loudness import Figures
 from sightmix.exporters.delivery import (
-    Figures,
-    Gauge,
     Limits,
     Row,
-    activity,
     check_files,
     find_spec,
     judge,
@@ -109,28 +107,6 @@ def test_loudness_range_is_measured_and_left_alone(tmp_path: Path) -> None:
     assert mix.loudness is not None
     assert mix.loudness.range == pytest.approx(10, abs=0.1)
     assert mix.loudness.integrated == pytest.approx(-23, abs=0.1)
-
-
-def test_dialogue_is_gauged_on_the_mix_while_the_dialogue_stem_speaks() -> None:
-    n = 12 * RATE
-    speech = tone(12, -40.0)
-    speech[: n // 2] = 0
-    mix = np.concatenate([tone(6, -26.0), tone(6, -20.0)])
-    gauge = Gauge(RATE, 2, 2)
-    for at in range(0, n, 5000):
-        gauge.push(mix[at : at + 5000].T.astype(np.float32), speech[at : at + 5000].T.astype(np.float32))
-    found = gauge.result()
-    assert found.dialogue == pytest.approx(-20.0, abs=0.1), "the quieter stretch before it does not count"
-    assert found.loudness.integrated == pytest.approx(10 * np.log10((0.01 + 10**-2.6) / 2), abs=0.1)
-    assert found.speech == pytest.approx(0.5, abs=0.06)
-
-
-def test_activity_has_two_gates() -> None:
-    levels = np.array([-80.0, -20.0, -20.0, -35.0, -28.0])
-    energies = 10 ** ((levels + 0.691) / 10)
-    assert activity(energies).tolist() == [False, True, True, False, True]
-    assert not activity(np.zeros(4)).any()
-    assert not activity(np.zeros(0)).any()
 
 
 def test_little_speech_counts_the_whole_programme(tmp_path: Path) -> None:

@@ -18,7 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sightmix.engine.edit.model import Edit, EditClip, EditTransition, GainCurve
 from sightmix.engine.errors import Cancelled, MediaError, SettingsError, WriteError
+from sightmix.engine.media.layout import Layout
+from sightmix.engine.media.reader import probe
 from sightmix.engine.media.resample import resample
+from sightmix.engine.media.writer import WavWriter
 from sightmix.engine.programme.sound import mixed, voices
 from sightmix.engine.progress import Progress
 from sightmix.exporters import stems as module
@@ -27,6 +30,7 @@ from sightmix.exporters.stems import StemOptions, StemSet, export_stems
 from stem_kit import RATE, ROLES, clip, edit, media, noise, read, three, track, write
 from wavinfo import WavInfoReader
 
+STEREO = Layout.of_count(2)
 NTSC = [Fraction(n * 1000, 1001) for n in (24, 30, 60)]
 
 
@@ -47,9 +51,9 @@ def sound(found: StemSet, stem: str) -> np.ndarray:
 
 def played(made: EditClip, rate: int = RATE, channels: int = 2) -> np.ndarray:
     """A clip alone on a track, from its first record sample, (samples, channels)."""
-    lanes = [voices(track("music", made), rate)]
+    lanes, layout = [voices(track("music", made), rate)], Layout.of_count(channels)
     first, last = lanes[0][0].first, lanes[0][0].last
-    return np.concatenate([b[0] for b in mixed(lanes, rate, channels, first, last - first)], axis=1).T
+    return np.concatenate([b[0] for b in mixed(lanes, rate, layout, first, last - first)], axis=1).T
 
 
 def test_stems_are_as_long_as_the_timeline_and_sum_to_the_mix_to_the_bit(tmp_path: Path) -> None:
@@ -141,7 +145,7 @@ def test_dissolves_and_fades(tmp_path: Path) -> None:
 
 def played_track(a: EditClip, b: EditClip, cross: EditTransition) -> np.ndarray:
     lanes = [voices(track("music", a, b, transitions=(cross,)), RATE)]
-    return np.concatenate([block[0, 0] for block in mixed(lanes, RATE, 2, 0, 2 * RATE)])
+    return np.concatenate([block[0, 0] for block in mixed(lanes, RATE, STEREO, 0, 2 * RATE)])
 
 
 def test_channels_are_chosen_and_spread(tmp_path: Path) -> None:
@@ -158,6 +162,85 @@ def test_channels_are_chosen_and_spread(tmp_path: Path) -> None:
     np.testing.assert_array_equal(np.flatnonzero(sound(found, "DX").any(axis=0)), [2])
     np.testing.assert_array_equal(sound(found, "MX")[:, :2], six[:, [4, 1]])
     assert WavInfoReader(str(found.files[0].paths[0])).fmt.channel_count == 6
+
+
+def routed(folder: Path, source: str, target: str) -> dict[str, dict[str, float]]:
+    """Where each channel of a clip's file comes out in a stem: gains by the stem's labels, its own by speaker."""
+    own, other = Layout.named(source), Layout.named(target)
+    found: dict[str, dict[str, float]] = {}
+    for channel, speaker in enumerate(own.speakers):
+        x = np.zeros((960, own.channels), np.float32)
+        x[:, channel] = 0.25
+        with WavWriter(folder / f"{channel}.wav", RATE, own.channels, layout=own) as writer:
+            writer.write(x.T)
+        with WavWriter(folder / "bed.wav", RATE, other.channels, layout=other) as writer:
+            writer.write(np.zeros((other.channels, 960), np.float32))
+        place = folder / speaker
+        place.mkdir()
+        tracks = (
+            track("music", clip(folder / f"{channel}.wav", 0, "0.02"), channels=own.channels),
+            track("effects", clip(folder / "bed.wav", 0, "0.02"), channels=other.channels),
+        )
+        made = export(edit(*tracks), place, stems=("MX",))
+        [file] = made.files
+        layout = probe(file.paths[0]).audio[0].layout
+        levels = sound(made, "MX")[100] / 0.25
+        found[speaker] = {s: round(float(g), 4) for s, g in zip(layout.labels, levels, strict=True) if g}
+    return found
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "found"),
+    [
+        ("mono", "quad", {"FC": {"L": 1, "R": 1}}),
+        ("mono", "5.1", {"FC": {"C": 1}}),
+        ("quad", "5.1", {"FL": {"L": 1}, "FR": {"R": 1}, "BL": {"Ls": 1}, "BR": {"Rs": 1}}),
+        (
+            "5.0",
+            "5.1",
+            {"FL": {"L": 1}, "FR": {"R": 1}, "FC": {"C": 1}, "BL": {"Ls": 1}, "BR": {"Rs": 1}},
+        ),
+        ("3.0", "quad", {"FL": {"L": 1}, "FR": {"R": 1}, "FC": {"L": 0.7071, "R": 0.7071}}),
+        ("2.1", "4.0", {"FL": {"L": 1}, "FR": {"R": 1}, "LFE": {}}),
+    ],
+)
+def test_stems_are_routed_by_speaker(
+    tmp_path: Path, source: str, target: str, found: dict[str, dict[str, float]]
+) -> None:
+    assert routed(tmp_path, source, target) == found
+
+
+def test_side_surrounds_stand_in_for_back_ones(tmp_path: Path) -> None:
+    x = noise(RATE, channels=6)
+    side = Layout.named("5.1(side)")
+    with WavWriter(tmp_path / "side.wav", RATE, 6, layout=side) as writer:
+        writer.write(x.T.astype(np.float32))
+    tracks = [track("music", clip(tmp_path / "side.wav"), channels=6), track("effects", channels=6)]
+    found = export(edit(*tracks), tmp_path, stems=("MX",))
+    np.testing.assert_array_equal(sound(found, "MX"), read(tmp_path / "side.wav"))
+
+
+@pytest.mark.parametrize(
+    ("name", "figures", "labels"),
+    [
+        ("4.0", "4.0", "L R C Cs"), ("6.1", "6.1", "L R C LFE Cs Ls Rs"), ("7.0", "7.0", "L R C Lrs Rrs Ls Rs"),
+        ("7.1.4", "7.1.4", "L R C LFE Lrs Rrs Ls Rs Ltf Rtf Ltr Rtr"),
+    ],
+)  # fmt: skip
+def test_stems_keep_the_layout_of_what_they_are_made_of(
+    tmp_path: Path, name: str, figures: str, labels: str
+) -> None:
+    layout = Layout.named(name)
+    with WavWriter(tmp_path / "a.wav", RATE, layout.channels, layout=layout) as writer:
+        writer.write(noise(RATE, channels=layout.channels).T.astype(np.float32))
+    made = edit(track("effects", clip(tmp_path / "a.wav"), channels=layout.channels))
+    found = export(made, tmp_path, stems=("FX",))
+    [path] = found.files[0].paths
+    assert path.name == f"Reel_FX_{figures}_48k24_v001.wav"
+    assert probe(path).audio[0].layout == layout
+    split = export(made, tmp_path, stems=("FX",), interleaved=False)
+    assert [p.name.split(".")[-2] for p in split.files[0].paths] == labels.split()
+    assert all(parse(p) is not None for p in split.files[0].paths)
 
 
 def test_multi_mono(tmp_path: Path) -> None:
@@ -419,7 +502,7 @@ def test_memory_does_not_grow_with_length(tmp_path: Path) -> None:
     for seconds in (10, 60):
         lanes = [voices(track("music", clip(path, 0, seconds)), RATE)]
         tracemalloc.start()
-        for _ in mixed(lanes, RATE, 2, 0, seconds * RATE):
+        for _ in mixed(lanes, RATE, STEREO, 0, seconds * RATE):
             pass
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
@@ -453,7 +536,7 @@ def test_any_arrangement_sounds_as_plain_arithmetic_says(data: st.DataObject) ->
             wanted[:, first:last] += (x[at : at + len(n)].T) * 10 ** (levels / 20) * ramp
         lanes = [[voice for found in tracks for voice in voices(found, RATE)]]
         begin = data.draw(st.integers(0, 30_000))
-        got = np.concatenate([b[0] for b in mixed(lanes, RATE, 2, begin, 60_000 - begin)], axis=1)
+        got = np.concatenate([b[0] for b in mixed(lanes, RATE, STEREO, begin, 60_000 - begin)], axis=1)
     np.testing.assert_allclose(got, wanted[:, begin:], atol=1e-6)
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
+import numpy as np
 import opentimelineio as otio
 import pytest
 from sightmix.engine.errors import TimelineError
@@ -517,7 +521,10 @@ def test_whole_media_file(media: Path) -> None:
     found = open_timeline(media / "two.mov", cuts=[Fraction(1, 2), Fraction(3, 2), Fraction(99)])
     one = found.clips[0]
     assert (one.record_in, one.record_out, found.rate) == (0, 2, 24)
-    assert one.passage().sound.channels == (Channel(0, 0), Channel(0, 1), Channel(1, 0))
+    assert [clip.passage().sound.channels for clip in found.clips] == [
+        (Channel(0, 0), Channel(0, 1)),
+        (Channel(1, 0),),
+    ]
     assert [(s.start, s.duration, s.media_start) for s in one.passage().shots] == [
         (0, Fraction(1, 2), 0),
         (Fraction(1, 2), 1, Fraction(1, 2)),
@@ -713,3 +720,41 @@ def test_avid_essence_files_come_first(tmp_path: Path, media: Path) -> None:
     found = open_timeline(save(tmp_path / "in.otio", avid(media, tmp_path, essence=True)))
     assert [c.path for c in found.clips] == [tmp_path / "essence 1.wav", tmp_path / "essence 2.wav"]
     assert [c.channels for c in found.clips] == [None, None]
+
+
+def streams(path: Path, *layouts: str, rates: Sequence[int] = (48_000,)) -> Path:
+    """A MOV with a PCM stream per layout, two seconds each."""
+    with av.open(str(path), "w") as container:
+        made = [
+            container.add_stream("pcm_s16le", rate=rate, layout=layout)
+            for layout, rate in zip(layouts, itertools.cycle(rates), strict=False)
+        ]
+        for stream, layout in zip(made, layouts, strict=True):
+            count = 2 * stream.rate * stream.codec_context.channels
+            silence = np.zeros((1, count), np.int16)
+            frame = av.AudioFrame.from_ndarray(silence, format="s16", layout=layout)
+            frame.sample_rate = stream.rate
+            container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+    return path
+
+
+def test_a_media_files_streams_are_a_track_each(tmp_path: Path) -> None:
+    found = open_timeline(streams(tmp_path / "a.mov", "5.1", "stereo"))
+    assert [clip.track for clip in found.clips] == ["Audio 1", "Audio 2"]
+    assert [clip.channels for clip in found.clips] == [
+        tuple(Channel(0, c) for c in range(6)),
+        (Channel(1, 0), Channel(1, 1)),
+    ]
+    unlike = open_timeline(streams(tmp_path / "b.mov", "stereo", "mono", rates=(48_000, 32_000)))
+    assert [(clip.duration, clip.channels) for clip in unlike.clips] == [
+        (2, (Channel(0, 0), Channel(0, 1))),
+        (2, (Channel(1, 0),)),
+    ]
+
+
+def test_mono_streams_stay_apart_unless_they_say_that_they_belong_together(tmp_path: Path) -> None:
+    found = open_timeline(streams(tmp_path / "a.mov", *["mono"] * 6))
+    assert [clip.channels for clip in found.clips] == [(Channel(s, 0),) for s in range(6)]
+    said = open_timeline(streams(tmp_path / "b.mov", "FL", "FC", "FR", "SL", "SR", "LFE"))
+    assert [clip.channels for clip in said.clips] == [tuple(Channel(s, 0) for s in (0, 2, 1, 5, 3, 4))]

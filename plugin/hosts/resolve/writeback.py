@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ....engine.errors import SightmixError
+from ....engine.media.layout import Layout
 from ....engine.media.time import snap_rate, to_frames
 from ..errors import HostError, HostGoneError
 from .remote import gather
@@ -21,7 +22,6 @@ from .remote import gather
 BIN = "sightmix"
 SUFFIX = " [rebalanced]"
 _KINDS = ("video", "audio", "subtitle")
-_AUDIO_TYPES = {1: "mono", 2: "stereo", 3: "lcr", 4: "quad", 5: "5.0", 6: "5.1", 7: "7.0", 8: "7.1"}
 _MORE_THAN_ENOUGH = 1000  # copies of one name
 
 
@@ -36,7 +36,7 @@ class Stem:
     @property
     def audio_type(self) -> str:
         """The kind of track in Resolve that plays all channels as they are."""
-        return _AUDIO_TYPES.get(self.channels, f"adaptive{self.channels}")
+        return Layout.of_count(self.channels).resolve
 
 
 @dataclass(frozen=True)
