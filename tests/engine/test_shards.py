@@ -244,7 +244,7 @@ def test_a_killed_build_goes_on_and_gives_the_same(tmp_path: Path) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     build_shards([tmp_path / "set"], whole, STEMS_ONLY)
     done = subprocess.run(
-        [sys.executable, "-c", KILLED, str(tmp_path / "set"), str(killed)], check=False, timeout=300
+        [sys.executable, "-c", KILLED, str(tmp_path / "set"), str(killed)], check=False, timeout=1800
     )
     assert done.returncode == -9
     assert [len(list(killed.rglob(pattern))) for pattern in ("*.tar", ".*.part")] == [1, 1]

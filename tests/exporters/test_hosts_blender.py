@@ -33,7 +33,7 @@ def test_clips_lie_within_a_sample_and_tracks_sum(rate: Fraction, tmp_path: Path
     subprocess.run(
         ["blender", "-b", "--factory-startup", "--python-exit-code", "1", "--python", str(SCRIPT), "--",
          str(tmp_path / "edit.otio"), str(out), str(rate.numerator), str(rate.denominator)],
-        stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=True,
+        stdin=subprocess.DEVNULL, capture_output=True, timeout=1800, check=True,
     )  # fmt: skip
     heard, sample_rate = soundfile.read(out, always_2d=True)
     assert sample_rate == SR

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -26,23 +27,49 @@ pytestmark = pytest.mark.skipif(shutil.which("melt") is None, reason="melt is no
 SR = kit.SAMPLE_RATE
 
 
+def ends(command: list[str], out: Path) -> bool:
+    """Run melt to its end, however long that takes; False if it hangs: for 20 s it neither computes nor writes."""
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+    )
+    done, since = progress(process.pid, out), time.monotonic()
+    while True:
+        try:
+            _, said = process.communicate(timeout=0.5)
+        except subprocess.TimeoutExpired:
+            now = progress(process.pid, out)
+            if now != done:
+                done, since = now, time.monotonic()
+            elif time.monotonic() - since > 20:
+                process.kill()
+                process.communicate()
+                return False
+        else:
+            assert process.returncode == 0, said
+            return True
+
+
+def progress(process: int, out: Path) -> tuple[int, int]:
+    """Tenths of a second that a process has computed (where the system tells), and the bytes it has written."""
+    try:
+        spent = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
+    except OSError:
+        spent = []
+    return sum(map(int, spent)) // 10, out.stat().st_size if out.exists() else 0
+
+
 def render(edit: Edit, folder: Path, channels: int = 2) -> NDArray[np.float64]:
     """Write the edit, let melt play it into a float WAV, read that (samples, channels)."""
     document, out = folder / "edit.mlt", folder / "melt.wav"
     mlt.write(edit, document)
     form = ["acodec=pcm_f32le", f"ar={SR}", f"channels={channels}", "vn=1"]
     command = ["melt", "-quiet", str(document), "-consumer", f"avformat:{out}", *form, "real_time=0"]
-    for attempt in range(4):
-        try:
-            subprocess.run(
-                [*command, "terminate_on_pause=1"],
-                stdin=subprocess.DEVNULL, capture_output=True, timeout=8, check=True,
-                env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
-            )  # fmt: skip
-            break
-        except subprocess.TimeoutExpired:
-            # melt 7.12 now and then waits for ever on its own threads; the same command then works.
-            assert attempt < 3
+    # melt 7.12 now and then waits for ever on its own threads; the same command then works.
+    assert any(ends([*command, "terminate_on_pause=1"], out) for _ in range(6)), "melt hangs"
     x, rate = soundfile.read(out, always_2d=True)
     assert rate == SR
     return x

@@ -18,9 +18,10 @@ sys.path.append(str(Path(__file__).parent.parent / "plugin"))
 
 from job_helpers import FakeRenderer, tone
 
-__all__ = ["RUNTIMES", "FakeFusion", "FakeRenderer", "Script", "project", "resolve_otio", "tone"]
+__all__ = ["LONG", "RUNTIMES", "FakeFusion", "FakeRenderer", "Script", "project", "resolve_otio", "tone"]
 
 RUNTIMES = ("luajit21", "lua51")
+LONG = 1800.0  # seconds; nothing here takes as long on any machine, unless it hangs
 # What Resolve 21.1 leaves to scripts of its free edition.
 SANDBOX = """
 io, ffi, package, require, debug, python = nil, nil, nil, nil, nil, nil
@@ -66,7 +67,7 @@ class Script:
         lua_module = pytest.importorskip(f"lupa.{runtime}")
         self.lua = lua_module.LuaRuntime(unpack_returned_tuples=True, encoding="utf-8")
         self.said: list[str] = []
-        self.stop = False
+        self.stop = self.hurried = False
         names = self.lua.globals()
         names.resolve = ForLua(self.lua).wrap(resolve)
         names.fusion = fusion
@@ -81,7 +82,7 @@ class Script:
     def _wait(self, seconds: float) -> None:
         if self.stop:
             raise SystemExit
-        time.sleep(seconds)
+        time.sleep(min(seconds, 0.001) if self.hurried else seconds)
 
     def _run(self) -> None:
         try:
@@ -94,9 +95,13 @@ class Script:
     def kill(self) -> None:
         """Resolve is closed: the script is gone without a word."""
         self.stop = True
-        self._thread.join(5)
+        self._thread.join(LONG)
 
-    def join(self, seconds: float = 10.0) -> list[str]:
+    def hurry(self) -> None:
+        """From now on, time flies for the script when it waits."""
+        self.hurried = True
+
+    def join(self, seconds: float = LONG) -> list[str]:
         self._thread.join(seconds)
         assert not self._thread.is_alive(), self.said
         return self.said

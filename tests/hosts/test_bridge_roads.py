@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from fake_resolve import FakeResolve
-from host_helpers import RUNTIMES, FakeFusion, Script
+from host_helpers import LONG, RUNTIMES, FakeFusion, Script
 from sightmix.plugin.hosts.errors import HostError
 from sightmix.plugin.hosts.resolve.remote import gather
 from sightmix.plugin.hosts.resolve.session import Session
@@ -31,7 +31,7 @@ def session(tmp_path: Path) -> Iterator[Session]:
 
 def use(session: Session, fake: FakeResolve) -> None:
     """A little of everything: values, objects, lists, text that is not ASCII, constants, paths."""
-    root = session.connect(10)
+    root = session.connect(LONG)
     assert root.GetProductName() == "DaVinci Resolve Studio"
     project = root.GetProjectManager().GetCurrentProject()
     timeline = project.GetCurrentTimeline()
@@ -87,7 +87,7 @@ def test_the_script_itself_refuses(
 ) -> None:
     """Whatever this side asks, the script does only what is in its list, and only inside the session's folder."""
     Script("luajit21", resolve, session.folder, sandboxed, FakeFusion(None))
-    root = session.connect(10)
+    root = session.connect(LONG)
     timeline = root.GetProjectManager().GetCurrentProject().GetCurrentTimeline()
     enum = {"enum": "EXPORT_OTIO"}
 
@@ -111,7 +111,7 @@ def test_the_script_itself_refuses(
 
 def test_this_side_refuses_too(session: Session, resolve: FakeResolve, tmp_path: Path) -> None:
     Script("luajit21", resolve, session.folder, False)
-    root = session.connect(10)
+    root = session.connect(LONG)
     pool = root.GetProjectManager().GetCurrentProject().GetMediaPool()
     with pytest.raises(HostError, match="outside"):
         pool.ImportMedia([str(tmp_path / "x.wav")])

@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import stat
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 from fake_resolve import FakeResolve
-from host_helpers import FakeFusion, Script
+from host_helpers import LONG, FakeFusion, Script
 from sightmix.plugin.hosts.errors import HostError, HostGoneError
 from sightmix.plugin.hosts.resolve.bridge import ADDRESS, LARGEST, PATH
 from sightmix.plugin.hosts.resolve.broker import PROTOCOL, Broker, Refused
@@ -44,7 +45,7 @@ def post(
         "Content-Length": str(len(body)),
     }
     headers |= {name.replace("_", "-"): value for name, value in changes.items()}
-    connection = http.client.HTTPConnection(ADDRESS, session.port, timeout=5)
+    connection = http.client.HTTPConnection(ADDRESS, session.port, timeout=LONG)
     try:
         connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
         for name, value in headers.items():
@@ -86,7 +87,7 @@ def test_another_host_header(host: str | None, session: Session) -> None:
 
 def test_two_host_headers(session: Session) -> None:
     head = f"POST {PATH} HTTP/1.0\r\nHost: {ADDRESS}:{session.port}\r\nHost: evil.example\r\n"
-    with socket.create_connection((ADDRESS, session.port), 5) as raw:
+    with socket.create_connection((ADDRESS, session.port), LONG) as raw:
         raw.sendall(f"{head}Authorization: Bearer {session.token}\r\nContent-Length: 2\r\n\r\n{{}}".encode())
         assert b" 403 " in raw.recv(100)
 
@@ -147,7 +148,7 @@ def test_two_clients(session: Session) -> None:
 def test_two_scripts_in_resolve(session: Session) -> None:
     resolve = FakeResolve()
     first = Script("luajit21", resolve, session.folder, False)
-    root = session.connect(10)
+    root = session.connect(LONG)
     second = Script("luajit21", resolve, session.folder, False)
     assert second.join() == ["sightmix: another script is connected", "sightmix: done"]
     third = Script("luajit21", resolve, session.folder, True, FakeFusion(None))
@@ -171,7 +172,7 @@ def test_only_this_machine_is_listened_to(session: Session) -> None:
 
 def test_what_lies_in_the_folder_is_for_its_owner(session: Session) -> None:
     assert stat.S_IMODE(session.folder.stat().st_mode) == 0o700
-    time.sleep(0.2)
+    looked(session)
     for path in session.folder.iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     facts = from_hex((session.folder / RENDEZVOUS).read_text().split('"')[1])
@@ -215,7 +216,23 @@ def reply(session: Session, word: str = "", **more: Any) -> None:
     """Someone writes a reply into the mailbox."""
     message = {"client": "me", "seq": 1, "word": word or session._greeting} | more
     (session.folder / "reply.txt").write_text(json.dumps(message).encode().hex())
-    time.sleep(0.3)
+    looked(session)
+
+
+def looked(session: Session) -> None:
+    """Wait until the mailbox has gone through all that lies there now: the round after the one it is in."""
+    mailbox, rounds = session._mailbox, threading.Semaphore(0)
+    assert mailbox is not None
+    write = mailbox._write
+
+    def counted() -> None:
+        write()
+        rounds.release()
+
+    mailbox._write = counted  # type: ignore[method-assign]
+    for _ in range(2):
+        assert rounds.acquire(timeout=LONG)
+    mailbox._write = write  # type: ignore[method-assign]
 
 
 def test_a_reply_without_the_word(session: Session) -> None:
@@ -231,7 +248,7 @@ def test_a_reply_without_the_word(session: Session) -> None:
 @pytest.mark.parametrize("content", [b"", b"zz", b"00", b"\xff" * 50, b"[" * 9, b'return os.execute("x")'])
 def test_a_reply_that_is_nothing(content: bytes, session: Session) -> None:
     (session.folder / "reply.txt").write_bytes(content)
-    time.sleep(0.2)
+    looked(session)
     reply(session, hello={"protocol": PROTOCOL})
     assert session.broker.client == "me"
 
@@ -253,7 +270,7 @@ def test_a_reply_to_an_earlier_call_is_worth_nothing(session: Session) -> None:
 def call_briefly(broker: Broker) -> Any:
     """A call that gives up after a moment."""
     start = time.monotonic()
-    broker.clock = lambda: time.monotonic() + (1000 if time.monotonic() - start > 0.3 else 0)
+    broker.clock = lambda: time.monotonic() + (10_000 if time.monotonic() - start > 0.3 else 0)
     try:
         return broker.call(op="call", on=0, method="GetCurrentPage", args=[])
     finally:
@@ -273,17 +290,17 @@ def test_what_lua_is_given_is_data(tmp_path: Path) -> None:
 @pytest.mark.parametrize("sandboxed", [False, True])
 def test_resolve_is_closed_mid_way(sandboxed: bool, session: Session) -> None:
     script = Script("luajit21", FakeResolve(), session.folder, sandboxed, FakeFusion(None))
-    root = session.connect(10)
+    root = session.connect(LONG)
     assert root.GetCurrentPage() == "edit"
     script.kill()
     start = time.monotonic()
-    session.broker.clock = lambda: start + (time.monotonic() - start) * 100
+    session.broker.clock = lambda: start + (time.monotonic() - start) * 10_000
     with pytest.raises(HostGoneError, match="has stopped answering"):
         root.GetCurrentPage()
     session.broker.clock = time.monotonic
     # Resolve is started again, and the script chosen again.
     Script("luajit21", FakeResolve(), session.folder, sandboxed, FakeFusion(None))
-    assert session.connect(10).GetCurrentPage() == "edit"
+    assert session.connect(LONG).GetCurrentPage() == "edit"
 
 
 @pytest.mark.parametrize("sandboxed", [False, True])
@@ -293,8 +310,8 @@ def test_this_side_is_lost_mid_way(sandboxed: bool, tmp_path: Path) -> None:
     (tmp_path / "work").mkdir()
     before = resolve.first.state()
     with Session(tmp_path / "meet", tmp_path / "work") as session:
-        script = Script("luajit21", resolve, session.folder, sandboxed, FakeFusion(None), lost=1)
-        root = session.connect(10)
+        script = Script("luajit21", resolve, session.folder, sandboxed, FakeFusion(None), lost=60)
+        root = session.connect(LONG)
         project = root.GetProjectManager().GetCurrentProject()
         original = project.GetCurrentTimeline()
         copy = original.DuplicateTimeline("half done")
@@ -302,6 +319,7 @@ def test_this_side_is_lost_mid_way(sandboxed: bool, tmp_path: Path) -> None:
         project.SetCurrentTimeline(copy)
         assert len(resolve.project.timelines) == 2
     # Left without a word, as after a crash.
+    script.hurry()
     said = script.join()
     assert any("unfinished copy was removed" in line for line in said), said
     assert resolve.project.timelines == [resolve.first]
@@ -314,7 +332,7 @@ def test_a_finished_copy_stays(tmp_path: Path) -> None:
     (tmp_path / "work").mkdir()
     with Session(tmp_path / "meet", tmp_path / "work") as session:
         script = Script("luajit21", resolve, session.folder, False)
-        original = session.connect(10).GetProjectManager().GetCurrentProject().GetCurrentTimeline()
+        original = session.connect(LONG).GetProjectManager().GetCurrentProject().GetCurrentTimeline()
         copy = original.DuplicateTimeline("done")
         session.guard(copy, original)
         session.release()
@@ -337,7 +355,7 @@ def test_a_broker_that_is_closed_lets_nobody_in() -> None:
 
 def test_a_polling_client_that_fell_silent_makes_room() -> None:
     now = [0.0]
-    broker = Broker(clock=lambda: now[0])
+    broker = Broker(gone_after=10, clock=lambda: now[0])
     hello = {"hello": {"protocol": PROTOCOL}}
     broker.exchange("one", hello, polls=True)
     now[0] = 5

@@ -44,7 +44,7 @@ class Desk:
 
     def run(self, *arguments: str) -> Result:
         return CliRunner().invoke(
-            app, ["resolve", "rebalance", "-o", str(self.out), "--wait", "20", *arguments]
+            app, ["resolve", "rebalance", "-o", str(self.out), "--wait", "1800", *arguments]
         )
 
     def click(self, sandboxed: bool) -> Callable[[], None]:

@@ -1,4 +1,4 @@
-"""The command line with a renderer that needs no model: FAKE_PAUSE seconds per clip, FAKE_FAIL names to fail."""
+"""The command line with a renderer that needs no model: FAKE_ENDLESS never ends, FAKE_FAIL names fail."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ from sightmix.engine.errors import MediaError
 from sightmix.plugin.cli.app import main
 
 failing = {name: MediaError(f"{name} is damaged.") for name in os.environ.get("FAKE_FAIL", "").split(",")}
-renderer = FakeRenderer(pause=float(os.environ.get("FAKE_PAUSE", "0")), failing=failing)
+renderer = FakeRenderer(endless=os.environ.get("FAKE_ENDLESS", ""), failing=failing)
 command.load_renderer = lambda settings: renderer
 
 if __name__ == "__main__":

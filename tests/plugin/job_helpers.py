@@ -20,7 +20,7 @@ RATE = 48_000
 
 @dataclass
 class FakeRenderer:
-    """Scales the sound by strength and dialogue gain; can be slow, fail on names, or fill the disk."""
+    """Scales the sound by strength and dialogue gain; slow, failing on names or endless on one if asked."""
 
     model_name: str = "fake-1"
     weights_sha256: str = "ab" * 32
@@ -28,6 +28,7 @@ class FakeRenderer:
     gain_db: float = -3.0
     failing: dict[str, Exception] = field(default_factory=dict)
     pause: float = 0.0
+    endless: str = ""
     calls: list[str] = field(default_factory=list)
 
     def render(
@@ -36,6 +37,9 @@ class FakeRenderer:
         self.calls.append(passage.name)
         if passage.name in self.failing:
             raise self.failing[passage.name]
+        while passage.name == self.endless:
+            progress.report("rebalance", passage.name, 0, 20)
+            time.sleep(0.01)
         for step in range(20 if self.pause else 1):
             progress.report("rebalance", passage.name, step, 20)
             time.sleep(self.pause / 20)

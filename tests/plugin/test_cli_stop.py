@@ -26,16 +26,17 @@ def arguments(source: Path) -> list[str]:
 
 
 def start(source: Path, finished: int) -> subprocess.Popen[str]:
-    """A run that takes a second per clip, started and past so many finished clips."""
+    """A run that has finished so many clips, and will never finish the next one."""
     process = subprocess.Popen(
         arguments(source),
-        env={**os.environ, "FAKE_PAUSE": "1.0"},
+        env={**os.environ, "FAKE_ENDLESS": ("one", "two", "three")[finished]},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
     cache = source.parent / "out.sightmix" / "cache"
-    for _ in range(1200):
+    until = time.monotonic() + 1800
+    while time.monotonic() < until:
         if len(list(cache.glob("*.json"))) >= finished:
             return process
         assert process.poll() is None, process.communicate()
@@ -45,7 +46,7 @@ def start(source: Path, finished: int) -> subprocess.Popen[str]:
 
 
 def finish(source: Path) -> list[str]:
-    done = subprocess.run(arguments(source), capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(arguments(source), capture_output=True, text=True, check=False, timeout=1800)
     assert done.returncode == 0, done.stderr
     return [clip["status"] for clip in json.loads(done.stdout)["clips"]]
 
@@ -53,12 +54,12 @@ def finish(source: Path) -> list[str]:
 def test_a_killed_run_and_a_stopped_run_lose_only_the_clip_at_hand(source: Path) -> None:
     killed = start(source, 1)
     killed.kill()
-    killed.communicate(timeout=60)
+    killed.communicate(timeout=1800)
     assert not (source.parent / "out.otio").exists()
 
     stopped = start(source, 2)
     stopped.send_signal(signal.SIGINT)
-    out, err = stopped.communicate(timeout=60)
+    out, err = stopped.communicate(timeout=1800)
     assert stopped.returncode == 130
     sentences = [line for line in err.splitlines() if not line.startswith("progress:")]
     assert len(sentences) == 1
@@ -76,7 +77,7 @@ def test_failures_are_named_and_leave_status_1(source: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=1800,
     )
     assert done.returncode == 1
     assert "'two' at 00:00:01:00) was not rebalanced: two is damaged." in done.stderr
