@@ -6,9 +6,12 @@ first sample of the clip proper: the head handle lies at negative times, the tai
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+
+from .roles import ordered
 
 
 @dataclass(frozen=True)
@@ -117,12 +120,18 @@ class SeenFrame:
 
 @dataclass(frozen=True)
 class GainCurves:
-    """Gains in dB over time: `times` (n) seconds of passage time; `speech`, `music`, `effects` (n) dB each."""
+    """Gains in dB over time: `times` (n) seconds of passage time, `levels` a stem's line (n) each.
+
+    The lines are in the order of `roles`. Raises ValueError for a line of another length.
+    """
 
     times: tuple[float, ...]
-    speech: tuple[float, ...]
-    music: tuple[float, ...]
-    effects: tuple[float, ...]
+    levels: Mapping[str, tuple[float, ...]]
+
+    def __post_init__(self) -> None:
+        if any(len(line) != len(self.times) for line in self.levels.values()):
+            raise ValueError("every gain curve needs a level for every time")
+        object.__setattr__(self, "levels", ordered(self.levels))
 
 
 @dataclass(frozen=True)
@@ -130,7 +139,7 @@ class Rendition:
     """What the engine hands back for a passage.
 
     `path` holds `samples` frames at `sample_rate`, the first of them at `start` seconds of passage time (minus the
-    head handle). `stems` maps "speech", "music" and "effects" to files of the same length that sum to `path` before
+    head handle). `stems` maps stems (`roles.STEMS`) to files of the same length that sum to `path` before
     the loudness stage, whose gain is `makeup_db`. With `raw_stems` they are the stems before their gains: they sum
     to the original sound, and times `gains`, which then has a point for every frame of the model's grid, to `path`
     before the loudness stage. `stem_levels` maps each stem to integrated LUFS (before, after).

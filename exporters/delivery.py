@@ -21,6 +21,7 @@ from ..engine.media.reader import AudioStream, probe, read_blocks
 from ..engine.programme.loudness import Figures, Gauge, summed
 from ..engine.programme.programme import SAMPLE_RATE, Programme
 from ..engine.progress import Progress
+from ..engine.roles import DIALOGUE
 from . import naming
 
 Array = NDArray[np.float32]
@@ -162,7 +163,7 @@ def find_stage(source: Programme, spec: Spec, progress: Progress) -> Stage:
     What the limiter takes away is made up for, within a few steps. Raises SettingsError where the spec counts
     dialogue and there is no dialogue part.
     """
-    if spec.measure == "dialogue" and "DX" not in source.parts:
+    if spec.measure == "dialogue" and DIALOGUE.short not in source.parts:
         raise SettingsError(
             f"{spec.title} is measured on the dialogue, and this timeline has no dialogue stem; rebalance it with "
             "--stems or --as keyframes."
@@ -197,7 +198,7 @@ def _made_up(source: Programme, spec: Spec, stage: Stage, progress: Progress) ->
 
 
 def _measured(source: Programme, stage: Stage, progress: Progress) -> Figures:
-    gauge = Gauge(SAMPLE_RATE, source.layout, source.layout if "DX" in source.parts else None)
+    gauge = Gauge(SAMPLE_RATE, source.layout, source.layout if DIALOGUE.short in source.parts else None)
     blocks = stage.apply(source.blocks(), len(source.parts), source.channels)
     return gauge.take(summed(blocks, source.parts), source.samples, SAMPLE_RATE, source.name, progress)
 
@@ -266,7 +267,7 @@ def check_files(paths: Sequence[Path], spec: Spec, progress: Progress | None = N
     for name, mix, stems in mixes:
         rows += _format_rows(name, mix, spec)
         rows += _aligned_rows(name, mix, stems)
-        figures = _measure_files(name, mix, stems.get("DX"), progress)
+        figures = _measure_files(name, mix, stems.get(DIALOGUE.short), progress)
         rows += judge(name, figures, spec, sum(probe(path).audio[0].channels for path in mix))
     return tuple(rows)
 

@@ -15,6 +15,7 @@ from ..engine.edit.losses import Losses
 from ..engine.edit.model import Edit, EditClip, EditMedia, EditTrack, EditTransition
 from ..engine.files import write_text
 from ..engine.media.time import to_frames
+from ..engine.roles import PARTS
 from . import common
 
 TITLE = "FCPXML"
@@ -29,7 +30,7 @@ _RATES = {
     176400: "176.4k",
     192000: "192k",
 }
-_MAIN_ROLES = {"dialogue": "dialogue", "music": "music", "effects": "effects"}
+_MAIN_ROLES = {role.name: role.fcpx for role in PARTS}
 _NO_ROLE = re.compile(r"[.?\x00-\x1f]+")
 # What Final Cut Pro calls its own two dissolves.
 _EFFECTS = {

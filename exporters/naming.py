@@ -12,8 +12,9 @@ from pathlib import Path
 
 from ..engine.errors import SettingsError, WriteError
 from ..engine.media.layout import Layout
+from ..engine.roles import DELIVERED
 
-STEMS = ("DX", "MX", "FX", "ME", "MIX")
+STEMS = DELIVERED
 _NAME = re.compile(
     r"(?P<base>.+)_(?P<stem>[A-Z]+)_(?P<layout>[1-9]\d?\.\d(?:\.\d)?)_(?P<format>\d+(?:\.\d+)?k\d+)_v(?P<version>\d{3,})"
     r"(?:\.(?P<speaker>[A-Za-z]+\d?))?\.wav"

@@ -23,14 +23,15 @@ from ..engine.passage import Loudness
 from ..engine.programme.programme import SAMPLE_RATE, Programme, programme_of
 from ..engine.programme.sound import sounds
 from ..engine.progress import Progress
+from ..engine.roles import MIX, MUSIC_AND_EFFECTS, PARTS, SUMMED
 from . import naming
 from .delivery import Spec, Stage, find_stage
 
 Array = NDArray[np.float32]
 
 BITS = 24
-ROLE_STEMS = {"dialogue": "DX", "music": "MX", "effects": "FX"}
-_PARTS = ("DX", "MX", "FX")
+ROLE_STEMS = {role.name: role.short for role in PARTS}
+_PARTS = tuple(ROLE_STEMS.values())
 _SCALE = np.float32(1 << 23)
 _DAY = 24 * 3600
 
@@ -116,7 +117,7 @@ def export_stems(
 def _by_part(edit: Edit, options: StemOptions) -> dict[str, list[EditTrack]]:
     """The audio tracks of every part; the finished mix alone where there are no stem tracks."""
     audio = [track for track in edit.tracks if track.kind == "audio"]
-    finished = [track for track in audio if track.role == "rebalanced"]
+    finished = [track for track in audio if track.role == MIX.name]
     found: dict[str, list[EditTrack]] = {}
     for track in audio:
         part = ROLE_STEMS.get(track.role) or (None if track.role else options.assign.get(track.name))
@@ -256,8 +257,8 @@ class _Export:
     def _wanted(self) -> tuple[str, ...]:
         parts = self.programme.parts
         can = ["MIX"] if parts == ("MIX",) else [*parts, "MIX"]
-        if "MX" in parts or "FX" in parts:
-            can.append("ME")
+        if any(stem in parts for stem in SUMMED):
+            can.append(MUSIC_AND_EFFECTS)
         missing = [stem for stem in self.options.stems if stem not in can]
         if missing:
             raise SettingsError(
@@ -311,7 +312,7 @@ class _Export:
             stems = dict(zip(programme.parts, rounded, strict=True))
             if "MIX" not in stems:
                 stems["MIX"] = _sum(stems, _PARTS)
-                stems["ME"] = _sum(stems, ("MX", "FX"))
+                stems[MUSIC_AND_EFFECTS] = _sum(stems, SUMMED)
             meter.push(stems["MIX"])
             for stem, found in writers.items():
                 if self.options.interleaved:

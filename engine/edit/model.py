@@ -11,9 +11,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
+from ..roles import TRACK_NAMES
 from .nodes import Pointer
 
-ROLES = ("rebalanced", "dialogue", "music", "effects")
+ROLES = TRACK_NAMES
 
 Point = tuple[Fraction, Fraction]
 State = Literal["online", "offline", "unsupported"]

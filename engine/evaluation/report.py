@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import SettingsError
 from ..files import write_text
-from ..highlight.config import STEMS
+from ..roles import STEMS
 from .experiments.plans import Experiment, Row, SceneSet
 from .metrics import NAMES
 from .scoring import Stored

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import WriteError
-from ..highlight.config import STEMS
 from ..progress import Progress
+from ..roles import STEMS
 from ..training.scenes.scene import Pictures, Scene
 from .metrics import mag, measure, si_sdr
 

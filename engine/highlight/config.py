@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
 from ..errors import ModelError
+from ..roles import STEMS
 
 MODEL_RATE = 44_100  # Hz, of everything the networks hear
 N_FFT = 4096
 HOP = 1024  # samples between spectrogram frames: 23.2 ms
 BINS = N_FFT // 2  # the Nyquist bin is dropped
 LATENT_SECONDS = 2 * HOP / MODEL_RATE  # one step of the latent sequence: 46.4 ms
-STEMS = ("speech", "music", "effects")
 WINDOW_FRAMES = 431  # ten seconds
 WINDOW_SAMPLES = WINDOW_FRAMES * HOP
 

@@ -24,10 +24,11 @@ from ..media.time import to_samples
 from ..media.writer import Bext, Ixml, Subtype, WavWriter, time_reference
 from ..passage import GainCurves, Passage, Rendition, SeenFrame
 from ..progress import Progress
+from ..roles import PARTS, STEMS
 from ..version import SHIPPED_MODEL, engine_version
 from ..weights.store import load_card
 from .backends import Network, open_network
-from .config import HOP, MODEL_RATE, STEMS, WINDOW_FRAMES, WINDOW_SAMPLES, frames_of
+from .config import HOP, MODEL_RATE, WINDOW_FRAMES, WINDOW_SAMPLES, frames_of
 from .context import WindowContext, captions_context, empty_context, frames_context
 from .spectral import GainRamps, MaskedStems, magnitudes
 from .windows import Joiner, Window, choose_join, cut_frames, next_window
@@ -58,19 +59,17 @@ class RebalanceSettings:
     def __post_init__(self) -> None:
         if not 0 <= self.strength <= 1:
             raise SettingsError(f"Strength must lie between 0 and 1, not {self.strength:g}.")
-        for name in ("dialogue_db", "music_db", "effects_db"):
-            value = getattr(self, name)
+        for role in PARTS:
+            value = getattr(self, f"{role.name}_db")
             if not -60 <= value <= 24:
-                raise SettingsError(
-                    f"{name.removesuffix('_db').title()} gain must lie in -60…24 dB, not {value:g}."
-                )
+                raise SettingsError(f"{role.title} gain must lie in -60…24 dB, not {value:g}.")
         if self.context not in CONTEXTS:
             raise SettingsError(f"Context must be one of {', '.join(CONTEXTS)}, not '{self.context}'.")
 
     @property
     def offsets_db(self) -> Array:
         """What is added to each stem's curve, (3, 1) dB."""
-        return np.array([[self.dialogue_db], [self.music_db], [self.effects_db]], np.float32)
+        return np.array([[getattr(self, f"{role.name}_db")] for role in PARTS], np.float32)
 
     def to_dict(self) -> dict[str, object]:
         """Plain data for the provenance record."""
@@ -422,7 +421,7 @@ class _Job:
         index = np.arange(0, gains_db.shape[1], step)
         times = (index * HOP + HOP / 2) / MODEL_RATE - float(self.passage.head)
         rows = [tuple(round(float(g), digits) for g in row[index]) for row in gains_db]
-        return GainCurves(tuple(round(float(t), places) for t in times), *rows)
+        return GainCurves(tuple(round(float(t), places) for t in times), dict(zip(STEMS, rows, strict=True)))
 
     def _provenance(self, analysis: Analysis, spent: Mapping[str, float]) -> dict[str, object]:
         encoder = self.owner.pictures or self.owner.texts

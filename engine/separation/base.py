@@ -11,15 +11,12 @@ from numpy.typing import NDArray
 
 from ..errors import MediaError, ModelError
 from ..media.resample import resample
+from ..roles import PARTS
 
 Array = NDArray[np.float32]
 
 # What packages and file names call the three stems.
-ROLES: Mapping[str, tuple[str, ...]] = {
-    "speech": ("speech", "dialogue", "dialog", "dia", "dx", "voice", "vocals"),
-    "music": ("music", "mus", "mx"),
-    "effects": ("effects", "effect", "sfx", "fx"),
-}
+ROLES: Mapping[str, tuple[str, ...]] = {role.stem: role.words for role in PARTS}
 
 
 class Separator(Protocol):

@@ -18,6 +18,7 @@ import numpy as np
 import soundfile
 
 from ..errors import MediaError, ModelError
+from ..roles import DIALOGUE, STEMS
 from .base import Array, at_rate, check_sound, first_line, fitted, need, role_of, whole
 
 _DEMUCS = "htdemucs"
@@ -143,8 +144,8 @@ def _songs(parts: dict[str, Array], shape: tuple[int, ...]) -> Array:
         fit = np.broadcast_to(fitted(part, shape[-1]), shape)
         role = role_of(name)
         if role is not None:
-            stems[("speech", "music", "effects").index(role)] += fit
-            known = known or role == "speech"
+            stems[STEMS.index(role)] += fit
+            known = known or role == DIALOGUE.stem
         elif name in _ACCOMPANIMENT:
             stems[1] += fit
     if not known:

@@ -16,7 +16,6 @@ GUTTER = 66.0
 EDGE = 10.0
 PLOT = WIDTH - GUTTER - EDGE
 THUMB_HEIGHT = 62.0
-STEMS = ("speech", "music", "effects")
 _POINTS = 420
 
 
@@ -49,7 +48,7 @@ def _round_step(least: float) -> float:
 
 def gain_bound(gains: GainCurves) -> float:
     """The dB above and below zero that a gain lane shows: a multiple of 3, at least 6."""
-    values = [abs(v) for stem in STEMS for v in getattr(gains, stem) if math.isfinite(v)]
+    values = [abs(v) for levels in gains.levels.values() for v in levels if math.isfinite(v)]
     return max(6.0, 3.0 * math.ceil(max(values, default=0.0) / 3.0 - 1e-9))
 
 

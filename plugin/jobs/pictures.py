@@ -23,7 +23,6 @@ from .eta import clock
 from .lanes import (
     GUTTER,
     PLOT,
-    STEMS,
     THUMB_HEIGHT,
     WIDTH,
     Axis,
@@ -103,8 +102,8 @@ def _gains(rendition: Rendition, axis: Axis, top: float) -> dict[str, Any]:
         for level in gain_ticks(bound)
     ]
     curves = []
-    for stem in reversed(STEMS):  # speech is drawn last, on top
-        places = [gain_y(float(v), bound) for v in getattr(rendition.gains, stem)]
+    for stem, levels_db in reversed(list(rendition.gains.levels.items())):  # speech is drawn last, on top
+        places = [gain_y(float(v), bound) for v in levels_db]
         curves.append((stem, gain_path(axis, rendition.gains.times, places, top, _GAINS)))
     return {"levels": levels, "curves": curves}
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from ...engine.passage import Passage, Rendition
 from ...engine.progress import Progress
+from ...engine.roles import PARTS
 from .settings import JobSettings
 
 
@@ -46,9 +47,7 @@ def engine_settings(settings: JobSettings) -> Any:
 
     return RebalanceSettings(
         strength=settings.strength,
-        dialogue_db=settings.dialogue,
-        music_db=settings.music,
-        effects_db=settings.effects,
+        **{f"{role.name}_db": getattr(settings, role.name) for role in PARTS},
         stems=settings.with_stems,
         raw_stems=settings.keyframed,
         context=settings.context,

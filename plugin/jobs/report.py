@@ -14,9 +14,9 @@ import jinja2
 from ...engine.files import write_bytes
 from ...engine.passage import Loudness, Rendition
 from ...engine.progress import Progress
+from ...engine.roles import PARTS, ordered
 from ...engine.version import engine_version
 from .eta import clock
-from .lanes import STEMS
 from .pictures import Pictures, gather
 from .results import CACHED, FAILED, LEFT_OUT, ClipResult, JobResult
 from .sidecar import loudness_to_dict, number, plain
@@ -68,6 +68,7 @@ def report_page(data: dict[str, Any], pictures: dict[int, Pictures]) -> str:
     problems = [clip for clip in data["clips"] if clip["status"] in (FAILED, LEFT_OUT)]
     return _template().render(
         report=data,
+        roles=PARTS,
         summary=data["summary"],
         made=data["made"][:16].replace("T", " "),
         cards=cards,
@@ -130,9 +131,8 @@ def _clip(clip: ClipResult) -> dict[str, Any]:
 
 
 def _sound(clip: ClipResult, rendition: Rendition) -> dict[str, Any]:
-    curves = {
-        name: [round(float(v), 4) for v in getattr(rendition.gains, name)] for name in ("times", *STEMS)
-    }
+    lines = {"times": rendition.gains.times, **rendition.gains.levels}
+    curves = {name: [round(float(v), 4) for v in values] for name, values in lines.items()}
     return {
         "key": clip.key,
         "seconds": round(clip.seconds, 3),
@@ -172,7 +172,7 @@ def _card(clip: dict[str, Any], pictures: Pictures) -> dict[str, Any]:
         for key, text, unit in _MEASURES
     ]
     levels = clip["stem_levels"]
-    stems = [{"name": s, "before": levels[s][0], "after": levels[s][1]} for s in STEMS if s in levels]
+    stems = [{"name": s, "before": levels[s][0], "after": levels[s][1]} for s in ordered(levels)]
     return {
         "clip": clip,
         "rows": rows,

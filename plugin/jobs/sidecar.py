@@ -12,7 +12,6 @@ from typing import Any
 from ...engine.passage import GainCurves, Loudness, Rendition, SeenFrame
 
 _LOUDNESS = ("integrated", "range", "true_peak", "momentary_max", "short_term_max")
-_CURVES = ("times", "speech", "music", "effects")
 
 
 def number(value: float) -> float | None:
@@ -41,7 +40,7 @@ def rendition_to_dict(rendition: Rendition) -> dict[str, Any]:
         "channels": rendition.channels,
         "before": loudness_to_dict(rendition.before),
         "after": loudness_to_dict(rendition.after),
-        "gains": {name: list(getattr(rendition.gains, name)) for name in _CURVES},
+        "gains": _curves_to_dict(rendition.gains),
         "stems": {stem: path.name for stem, path in rendition.stems.items()},
         "raw_stems": rendition.raw_stems,
         "stem_levels": {stem: [number(x) for x in pair] for stem, pair in rendition.stem_levels.items()},
@@ -64,7 +63,7 @@ def rendition_from_dict(stored: dict[str, Any], folder: Path) -> Rendition:
         channels=int(stored["channels"]),
         before=loudness_from_dict(stored["before"]),
         after=loudness_from_dict(stored["after"]),
-        gains=GainCurves(**{name: tuple(stored["gains"][name]) for name in _CURVES}),
+        gains=_curves_from_dict(stored["gains"]),
         stems={stem: folder / Path(name).name for stem, name in stored["stems"].items()},
         raw_stems=bool(stored.get("raw_stems", False)),
         stem_levels={stem: (_figure(pair[0]), _figure(pair[1])) for stem, pair in levels.items()},
@@ -90,6 +89,15 @@ def plain(value: Any) -> Any:
 
 def _figure(value: float | None) -> float:
     return -math.inf if value is None else float(value)
+
+
+def _curves_to_dict(gains: GainCurves) -> dict[str, list[float]]:
+    return {"times": list(gains.times), **{stem: list(levels) for stem, levels in gains.levels.items()}}
+
+
+def _curves_from_dict(stored: Mapping[str, list[float]]) -> GainCurves:
+    levels = {stem: tuple(values) for stem, values in stored.items() if stem != "times"}
+    return GainCurves(tuple(stored["times"]), levels)
 
 
 def _frame_to_dict(frame: SeenFrame) -> dict[str, Any]:

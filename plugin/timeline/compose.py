@@ -27,10 +27,11 @@ from ...engine.edit.placing import ZERO
 from ...engine.edit.timemap import moved_ramps
 from ...engine.media.paths import is_foreign, is_remote, locate
 from ...engine.media.time import to_frames
+from ...engine.roles import in_order
 from .dialects import Numbers, exact, file_url, new_clip, new_gap, new_track
 from .load import clone
 from .marks import mute, walk
-from .results import ROLES, Gain, ResultTrack
+from .results import Gain, ResultTrack
 from .timeline import AudioClip, Timeline
 from .volume import Levels, set_volume, volume_keys
 
@@ -121,7 +122,7 @@ class _Writer:
         clips = [self.timeline.clip(index) for index in sorted(results) if results[index]]
         lanes = _lanes([clip for clip in clips if clip.leaf.track == source])
         present = [r.role for clip in clips for r in results[clip.index]]
-        roles = sorted(dict.fromkeys(present), key=lambda r: ROLES.index(r) if r in ROLES else len(ROLES))
+        roles = in_order(present)
         made = []
         for role in roles:
             for lane_number, lane in enumerate(lanes, start=1):

@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 from ...engine.errors import WriteError
 from ...engine.media.time import to_samples
 from ...engine.passage import Rendition
-
-ROLES = ("rebalanced", "dialogue", "music", "effects")
-_STEM_ROLES = {"speech": "dialogue", "music": "music", "effects": "effects"}
+from ...engine.roles import MIX, PARTS
 
 
 @dataclass(frozen=True)
@@ -94,8 +92,9 @@ def result_tracks(rendition: Rendition, media_start: int = 0, form: str = "baked
     )
     found = []
     if form != "keyframes":
-        found.append(ResultTrack("rebalanced", file, rendition.provenance))
-    for stem, role in _STEM_ROLES.items():
+        found.append(ResultTrack(MIX.name, file, rendition.provenance))
+    for part in PARTS:
+        stem, role = part.stem, part.name
         if stem in rendition.stems:
             clip = replace(file, path=rendition.stems[stem])
             gain = _gain(rendition, stem) if rendition.raw_stems else None
@@ -106,7 +105,7 @@ def result_tracks(rendition: Rendition, media_start: int = 0, form: str = "baked
 def _gain(rendition: Rendition, stem: str) -> Gain:
     """A stem's curve counted from its file's first sample, without the points that change nothing."""
     times = [time - float(rendition.start) for time in rendition.gains.times]
-    levels = [level + rendition.makeup_db for level in getattr(rendition.gains, stem)]
+    levels = [level + rendition.makeup_db for level in rendition.gains.levels[stem]]
     kept = [i for i, level in enumerate(levels) if set(levels[max(0, i - 1) : i + 2]) != {level}]
     kept = kept or [0]
     return Gain(tuple(round(times[i], 9) for i in kept), tuple(round(levels[i], 6) for i in kept))

@@ -15,6 +15,7 @@ from sightmix.engine.media.reader import probe
 from sightmix.engine.media.writer import Bext, WavWriter
 from sightmix.engine.passage import GainCurves, Rendition
 from sightmix.engine.progress import Progress
+from sightmix.engine.roles import STEMS
 
 RATE = 48_000
 STAMP = 3600 * RATE + 17
@@ -44,7 +45,7 @@ def rendered(
         channels=x.shape[0],
         before=figures,
         after=figures,
-        gains=GainCurves((0.0,), (0.0,), (0.0,), (0.0,)),
+        gains=GainCurves((0.0,), {stem: (0.0,) for stem in STEMS}),
         stems={stem: folder / f"a.{stem}.wav" for stem in parts},
         stem_levels={stem: (-20.0, -20.0) for stem in parts},
         warnings=("first",),

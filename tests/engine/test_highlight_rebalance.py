@@ -92,7 +92,7 @@ def test_user_gains_move_everything_they_name(rebalancer: Rebalancer, tmp_path: 
     settings = RebalanceSettings(strength=0, dialogue_db=-6, music_db=-6, effects_db=-6)
     rendition = rebalancer.render(passage(source), settings, tmp_path, "out", Progress())
     assert np.abs(read(rendition.path) - x * 10 ** (-6 / 20)).max() < 3e-7
-    assert set(rendition.gains.speech) == {-6.0}
+    assert set(rendition.gains.levels["speech"]) == {-6.0}
     before, after = rendition.stem_levels["speech"]
     assert after - before == pytest.approx(-6, abs=0.01)
 

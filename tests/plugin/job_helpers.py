@@ -71,7 +71,9 @@ class FakeRenderer:
             channels=x.shape[0],
             before=measure(x, RATE),
             after=measure(x * np.float32(gain), RATE),
-            gains=GainCurves(tuple(times.tolist()), curve, curve, tuple(0.0 for _ in curve)),
+            gains=GainCurves(
+                tuple(times.tolist()), {"speech": curve, "music": curve, "effects": tuple(0.0 for _ in curve)}
+            ),
             stems=stems,
             raw_stems=bool(stems) and getattr(settings, "raw_stems", False),
             stem_levels={"speech": (-20.0, -21.0), "music": (-30.0, -31.5), "effects": (-40.0, -40.0)},

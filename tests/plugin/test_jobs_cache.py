@@ -31,7 +31,7 @@ def rendition_in(folder: Path, name: str = "a", stems: bool = False) -> Renditio
         channels=2,
         before=silence,
         after=Loudness(-23.1, 4.5, -1.2, -18.0, -19.5),
-        gains=GainCurves((0.0, 0.1), (1.0, 2.0), (0.0, -1.0), (0.5, 0.5)),
+        gains=GainCurves((0.0, 0.1), {"speech": (1.0, 2.0), "music": (0.0, -1.0), "effects": (0.5, 0.5)}),
         stems={stem: folder / f"{name}.{stem}.wav" for stem in names},
         stem_levels={"speech": (-20.0, -math.inf)},
         frames=(SeenFrame(0.5, Path("/m/ü.mov"), Fraction(1, 7), 0),),

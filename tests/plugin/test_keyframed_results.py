@@ -17,6 +17,7 @@ from job_helpers import FakeRenderer, three_clips, timeline_of
 from sightmix.engine.highlight.rebalance import Rebalancer, RebalanceSettings
 from sightmix.engine.passage import GainCurves, Loudness, Passage, Rendition, Sound
 from sightmix.engine.progress import Progress
+from sightmix.engine.roles import STEMS
 from sightmix.plugin.jobs.plan import Job, make_plan
 from sightmix.plugin.jobs.results import JobResult
 from sightmix.plugin.jobs.run import run
@@ -106,7 +107,7 @@ def test_keyframes_write_three_stems_with_curves_and_no_mix(tmp_path: Path) -> N
             rendition = done.rendition
             assert rendition is not None
             stem = {"dialogue": "speech"}.get(role, role)
-            original = getattr(rendition.gains, stem)
+            original = rendition.gains.levels[stem]
             assert gain["db"][-1] == pytest.approx(original[-1] + rendition.makeup_db, abs=1e-5)
             assert rendition.makeup_db == pytest.approx(result.gain_db, abs=1e-4)
 
@@ -147,7 +148,7 @@ def test_forms_share_one_rendering_where_they_can(tmp_path: Path) -> None:
 def rendition(folder: Path, levels: list[float]) -> Rendition:
     figures = Loudness(-20, 0, -10, -20, -20)
     times = tuple(0.1 * i - 0.5 for i in range(len(levels)))
-    curves = GainCurves(times, tuple(levels), tuple(levels), tuple(levels))
+    curves = GainCurves(times, {stem: tuple(levels) for stem in STEMS})
     stems = {stem: folder / f"{stem}.wav" for stem in ("speech", "music", "effects")}
     return Rendition("1", folder / "a.wav", Fraction(-1, 2), 48_000, 48_000, 2, figures, figures, curves, stems,
                      raw_stems=True, makeup_db=1.5)  # fmt: skip

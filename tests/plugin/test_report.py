@@ -16,6 +16,7 @@ from job_helpers import RATE, tone
 from sightmix.engine.errors import Cancelled
 from sightmix.engine.passage import GainCurves, Loudness, Passage, Rendition, SeenFrame, Shot, Sound
 from sightmix.engine.progress import Progress
+from sightmix.engine.roles import STEMS
 from sightmix.plugin.jobs.report import loudness_line, write_report
 from sightmix.plugin.jobs.results import ClipFacts, ClipResult, JobResult
 from sightmix.plugin.jobs.settings import JobSettings
@@ -167,7 +168,7 @@ def finished(index: int, folder: Path, name: str, frames: bool = True) -> ClipRe
         channels=2,
         before=Loudness(-20.0, 1.0, -17.0, -18.0, -19.0),
         after=Loudness(-26.0, 1.0, -23.0, -24.0, -25.0),
-        gains=GainCurves(times, curve, curve, tuple(0.0 for _ in times)),
+        gains=GainCurves(times, {"speech": curve, "music": curve, "effects": tuple(0.0 for _ in times)}),
         stem_levels={"speech": (-22.0, -math.inf), "music": (-30.0, -28.0), "effects": (-50.0, -50.0)},
         frames=tuple(SeenFrame(t, picture, Fraction(t), 0) for t in (0.0, 1.0, 2.0)) if frames else (),
         makeup_db=-1.5,
@@ -303,7 +304,7 @@ def test_cancel_stops_the_report_without_a_file(folder: Path) -> None:
 def test_short_clips_and_odd_figures(folder: Path) -> None:
     clip = finished(1, folder, "a")
     assert clip.rendition is not None
-    empty = GainCurves((), (), (), ())
+    empty = GainCurves((), {stem: () for stem in STEMS})
     odd = replace(clip.rendition, gains=empty, samples=1, stem_levels={}, provenance={})
     page, _ = written(folder, replace(clip, rendition=odd))
     assert page.tags.count("polyline") == 3

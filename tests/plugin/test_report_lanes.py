@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sightmix.engine.passage import GainCurves, SeenFrame
+from sightmix.engine.roles import STEMS
 from sightmix.plugin.jobs.lanes import (
     GUTTER,
     PLOT,
@@ -62,7 +63,7 @@ def test_many_frames_are_thinned_evenly() -> None:
 
 
 def curves(*values: float) -> GainCurves:
-    return GainCurves(tuple(float(i) for i in range(len(values))), values, values, values)
+    return GainCurves(tuple(float(i) for i in range(len(values))), {stem: values for stem in STEMS})
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ import opentimelineio as otio
 import pytest
 from sightmix.engine.errors import TimelineError, WriteError
 from sightmix.engine.passage import GainCurves, Loudness, Rendition
+from sightmix.engine.roles import STEMS
 from sightmix.plugin.timeline import (
     AudioClip,
     ResultClip,
@@ -680,7 +681,7 @@ def test_results_from_a_rendition(tmp_path: Path) -> None:
         channels=2,
         before=quiet,
         after=quiet,
-        gains=GainCurves((), (), (), ()),
+        gains=GainCurves((), {stem: () for stem in STEMS}),
         stems={"music": tmp_path / "m.wav", "speech": tmp_path / "d.wav"},
         provenance={"seed": 1},
     )

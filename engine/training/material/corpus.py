@@ -60,7 +60,7 @@ class Item:
 class Picture:
     """A 224 × 224 RGB picture: of what makes the sound `item_id`, or of no sound of the corpus (`item_id` None).
 
-    `subject` is the class that what it shows would be heard as ("speech", "music", "effects"; None: nothing that
+    `subject` is the class that what it shows would be heard as (one of `STEMS`; None: nothing that
     sounds, or not known), `caption` says in plain English what it shows.
     """
 

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import sosfilt
 
+from ... import roles
 from ...highlight import config
 
+STEMS = roles.STEMS
 SAMPLE_RATE = config.MODEL_RATE
 HOP = config.HOP
 CENTRE = 512  # sample of a window on which its gain frame 0 is centred
-STEMS = config.STEMS
 SILENCE_LUFS = -70.0
 
 Array = NDArray[np.float32]

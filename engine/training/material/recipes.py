@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import TrainingError
+from ...roles import STEMS
 
-KINDS = ("speech", "music", "effects")
+KINDS = STEMS
 SPLITS = ("train", "validation", "test")
 DROP = "drop"
 # Kept apart for the project's own evaluation: whoever trains on them can no longer measure anything.

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...errors import ModelError
-from ...highlight.config import STEMS
+from ...roles import STEMS
 
 KINDS = ("learn2remix", "lce")
 LAYER_SCALE = 0.1  # what a fresh block adds to its input, so that few steps are enough

@@ -554,7 +554,7 @@ class CorpusSource:
         self._pictures = pictures
         self._groups: dict[str, list[list[Item]]] = {}
         self._shares: dict[str, NDArray[np.float64]] = {}
-        for kind in ("speech", "music", "effects"):
+        for kind in STEMS:
             self._group(kind, corpus.items(kind, split), split)
         items = [item for group in self._groups["effects"] for item in group]
         self._shown = [p for item in items if (p := self._picture(item))]

@@ -11,13 +11,14 @@ import opentimelineio as otio
 from ....engine.edit.model import Edit, EditClip, EditTrack
 from ....engine.errors import WriteError
 from ....engine.progress import Progress
+from ....engine.roles import MIX, PARTS
 from ....exporters.flatten import edit_of
 from ....exporters.stems import StemOptions, export_stems
 from ...jobs.plan import Plan
 from ...jobs.results import JobResult
 from .writeback import LongStems, Stem
 
-TRACKS = {"MIX": "sightmix", "DX": "sightmix dialogue", "MX": "sightmix music", "FX": "sightmix effects"}
+TRACKS = {MIX.short: "sightmix"} | {role.short: f"sightmix {role.name}" for role in PARTS}
 _SPARE = Fraction(1)  # s of silence at the end: a file a hair short of a whole frame would lose that frame
 
 
@@ -34,7 +35,7 @@ def long_stems(plan: Plan, job: JobResult, folder: Path, progress: Progress) -> 
     except (OSError, otio.exceptions.OTIOError, ValueError) as error:
         raise WriteError(f"Stems cannot be made of {job.out}: {error}.") from error
     edit = _with_spare(edit_of(timeline, job.out.parent), plan.timeline.duration)
-    wanted = ("DX", "MX", "FX") if job.settings.with_stems else ("MIX",)
+    wanted = tuple(role.short for role in PARTS) if job.settings.with_stems else (MIX.short,)
     [made] = export_stems(edit, place, StemOptions(project=plan.timeline.name, stems=wanted), progress)
     clipped = [TRACKS[file.stem] for file in made.files if file.clipped]
     return LongStems(
