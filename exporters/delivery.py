@@ -21,7 +21,7 @@ from ..engine.media.reader import AudioStream, probe, read_blocks
 from ..engine.programme.loudness import Figures, Gauge, summed
 from ..engine.programme.programme import SAMPLE_RATE, Programme
 from ..engine.progress import Progress
-from ..engine.roles import DIALOGUE
+from ..engine.roles import DIALOGUE, MIX
 from . import naming
 
 Array = NDArray[np.float32]
@@ -284,11 +284,11 @@ def _mixes(paths: Sequence[Path]) -> list[tuple[str, Files, dict[str, Files]]]:
         name = naming.parse(path)
         if name is None:
             found.setdefault(str(path), (path.name, (path,), {}))
-        elif name.stem == "MIX":
+        elif name.stem == MIX.short:
             stems = {stem: _set_of(path.parent, replace(name, stem=stem)) for stem in naming.STEMS}
-            present = {stem: files for stem, files in stems.items() if files and stem != "MIX"}
+            present = {stem: files for stem, files in stems.items() if files and stem != MIX.short}
             whole = replace(name, speaker="").file
-            found.setdefault(str(path.parent / whole), (whole, stems["MIX"], present))
+            found.setdefault(str(path.parent / whole), (whole, stems[MIX.short], present))
     return list(found.values())
 
 

@@ -134,13 +134,13 @@ def _by_part(edit: Edit, options: StemOptions) -> dict[str, list[EditTrack]]:
                 "This timeline has the finished mix but no stem tracks to put other tracks beside; "
                 "rebalance with --stems or --as keyframes first."
             )
-        found = {"MIX": playing}
+        found = {MIX.short: playing}
     if not any(tracks for tracks in found.values()):
         raise SettingsError(
             f"The timeline '{edit.name}' has no tracks of ours that play; rebalance it with --stems or "
             "--as keyframes, or name tracks with --assign."
         )
-    return {part: found[part] for part in (*_PARTS, "MIX") if part in found}
+    return {part: found[part] for part in (*_PARTS, MIX.short) if part in found}
 
 
 def _programmes(
@@ -220,7 +220,7 @@ class _Export:
                 }
                 self._render(stage, writers, meters)
                 figures = meters.result()
-                for writer in writers.get("MIX", ()):
+                for writer in writers.get(MIX.short, ()):
                     if self.options.interleaved:
                         writer.set_loudness(figures)
                 for writer in (w for found in writers.values() for w in found):
@@ -231,7 +231,7 @@ class _Export:
                 path.unlink(missing_ok=True)
             raise
         files = tuple(
-            StemFile(stem, paths[stem], programme.channels, figures if stem == "MIX" else None,
+            StemFile(stem, paths[stem], programme.channels, figures if stem == MIX.short else None,
                      sum(writer.clipped for writer in writers[stem]))
             for stem in wanted
         )  # fmt: skip
@@ -256,7 +256,7 @@ class _Export:
 
     def _wanted(self) -> tuple[str, ...]:
         parts = self.programme.parts
-        can = ["MIX"] if parts == ("MIX",) else [*parts, "MIX"]
+        can = [MIX.short] if parts == (MIX.short,) else [*parts, MIX.short]
         if any(stem in parts for stem in SUMMED):
             can.append(MUSIC_AND_EFFECTS)
         missing = [stem for stem in self.options.stems if stem not in can]
@@ -310,10 +310,10 @@ class _Export:
         for block in stage.apply(programme.blocks(), len(programme.parts), programme.channels):
             rounded = np.rint(block * _SCALE) / _SCALE
             stems = dict(zip(programme.parts, rounded, strict=True))
-            if "MIX" not in stems:
-                stems["MIX"] = _sum(stems, _PARTS)
+            if MIX.short not in stems:
+                stems[MIX.short] = _sum(stems, _PARTS)
                 stems[MUSIC_AND_EFFECTS] = _sum(stems, SUMMED)
-            meter.push(stems["MIX"])
+            meter.push(stems[MIX.short])
             for stem, found in writers.items():
                 if self.options.interleaved:
                     found[0].write(stems[stem])

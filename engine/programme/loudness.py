@@ -14,6 +14,7 @@ from ..media.layout import Layout
 from ..media.loudness import Meter
 from ..passage import Loudness
 from ..progress import Progress
+from ..roles import DIALOGUE
 from .programme import SAMPLE_RATE, audible
 
 Array = NDArray[np.float32]
@@ -109,7 +110,7 @@ def activity(energies: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 def summed(blocks: Iterable[Array], parts: Sequence[str]) -> Iterator[tuple[Array, Array | None]]:
     """Blocks (parts, channels, n) of a programme as its mix and, where "DX" is among the parts, its dialogue."""
-    speech = parts.index("DX") if "DX" in parts else None
+    speech = parts.index(DIALOGUE.short) if DIALOGUE.short in parts else None
     for block in blocks:
         mix = block.sum(axis=0, dtype=np.float64).astype(np.float32)
         yield mix, None if speech is None else block[speech]

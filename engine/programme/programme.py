@@ -10,6 +10,7 @@ from pathlib import Path
 from ..edit.model import Edit, EditClip, EditTrack
 from ..media.layout import Layout
 from ..media.time import to_samples
+from ..roles import MIX
 from .sound import Array, Voice, layout_of_clip, mixed, voices
 
 SAMPLE_RATE = 48_000
@@ -68,7 +69,7 @@ def programme_of(name: str, tracks: Mapping[str, Sequence[EditTrack]], duration:
 def audible(edit: Edit) -> Programme:
     """Everything that is heard of an edit, as one part: its audio tracks that are not muted."""
     tracks = [track for track in edit.tracks if track.kind == "audio" and track.enabled]
-    return programme_of(edit.name, {"MIX": tracks}, edit.duration)
+    return programme_of(edit.name, {MIX.short: tracks}, edit.duration)
 
 
 def _layout(lanes: Sequence[Sequence[Voice]], widest: int) -> Layout:
