@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -13,6 +12,7 @@ from typing import Any
 import opentimelineio as otio
 
 from ..engine.edit.model import Edit
+from ..engine.edit.nodes import Node
 from ..engine.errors import SettingsError, TimelineError
 from .flatten import edit_of
 
@@ -77,7 +77,7 @@ def of_file(out: Path) -> Format:
 
 
 def export(
-    timeline: otio.schema.Timeline | Edit,
+    timeline: otio.schema.Timeline | Node | Edit,
     out: Path,
     format: str | None = None,
     base: Path | None = None,
@@ -85,7 +85,7 @@ def export(
 ) -> tuple[str, ...]:
     """Write a timeline to `out`; returns what got lost on the way, a sentence each.
 
-    `format` is a key of `FORMATS`, None takes the file's suffix; relative media addresses count from `base`;
+    It may be OTIO's, one of a parsed document, or an edit. `format` is a key of `FORMATS`, None takes the file's suffix; relative media addresses count from `base`;
     `options` are the format's own. Raises SettingsError (unknown format or option), TimelineError, MediaError or
     WriteError.
     """
@@ -96,20 +96,6 @@ def export(
         raise SettingsError(f"{form.title} has no option {unknown[0]!r}; {known}.")
     edit = timeline if isinstance(timeline, Edit) else edit_of(timeline, base)
     return form.write(edit, out, **options)
-
-
-def timeline_of(document: Mapping[str, Any]) -> otio.schema.Timeline:
-    """A parsed OTIO document as the library's timeline, also where a newer OTIO wrote it.
-
-    Schema versions beyond the library's are read as its own, effects it does not know as plain effects. Raises
-    TimelineError for a document that is no timeline.
-    """
-    text = json.dumps(lowered(document))
-    try:
-        found = otio.adapters.read_from_string(text, "otio_json")
-    except (otio.exceptions.OTIOError, LookupError, ValueError, RuntimeError, TypeError) as error:
-        raise TimelineError(f"The timeline cannot be read by OpenTimelineIO: {error}.") from error
-    return as_timeline(found)
 
 
 def as_timeline(found: object) -> otio.schema.Timeline:

@@ -20,8 +20,7 @@ from .progress import shown, stoppable
 from .table import Column, print_table
 
 if TYPE_CHECKING:
-    import opentimelineio as otio
-
+    from ...engine.edit.model import Edit
     from ...exporters.delivery import Row
     from ...exporters.stems import StemSet
 
@@ -188,18 +187,17 @@ def _by_suffix(out: Path | None) -> str:
     return of_file(out).key
 
 
-def _timeline(request: ExportRequest) -> tuple[otio.schema.Timeline, Path]:
-    """The timeline asked for with our tracks in it, and the folder its media addresses count from."""
+def _edit(request: ExportRequest) -> Edit:
+    """The timeline asked for, our tracks in it."""
     from ...engine.edit.nodes import follow
-    from ...exporters.formats import timeline_of
+    from ...exporters.flatten import edit_of
     from ..timeline.load import as_timeline, choose, load
     from ..timeline.source import exact_rate
 
     document = as_timeline(load(request.source, exact_rate(request.rate), keep=True))
     names = request.timeline
     wanted: str | int | None = int(names) if names.isdecimal() else names or None
-    node = follow(document.root, choose(document, wanted))
-    return timeline_of(node), document.base
+    return edit_of(follow(document.root, choose(document, wanted)), document.base)
 
 
 def _to_file(request: ExportRequest, to: str, as_json: bool) -> None:
@@ -214,9 +212,8 @@ def _to_file(request: ExportRequest, to: str, as_json: bool) -> None:
         out = out.with_name(out.name + form.suffix)
     if out.exists() and out.resolve() == request.source.resolve():
         raise SettingsError(f"{out} is the timeline that is read; choose another name with -o.")
-    timeline, base = _timeline(request)
     options: dict[str, Any] = {"embed": True} if request.embed else {}
-    losses = write(timeline, out, form.key, base, **options)
+    losses = write(_edit(request), out, form.key, **options)
     if as_json:
         data = {"schema": SCHEMA, "to": form.key, "out": str(out), "losses": list(losses), "exit_status": 0}
         print(json.dumps(data, ensure_ascii=False))
@@ -229,7 +226,6 @@ def _to_file(request: ExportRequest, to: str, as_json: bool) -> None:
 def _to_stems(request: ExportRequest, as_json: bool) -> None:
     from ...exporters.delivery import check_files as measured
     from ...exporters.delivery import find_spec
-    from ...exporters.flatten import edit_of
     from ...exporters.stems import StemOptions, export_stems
 
     if request.embed:
@@ -244,8 +240,7 @@ def _to_stems(request: ExportRequest, as_json: bool) -> None:
         delivery=find_spec(request.delivery) if request.delivery else None,
     )
     folder = request.out or request.source.with_name(f"{request.source.stem}.stems")
-    timeline, base = _timeline(request)
-    edit = edit_of(timeline, base)
+    edit = _edit(request)
     made_here = _make(folder)
     try:
         with shown(quiet=as_json) as observer:

@@ -66,5 +66,5 @@ def _export_curves(node: Node, partial: Path, base: Path) -> None:
     """Write a timeline with gain curves through our own exporters; what a format cannot carry is logged."""
     from ...exporters import formats
 
-    for loss in formats.export(formats.timeline_of(node), partial, base=base):
+    for loss in formats.export(node, partial, base=base):
         _log.info("%s", loss)

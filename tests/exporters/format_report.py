@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import exporter_edits
@@ -68,11 +69,11 @@ def samples(folder: Path) -> dict[str, Edit]:
     }
     for title, name in FILES.items():
         path = DATA / name
-        made[title] = edit_of(formats.timeline_of(_parsed(path)), path.parent)
+        made[title] = edit_of(_parsed(path), path.parent)
     return made
 
 
-def _parsed(path: Path) -> dict[str, object]:
+def _parsed(path: Path) -> dict[str, Any]:
     document: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
     return document
 
