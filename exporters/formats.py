@@ -85,9 +85,9 @@ def export(
 ) -> tuple[str, ...]:
     """Write a timeline to `out`; returns what got lost on the way, a sentence each.
 
-    It may be OTIO's, one of a parsed document, or an edit. `format` is a key of `FORMATS`, None takes the file's suffix; relative media addresses count from `base`;
-    `options` are the format's own. Raises SettingsError (unknown format or option), TimelineError, MediaError or
-    WriteError.
+    The timeline may be OTIO's, one of a parsed document, or an edit. `format` is a key of `FORMATS`, None takes the
+    file's suffix; relative media addresses count from `base`; `options` are the format's own. Raises SettingsError
+    (unknown format or option), TimelineError, MediaError or WriteError.
     """
     form = find(format) if format is not None else of_file(out)
     unknown = [name for name in options if name not in form.options]

@@ -267,10 +267,10 @@ def _mute(timeline: Timeline, root: Node, rendered: set[int]) -> None:
     """Disable what was rendered, whole tracks where nothing else plays on them."""
     layers = timeline.layout.stack(timeline.node, timeline.pointer)
     for number_, layer in enumerate(layers):
-        playing = [clip for clip in timeline.clips if clip.leaf.track == number_ and clip.enabled]
-        done = [clip for clip in playing if clip.index in rendered]
+        playing = [(clip, leaf) for clip, leaf in timeline.on_layer(number_) if clip.enabled]
+        done = [leaf for clip, leaf in playing if clip.index in rendered]
         if done and len(done) == len(playing) and kind_of(layer.node, "") == "Audio":
             mute(follow(root, layer.pointer))
         else:
-            for clip in done:
-                mute(follow(root, clip.leaf.pointer))
+            for leaf in done:
+                mute(follow(root, leaf.pointer))

@@ -29,6 +29,7 @@ from ...engine.edit.placing import ZERO, Fade
 from ...engine.edit.reader import Reader
 from ...engine.edit.timemap import TimeMap
 from ...engine.errors import TimelineError
+from ...engine.media.reader import MediaInfo
 from ...engine.media.time import timecode
 from ...engine.passage import Channel, Passage, Sound
 from .load import Document, as_timeline, choose, load, timelines
@@ -91,7 +92,8 @@ class AudioClip:
     `index` counts from 1 in record order, then track order. `record_in` and `record_out` are exact seconds
     from the timeline's first frame, what is heard after all trims. `state` says whether it can be rendered;
     `reason` is one sentence where it cannot. `channels` None means every channel of the file's first audio
-    stream.
+    stream. `partners` are the clips that play further channels of the same sound at the same place: the other half of
+    a stereo pair that lies on two mono tracks.
     """
 
     index: int
@@ -108,6 +110,12 @@ class AudioClip:
     link: str
     leaf: Leaf
     timeline: Timeline
+    partners: tuple[Leaf, ...] = ()
+
+    @property
+    def leaves(self) -> tuple[Leaf, ...]:
+        """Where the clip lies in the document: once, or once for each channel."""
+        return (self.leaf, *self.partners)
 
     @property
     def online(self) -> bool:
@@ -190,7 +198,8 @@ class Timeline:
         self.duration = self.layout.duration(self.node) or ZERO
         leaves = sorted(_whole(self._leaves()), key=lambda leaf: (leaf.start, leaf.track))
         clips = [self._clip(i, leaf) for i, leaf in enumerate(leaves, start=1)]
-        self.clips = tuple(self._shared_out(clips) if self.dialect == "aaf" else clips)
+        clips = self._shared_out(clips) if self.dialect == "aaf" else self._paired(clips)
+        self.clips = tuple(clips)
 
     @property
     def stack(self) -> Node:
@@ -320,8 +329,7 @@ class Timeline:
         found = self.library.sound(leaf.node)
         channels = _channels(leaf, found)
         state, reason = self._judge(leaf, found, channels)
-        kind = kind_of(track, "")
-        number = sum(kind_of(layer.node, "") == kind for layer in layers[: leaf.track + 1])
+        kind, number = kind_of(track, ""), self.track_number(leaf.track)
         return AudioClip(
             index=index,
             name=name_of(leaf.node) or (found.path.name if found.path is not None else "unnamed clip"),
@@ -356,6 +364,50 @@ class Timeline:
                 for i, channel in zip(members, listed, strict=False):
                     clips[i] = replace(clips[i], channels=(channel,))
         return clips
+
+    def _paired(self, clips: list[AudioClip]) -> list[AudioClip]:
+        """One clip for the channels of one sound that lie as mono clips at one place on tracks of their own.
+
+        They are heard as one sound, and what is done to one alone would move the balance between them.
+        """
+        groups: dict[object, list[AudioClip]] = {}
+        for clip in clips:
+            cue = self.cue(clip.leaf) if clip.online and clip.channels and len(clip.channels) == 1 else None
+            key = (
+                (clip.path, clip.record_in, clip.record_out, cue.start, clip.speed, clip.link)
+                if cue
+                else id(clip)
+            )
+            groups.setdefault(key, []).append(clip)
+        whole = [one for members in groups.values() for one in self._joined(members)]
+        ordered = sorted(whole, key=lambda clip: clip.index)
+        return [replace(clip, index=i) for i, clip in enumerate(ordered, start=1)]
+
+    def _joined(self, members: list[AudioClip]) -> list[AudioClip]:
+        """Mono clips of one file at one place: one clip if together they are a sound with places for its channels."""
+        info = self.library.sound(members[0].leaf.node).info
+        order = sorted(members, key=lambda clip: [(c.stream, c.channel) for c in clip.channels or ()])
+        played = [channel for clip in order for channel in clip.channels or ()]
+        tracks = {clip.leaf.track for clip in order}
+        if (
+            info is None
+            or len(order) < 2
+            or len(tracks) < len(order)
+            or not _belong_together(played, info, order)
+        ):
+            return members
+        partners = tuple(clip.leaf for clip in order[1:])
+        return [replace(order[0], channels=tuple(played), partners=partners)]
+
+    def on_layer(self, number: int) -> list[tuple[AudioClip, Leaf]]:
+        """The clips on the document's track of this number (from 0), each with its place there."""
+        return [(clip, leaf) for clip in self.clips for leaf in clip.leaves if leaf.track == number]
+
+    def track_number(self, layer: int) -> int:
+        """The number (from 1) that a host gives the document's track `layer` (from 0) among those of its kind."""
+        layers = self.layout.stack(self.node, self.pointer)
+        kind = kind_of(layers[layer].node, "")
+        return sum(kind_of(one.node, "") == kind for one in layers[: layer + 1])
 
     def _judge(self, leaf: Leaf, found: Found, channels: tuple[Channel, ...] | None) -> tuple[State, str]:
         """Whether a clip can be rendered, and if not why, in one sentence."""
@@ -394,6 +446,16 @@ class Timeline:
             return ""
         asked = f"{float(cue.start):.3f} to {float(cue.start + cue.duration):.3f} s"
         return f"It asks for {asked} of a file that is {float(length):.3f} s long; relink it or trim it."
+
+
+def _belong_together(played: list[Channel], info: MediaInfo, clips: list[AudioClip]) -> bool:
+    """Whether channels are all of one stream that has a place for each, or a file's two mono streams, linked."""
+    first = info.audio[played[0].stream]
+    every = [Channel(first.index, c) for c in range(first.channels)]
+    if played == every:
+        return first.channels == 2 or (first.layout.placed and bool(clips[0].link))
+    widths = [stream.channels for stream in info.audio]
+    return widths == [1, 1] and bool(clips[0].link) and played == [Channel(0, 0), Channel(1, 0)]
 
 
 def _whole(leaves: Iterable[Leaf]) -> list[Leaf]:

@@ -19,6 +19,7 @@ from ...jobs.run import run
 from ...jobs.settings import JobSettings
 from ...timeline import AudioClip, Timeline
 from ...timeline.source import open_source
+from ...timeline.timeline import Leaf
 from ..errors import HostError
 from .writeback import Keeper, LongStems, Muted, Written, current, look_at, write_back
 
@@ -121,22 +122,25 @@ def muted_for(timeline: Timeline, done: set[int]) -> Muted:
     tracks: list[int] = []
     clips: list[tuple[int, int]] = []
     for number, layer in enumerate(layers):
-        playing = [clip for clip in timeline.clips if clip.leaf.track == number and clip.enabled]
-        chosen = [clip for clip in playing if clip.index in done]
+        playing = [(clip, leaf) for clip, leaf in timeline.on_layer(number) if clip.enabled]
+        chosen = [clip for clip, _ in playing if clip.index in done]
         if not chosen or kind_of(layer.node, "") != "Audio":
             continue
         if len(chosen) == len(playing):
-            tracks.append(chosen[0].track_number)
+            tracks.append(timeline.track_number(number))
         else:
             clips += _single(timeline, playing, done)
     return Muted(tuple(tracks), tuple(clips))
 
 
-def _single(timeline: Timeline, playing: Sequence[AudioClip], done: set[int]) -> list[tuple[int, int]]:
-    """A track number and a frame inside each item that falls silent."""
+def _single(
+    timeline: Timeline, playing: Sequence[tuple[AudioClip, Leaf]], done: set[int]
+) -> list[tuple[int, int]]:
+    """A track number and a frame inside each item of one track that falls silent."""
     items: dict[object, list[AudioClip]] = {}
-    for clip in playing:
-        items.setdefault(clip.leaf.pointer[: len(timeline.pointer) + _TOP_LEVEL], []).append(clip)
+    for clip, leaf in playing:
+        items.setdefault(leaf.pointer[: len(timeline.pointer) + _TOP_LEVEL], []).append(clip)
+    number = timeline.track_number(playing[0][1].track)
     found = []
     for members in items.values():
         rendered = [clip.index in done for clip in members]
@@ -149,5 +153,5 @@ def _single(timeline: Timeline, playing: Sequence[AudioClip], done: set[int]) ->
             )
         first = members[0]
         middle = first.record_in + first.duration / 2
-        found.append((first.track_number, to_frames(middle - Fraction(1, 2) / timeline.rate, timeline.rate)))
+        found.append((number, to_frames(middle - Fraction(1, 2) / timeline.rate, timeline.rate)))
     return found
