@@ -57,7 +57,11 @@ def test_before_the_first_and_after_the_last(clips, name):
     assert numbers(clips[name], [Fraction(-5), Fraction(0), Fraction(1000)]) == [0, 0, FRAMES - 1]
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(asked=st.lists(st.integers(0, FRAMES - 1), min_size=1, max_size=12))
 @pytest.mark.parametrize("name", NAMES)
 def test_any_set_of_frames(clips, name, asked):

@@ -135,7 +135,11 @@ def test_silence_before_and_after(tmp_path):
     assert list(read_blocks(tmp_path / "a.wav", 5, 0)) == []
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(start=st.integers(-5000, 250_000), samples=st.integers(1, 20_000), block=st.integers(64, 30_000))
 @pytest.mark.parametrize("name", ["a.wav", "a.m4a", "opus.mkv"])
 def test_any_span_in_any_blocks(files, cached_full, name, start, samples, block):

@@ -120,7 +120,11 @@ def test_integer_sources_survive_to_the_last_bit(tmp_path, bits, subtype):
     np.testing.assert_array_equal(read_span(tmp_path / "out.wav", Fraction(0), Fraction(5000, RATE)), x)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(st.lists(st.integers(0, 700), min_size=1, max_size=6), st.integers(1, 5))
 def test_block_sizes_do_not_matter_and_odd_lengths_are_padded(tmp_path, sizes, channels):
     x = noise(channels, sum(sizes))
