@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import accumulate
@@ -16,8 +17,9 @@ import numpy as np
 from ..engine.edit import keyframes
 from ..engine.edit.losses import Losses
 from ..engine.edit.model import Edit, EditClip, EditTrack
+from ..engine.errors import MediaError
 from ..engine.files import write_text
-from ..engine.media.container import open_media
+from ..engine.media.container import open_media, probe
 from ..engine.media.layout import Layout
 from ..engine.media.time import to_frames
 from .common import Frames
@@ -244,7 +246,7 @@ class _Writer:
         )
         if len(inner) < len(clip.channels) or len(inner) > _WIDEST:
             self.losses.add("Clips play channels of one audio stream only, at most 8", 1)
-        return stream, inner[:_WIDEST]
+        return stream, _lying(media.path, stream, inner[:_WIDEST])
 
     def _levels(
         self, entry: ET.Element, clip: EditClip, frames: Frames, bounds: tuple[int, int], missing: int
@@ -280,6 +282,14 @@ def _stream_index(path: Path, audio: int) -> int:
     """The place among all of a file's streams of its audio stream number `audio` (from 0), which melt counts by."""
     with open_media(path) as container:
         return int(container.streams.audio[audio].index)
+
+
+def _lying(path: Path | None, stream: int, channels: tuple[int, ...]) -> tuple[int, ...]:
+    """Where in a file the channels of one of its streams lie: melt takes those, ours count in WAV order."""
+    order: tuple[int, ...] = ()
+    with suppress(MediaError):
+        order = probe(path).audio[stream].order if path is not None else ()
+    return tuple(order[channel] for channel in channels) if order else channels
 
 
 def _finer(rate: Fraction, clip: EditClip) -> int:

@@ -69,9 +69,14 @@ class StemFile:
 
     stem: str
     paths: tuple[Path, ...]
-    channels: int
+    layout: Layout
     loudness: Loudness | None = None
     clipped: int = 0
+
+    @property
+    def channels(self) -> int:
+        """Channels of all files together."""
+        return self.layout.channels
 
 
 @dataclass(frozen=True)
@@ -231,7 +236,7 @@ class _Export:
                 path.unlink(missing_ok=True)
             raise
         files = tuple(
-            StemFile(stem, paths[stem], programme.channels, figures if stem == MIX.short else None,
+            StemFile(stem, paths[stem], programme.layout, figures if stem == MIX.short else None,
                      sum(writer.clipped for writer in writers[stem]))
             for stem in wanted
         )  # fmt: skip

@@ -103,6 +103,7 @@ def _clip_data(clip: AudioClip, measured: Loudness | str | None) -> dict[str, An
         "record_out_tc": clip.timecode_out,
         "media": None if clip.path is None else str(clip.path),
         "channels": channels_text(clip),
+        "layout": _layout_text(clip),
         "state": clip.state,
         "reason": clip.reason,
         "shots": clip.shots,
@@ -113,6 +114,15 @@ def _clip_data(clip: AudioClip, measured: Loudness | str | None) -> dict[str, An
     elif measured is not None:
         facts["loudness"] = loudness_to_dict(measured)
     return facts
+
+
+def _layout_text(clip: AudioClip) -> str | None:
+    """What the channels a clip plays are for, such as "stereo" or "5.1"; None where its file cannot be read."""
+    from ...engine.media.container import layout_of, probe
+
+    if clip.path is None or not clip.online:
+        return None
+    return layout_of(probe(clip.path), clip.channels).title
 
 
 def channels_text(clip: AudioClip) -> str:

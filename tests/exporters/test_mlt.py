@@ -7,9 +7,19 @@ from fractions import Fraction
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import av
 import exporter_sound as kit
+import numpy as np
 import pytest
-from sightmix.engine.edit.model import Edit, EditMarker, EditMedia, EditTrack, EditTransition, GainCurve
+from sightmix.engine.edit.model import (
+    Edit,
+    EditClip,
+    EditMarker,
+    EditMedia,
+    EditTrack,
+    EditTransition,
+    GainCurve,
+)
 from sightmix.engine.errors import WriteError
 from sightmix.exporters import mlt
 
@@ -103,3 +113,32 @@ def test_nothing_half_written(tmp_path: Path) -> None:
     with pytest.raises(WriteError):
         mlt.write(edit, tmp_path / "no such folder" / "edit.mlt")
     assert [path.name for path in tmp_path.iterdir()] == ["a.wav"]
+
+
+def film_order(path: Path) -> Path:
+    """A MOV whose 5.1 lies as L C R Ls Rs LFE (CoreAudio's MPEG_5_1_C)."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=48_000, layout="5.1")
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 6 * 48_000), np.int16), format="s16", layout="5.1")
+        frame.sample_rate = 48_000
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    data = bytearray(path.read_bytes())
+    at = data.index(b"chan") + 8
+    data[at : at + 4] = (123 << 16 | 6).to_bytes(4, "big")
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize(("picks", "lies"), [((0, 1), "0|2"), ((2,), "1"), ((3, 4, 5), "5|3|4")])
+def test_channels_are_named_as_they_lie_in_the_file(
+    tmp_path: Path, picks: tuple[int, ...], lies: str
+) -> None:
+    path = film_order(tmp_path / "film.mov")
+    media = EditMedia(path.name, str(path), path, Fraction(0), Fraction(1), 48_000, 6, (6,))
+    clip = EditClip("film", Fraction(0), Fraction(1), media, channels=picks)
+    root, _ = read(
+        Edit("E", Fraction(25), (EditTrack("audio", "A1", (clip,), channels=len(picks)),)), tmp_path
+    )
+    [found] = [e for e in root.iter("filter") if prop(e, "mlt_service") == "avfilter.channelmap"]
+    assert prop(found, "av.map") == lies

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from fake_resolve import FakeResolve, Fault, Traps, frame_rate
+from sightmix.engine.media.layout import Layout
 from sightmix.engine.media.writer import WavWriter
 from sightmix.plugin.hosts.errors import HostError
 from sightmix.plugin.hosts.resolve.studio import Live
@@ -53,8 +54,8 @@ class Bench:
         self.fake.world.log.clear()
         self.seconds = frames / frame_rate(rate)
         self.stems = [
-            Stem(wav(folder / "mix.wav", self.seconds), "Rebalanced", 2),
-            Stem(wav(folder / "music.wav", self.seconds, 6), "Music 5.1", 6),
+            Stem(wav(folder / "mix.wav", self.seconds), "Rebalanced", Layout.of_count(2)),
+            Stem(wav(folder / "music.wav", self.seconds, 6), "Music 5.1", Layout.of_count(6)),
         ]
         self.before = self.timeline.state()
         self.pool = self.fake.project.pool

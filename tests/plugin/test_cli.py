@@ -108,6 +108,7 @@ def test_inspect_as_json_with_loudness(source: Path) -> None:
     assert "loudness" not in data["clips"][1]
     assert "soft.wav" in data["clips"][1]["reason"]
     assert data["clips"][1]["record_in"] == 1.0
+    assert [c["layout"] for c in data["clips"]] == ["stereo", None, "stereo"]
     assert data["tracks"] == [{"name": "A1", "number": 1, "clips": [1, 2, 3]}]
     assert "progress:" in done.stderr
 

@@ -39,7 +39,7 @@ def long_stems(plan: Plan, job: JobResult, folder: Path, progress: Progress) -> 
     [made] = export_stems(edit, place, StemOptions(project=plan.timeline.name, stems=wanted), progress)
     clipped = [TRACKS[file.stem] for file in made.files if file.clipped]
     return LongStems(
-        tuple(Stem(file.paths[0].resolve(), TRACKS[file.stem], file.channels) for file in made.files),
+        tuple(Stem(file.paths[0].resolve(), TRACKS[file.stem], file.layout) for file in made.files),
         (f"{', '.join(clipped)} passed full scale and clipped; lower the levels.",) if clipped else (),
     )
 

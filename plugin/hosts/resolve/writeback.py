@@ -31,12 +31,12 @@ class Stem:
 
     path: Path
     track: str
-    channels: int
+    layout: Layout
 
     @property
     def audio_type(self) -> str:
         """The kind of track in Resolve that plays all channels as they are."""
-        return Layout.of_count(self.channels).resolve
+        return self.layout.resolve
 
 
 @dataclass(frozen=True)
