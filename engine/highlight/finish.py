@@ -16,6 +16,7 @@ from ..media.ixml import read_ixml
 from ..media.limiter import Limiter
 from ..media.loudness import Meter
 from ..media.reader import probe, read_blocks
+from ..media.takes import Takes
 from ..media.writer import Bext, Subtype, WavWriter
 from ..passage import Loudness, Rendition
 from ..progress import Progress
@@ -92,33 +93,30 @@ class _Stage:
         bext = stamp_of(source)
         if self.stamp is not None:
             bext = replace(bext, time_reference=self.stamp)
-        figures, clipped = self._write(source, target, ceiling_dbtp, bext, "PCM_24")
-        if clipped:
-            figures, _ = self._write(source, target, ceiling_dbtp, bext, "FLOAT")
-        return figures
+        return self._write(source, target, ceiling_dbtp, bext)
 
-    def _write(
-        self, source: Path, target: Path, ceiling_dbtp: float | None, bext: Bext, subtype: Subtype
-    ) -> tuple[Loudness, int]:
+    def _write(self, source: Path, target: Path, ceiling_dbtp: float | None, bext: Bext) -> Loudness:
         rate, channels = self.rendition.sample_rate, self.rendition.channels
         layout = probe(source).audio[0].layout
         meter = Meter(rate, channels, layout)
         done = 0
         ixml = read_ixml(source)
-        with WavWriter(
-            target, rate, channels, subtype=subtype, bext=bext, ixml=ixml, layout=layout
-        ) as writer:
+
+        def writer(path: Path, subtype: Subtype) -> WavWriter:
+            return WavWriter(path, rate, channels, subtype=subtype, bext=bext, ixml=ixml, layout=layout)
+
+        with Takes([target], writer) as take:
             blocks = read_blocks(source, 0, self.rendition.samples)
             for block in levelled(blocks, self.rendition, self.gain_db, ceiling_dbtp):
-                writer.write(block)
+                take.write([block])
                 meter.push(block)
                 done += block.shape[-1]
                 self.progress.report(
                     "finish", self.rendition.identifier, done / rate, self.rendition.samples / rate
                 )
             figures = meter.result()
-            writer.set_loudness(figures)
-        return figures, writer.clipped
+            take.set_loudness(0, figures)
+        return figures
 
 
 def levelled(

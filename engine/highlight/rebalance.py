@@ -20,6 +20,7 @@ from ..media.container import layout_of
 from ..media.loudness import Meter
 from ..media.reader import probe, read_blocks
 from ..media.resample import Resampler
+from ..media.takes import Takes
 from ..media.time import to_samples
 from ..media.writer import Bext, Ixml, Subtype, WavWriter, time_reference
 from ..passage import GainCurves, Passage, Rendition, SeenFrame
@@ -130,11 +131,7 @@ class Rebalancer:
         the loudness stage can bring it back. Raises `MediaError`, `WriteError`, `Cancelled`; nothing half-written
         remains.
         """
-        job = _Job(self, passage, settings, folder, stem_name, progress)
-        rendition, clipped = job.run("PCM_24")
-        if clipped:
-            rendition, _ = _Job(self, passage, settings, folder, stem_name, progress).run("FLOAT")
-        return rendition
+        return _Job(self, passage, settings, folder, stem_name, progress).run()
 
     def window_context(
         self, passage: Passage, start: Fraction, duration: Fraction, progress: Progress
@@ -309,8 +306,8 @@ class _Job:
                 "its range is damaged, so relink or trim it."
             )
 
-    def run(self, subtype: Subtype) -> tuple[Rendition, bool]:
-        """The rendition, and whether 24 bits clipped it."""
+    def run(self) -> Rendition:
+        """Render the passage in one pass over its sound."""
         weights = self.layout.mono
         before = Meter(self.rate, self.channels, self.layout)
         after = Meter(self.rate, self.channels, self.layout)
@@ -323,10 +320,7 @@ class _Job:
         done = 0
         with ExitStack() as stack:
             stack.callback(analysis.close)
-            out = stack.enter_context(self._writer(self.path, subtype))
-            stem_files = {
-                n: stack.enter_context(self._writer(p, subtype)) for n, p in self.stem_paths.items()
-            }
+            out = stack.enter_context(Takes([self.path, *self.stem_paths.values()], self._writer))
             for block, last in self._blocks(spent):
                 for masks, gains in analysis.push(block, last):
                     curves.append(self.settings.strength * gains + self.settings.offsets_db)
@@ -340,38 +334,37 @@ class _Job:
                 after.push(mixed)
                 levels.push(stems, applied)
                 spent["mix"] += (now := time.perf_counter()) - clock
-                out.write(mixed)
-                for index, name in enumerate(stem_files):
-                    gain = np.float32(1) if self.settings.raw_stems else applied[index]
-                    stem_files[name].write(stems[index] * gain)
+                out.write([mixed, *self._written(stems, applied)])
                 spent["write"] += time.perf_counter() - now
                 done += dry.shape[1]
                 self.progress.report(
                     "rebalance", self.passage.name, done / self.rate, self.samples / self.rate
                 )
             result = after.result()
-            out.set_loudness(result)
-        clipped = subtype != "FLOAT" and any(w.clipped for w in (out, *stem_files.values()))
-        return (
-            Rendition(
-                identifier=self.passage.identifier,
-                path=self.path,
-                start=-self.passage.head,
-                samples=self.samples,
-                sample_rate=self.rate,
-                channels=self.channels,
-                before=before.result(),
-                after=result,
-                gains=self._curves(np.concatenate(curves, axis=1)),
-                stems=dict(self.stem_paths),
-                raw_stems=bool(self.stem_paths) and self.settings.raw_stems,
-                stem_levels=levels.result(),
-                frames=tuple(analysis.frames),
-                provenance=self._provenance(analysis, spent),
-                warnings=tuple(analysis.warnings),
-            ),
-            clipped,
+            out.set_loudness(0, result)
+        return Rendition(
+            identifier=self.passage.identifier,
+            path=self.path,
+            start=-self.passage.head,
+            samples=self.samples,
+            sample_rate=self.rate,
+            channels=self.channels,
+            before=before.result(),
+            after=result,
+            gains=self._curves(np.concatenate(curves, axis=1)),
+            stems=dict(self.stem_paths),
+            raw_stems=bool(self.stem_paths) and self.settings.raw_stems,
+            stem_levels=levels.result(),
+            frames=tuple(analysis.frames),
+            provenance=self._provenance(analysis, spent),
+            warnings=tuple(analysis.warnings),
         )
+
+    def _written(self, stems: Array, applied: Array) -> list[Array]:
+        """Stems (3, channels, n) as their files get them: after their gains (3, n), or before; none if unasked."""
+        if not self.stem_paths:
+            return []
+        return list(stems) if self.settings.raw_stems else list(stems * applied[:, None])
 
     def _analysis(self, weights: Array) -> Analysis:
         origin = -self.passage.head

@@ -253,6 +253,17 @@ def test_a_sum_past_full_scale_is_kept_in_float(rebalancer: Rebalancer, tmp_path
     assert rendition.after.true_peak > 0
 
 
+def test_what_passes_full_scale_is_rendered_once(rebalancer: Rebalancer, tmp_path: Path) -> None:
+    source = write(tmp_path / "in.wav", 0.9 * np.sign(programme(48_000, 2, 3)), 48_000)
+    done: list[float] = []
+    progress = Progress(lambda step: done.append(step.done) if step.stage == "rebalance" else None)
+    settings = RebalanceSettings(strength=0, dialogue_db=6, music_db=6, effects_db=6, stems=True)
+    rendition = rebalancer.render(passage(source), settings, tmp_path, "out", progress)
+    assert sf.info(rendition.path).subtype == "FLOAT"
+    assert done == sorted(done), "the sound was gone through again"
+    assert not list(tmp_path.glob(".*"))
+
+
 def leftovers(folder: Path) -> list[str]:
     return sorted(p.name for p in folder.iterdir())
 
