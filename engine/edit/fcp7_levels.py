@@ -23,6 +23,7 @@ from .nodes import Node, metadata, rate_of, references, seconds
 LOUDEST = 3.98109  # what FCP 7 and Premiere give the level's range as: +12 dB
 _LEVEL, _PAN = ("audiolevels", "level"), ("audiopan", "pan")
 _PLAIN = Fraction(1)
+_HIGHEST_FRAME_RATE = 240
 
 Point = tuple[Fraction, float]
 
@@ -35,50 +36,54 @@ class PanLine:
     places: tuple[float, ...]
 
 
-def volume_of(clip: Node, speed: Fraction = _PLAIN) -> GainCurve | None:
+def volume_of(clip: Node, rate: Fraction, speed: Fraction = _PLAIN) -> GainCurve | None:
     """The clip's volume line in dB over seconds of record time from its in point; None where it has none.
 
-    Several level filters multiply. `speed` is media seconds per record second, which the keys are moved by.
+    Several level filters multiply. Keys count in the clip's own rate, in frames at `rate` where that counts samples.
+    `speed` is media seconds per record second.
     """
     found = None
     for effect in _effects(clip, *_LEVEL):
-        found = plus(found, _line(_points(clip, effect, _LEVEL[1], speed)))
+        found = plus(found, _line(_points(clip, effect, _LEVEL[1], rate, speed)))
     return found
 
 
-def pan_of(clip: Node, speed: Fraction = _PLAIN) -> PanLine | None:
+def pan_of(clip: Node, rate: Fraction, speed: Fraction = _PLAIN) -> PanLine | None:
     """The clip's pan over seconds of record time from its in point; None where it has none or stays in the middle."""
     for effect in _effects(clip, *_PAN):
         widest = max((abs(number) for number in _range(effect)), default=1.0)
         scale = 1 / 100 if widest > 1 else 1.0
-        points = [(t, min(max(v * scale, -1.0), 1.0)) for t, v in _points(clip, effect, _PAN[1], speed)]
+        points = [(t, min(max(v * scale, -1.0), 1.0)) for t, v in _points(clip, effect, _PAN[1], rate, speed)]
         if any(place for _, place in points):
             return PanLine(tuple(t for t, _ in points), tuple(place for _, place in points))
     return None
 
 
-def is_understood(effect: Node) -> bool:
-    """Whether an Effect of a clip is one of the two that this module reads."""
-    return metadata(effect, "fcp_xml", "effectid") in (_LEVEL[0], _PAN[0])
+def is_level(effect: Node) -> bool:
+    """Whether an Effect of a clip is a level that `volume_of` reads, or a pan that moves nothing."""
+    fcp = metadata(effect, "fcp_xml")
+    if _is(fcp, _PAN[0]):
+        return pan_of({"effects": [effect]}, _PLAIN) is None
+    return _is(fcp, _LEVEL[0])
 
 
-def moved(clip: Node, by: Fraction) -> None:
-    """Move every key of a copied clip's filters by seconds of media time, in place: it plays another file."""
-    rate = rate_of((clip.get("source_range") or {}).get("start_time"))
+def moved(clip: Node, source: Node, rate: Fraction) -> None:
+    """Move the keys of a clip's filters, copied from `source`, in place: its own file begins elsewhere."""
+    (new, counted), (old, _) = _in_point(clip, rate), _in_point(source, rate)
     for effect in _listed(clip):
         for parameter in _several(effect.get("parameter")):
             for key in _several(parameter.get("keyframe")):
                 when = _number(key.get("when"))
-                if when is not None and rate is not None:
-                    key["when"] = str(round_half_up(when + by * rate))
+                if when is not None:
+                    key["when"] = str(round_half_up(when + (new - old) * counted))
 
 
-def set_level(clip: Node, curve: GainCurve) -> None:
+def set_level(clip: Node, curve: GainCurve, rate: Fraction) -> None:
     """Give a clip the volume `curve`, seconds from its in point, in place of the level filters it has.
 
     Written both where the adapter writes it back from and as an Effect; beyond +12 dB the range's end.
     """
-    effect = _level_effect(clip, curve)
+    effect = _level_effect(clip, curve, rate)
     fcp = clip.setdefault("metadata", {}).setdefault("fcp_xml", {})
     kept = [f for f in _several(fcp.get("filter")) if not _is(f.get("effect"), _LEVEL[0])]
     listed = [*kept, {"effect": {"name": "Audio Levels", **effect}}]
@@ -100,8 +105,8 @@ def filters_of(clip: Node) -> Any:
     return metadata(clip, "fcp_xml", "filter")
 
 
-def _level_effect(clip: Node, curve: GainCurve) -> Node:
-    first, rate = _in_point(clip)
+def _level_effect(clip: Node, curve: GainCurve, rate: Fraction) -> Node:
+    first, rate = _in_point(clip, rate)
     length = seconds((clip.get("source_range") or {}).get("duration")) or Fraction(0)
     parameter: Node = {
         "@authoringApp": "PremierePro",
@@ -192,19 +197,19 @@ def _number(text: object) -> Fraction | None:
     return Fraction(str(text).strip()) if math.isfinite(value) and abs(value) < 1e12 else None
 
 
-def _in_point(clip: Node) -> tuple[Fraction, Fraction]:
+def _in_point(clip: Node, frames_at: Fraction) -> tuple[Fraction, Fraction]:
     """Media seconds from the file's first frame to the clip's in point, and the frames per second keys count."""
     source = clip.get("source_range") or {}
     start, rate = seconds(source.get("start_time")), rate_of(source.get("start_time"))
     for _, reference in references(clip)[:1]:
         begin = seconds((reference.get("available_range") or {}).get("start_time"))
         start = start - begin if start is not None and begin is not None else start
-    return start or Fraction(0), rate or Fraction(1)
+    return start or Fraction(0), rate if rate is not None and rate <= _HIGHEST_FRAME_RATE else frames_at
 
 
-def _points(clip: Node, effect: Node, name: str, speed: Fraction) -> list[Point]:
+def _points(clip: Node, effect: Node, name: str, rate: Fraction, speed: Fraction) -> list[Point]:
     """(record seconds from the in point, value), rising; one point at 0 where the parameter has no keys."""
-    first, rate = _in_point(clip)
+    first, rate = _in_point(clip, rate)
     parameter = next((p for p in _several(effect.get("parameter")) if p.get("parameterid") == name), {})
     points: dict[Fraction, float] = {}
     for key in _several(parameter.get("keyframe")):

@@ -90,8 +90,11 @@ def is_broken(time_range: object) -> bool:
 
 
 def is_enabled(node: Node) -> bool:
-    """Whether the object itself plays; its ancestors may still be disabled."""
-    return node.get("enabled", True) is not False
+    """Whether the object itself plays; its ancestors may still be disabled.
+
+    OTIO's FCP 7 adapter keeps what the document says of that in its metadata only.
+    """
+    return node.get("enabled", True) is not False and metadata(node, "fcp_xml", "enabled") != "FALSE"
 
 
 def body(node: Node) -> Node:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 
-from . import keyframes
+from . import fcp7_levels, keyframes
 from .lanes import ZERO, stretches
 from .model import EditClip, GainCurve
 from .nodes import Node, is_enabled, metadata, name_of, number, schema
@@ -46,7 +46,9 @@ def own_gain(node: Node) -> GainCurve | None:
 def host_line(node: Node, rate: Fraction) -> GainCurve | None:
     """An item's own volume as its host wrote it, in seconds from its in point; None where nothing changes it."""
     points = [(frame / rate, db) for frame, db in volume_keys(node)]
-    return GainCurve(tuple(t for t, _ in points), tuple(db for _, db in points)) if points else None
+    if points:
+        return GainCurve(tuple(t for t, _ in points), tuple(db for _, db in points))
+    return fcp7_levels.volume_of(node, rate)
 
 
 def volume_keys(node: Node) -> list[tuple[Fraction, float]]:
@@ -85,7 +87,9 @@ def other_effects(node: Node) -> Iterator[str]:
             idle = not host.get("Enabled", True) or not host.get("Parameters")
             if not idle and host.get("Type") != RESOLVE_VOLUME:
                 yield str(host.get("Effect Name") or host.get("Name") or "unnamed")
-        elif metadata(effect, "PremierePro_OTIO", "IsIntrinsic") is not True:
+        elif metadata(effect, "PremierePro_OTIO", "IsIntrinsic") is not True and not fcp7_levels.is_level(
+            effect
+        ):
             yield str(effect.get("effect_name") or name_of(effect) or "unnamed")
 
 

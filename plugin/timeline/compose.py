@@ -10,7 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ...engine.edit import fcp7_levels
 from ...engine.edit.header import source_rate
+from ...engine.edit.model import GainCurve
 from ...engine.edit.nodes import (
     Node,
     Pointer,
@@ -25,6 +27,7 @@ from ...engine.edit.nodes import (
 )
 from ...engine.edit.placing import ZERO
 from ...engine.edit.timemap import moved_ramps
+from ...engine.edit.volume import host_line
 from ...engine.media.paths import is_foreign, is_remote, locate
 from ...engine.media.time import to_frames
 from ...engine.roles import in_order
@@ -33,7 +36,7 @@ from .load import clone
 from .marks import mute, walk
 from .results import Gain, ResultTrack
 from .timeline import AudioClip, Timeline
-from .volume import Levels, set_volume, volume_keys
+from .volume import Levels, set_volume
 
 _TINY = Fraction(1, 10**9)
 
@@ -190,7 +193,7 @@ class _Writer:
         rates = [source_rate(source) or self.timeline.rate, self.timeline.rate, sample_rate]
         facts: Node = {"source": clip.name, "clip": clip.identifier}
         resolve = self.timeline.dialect == "resolve"
-        result = self._with_volume(clip, source, item.result) if resolve else item.result
+        result = self._with_volume(clip, source, item.result)
         made = new_clip(
             source,
             result,
@@ -201,17 +204,28 @@ class _Writer:
             facts,
         )
         self._move_ramps(clip, result, made)
-        if result.gain is not None and resolve:
-            set_volume(made, self._levels(clip, result))
+        self._set_volume(clip, source, result, made)
         return made, exact(made["source_range"]["duration"]) / speed
+
+    def _set_volume(self, clip: AudioClip, source: Node, result: ResultTrack, made: Node) -> None:
+        """Write the result's gain as its host does; without one the editor's own level stays on the new clip."""
+        rate = self.timeline.rate
+        if self.timeline.dialect == "resolve" and result.gain is not None:
+            set_volume(made, self._levels(clip, result))
+        elif self.timeline.dialect == "fcp7" and result.gain is not None:
+            levels = self._levels(clip, result).tolist()
+            times = tuple(frame / rate for frame in map(Fraction, range(len(levels))))
+            fcp7_levels.set_level(made, GainCurve(times, tuple(levels)), rate)
+        elif self.timeline.dialect == "fcp7":
+            fcp7_levels.moved(made, source, rate)
 
     def _with_volume(self, clip: AudioClip, source: Node, result: ResultTrack) -> ResultTrack:
         """The result with what the editor's own volume says added to its gain."""
-        keys = volume_keys(source)
-        if not keys or result.gain is None:
+        line = host_line(source, self.timeline.rate)
+        if line is None or result.gain is None:
             return result
-        times = self._file_times(clip, result, [key for key, _ in keys])
-        points = sorted(zip(times, (level for _, level in keys), strict=True))
+        times = self._file_times(clip, result, line.times)
+        points = sorted(zip(times, line.db, strict=True))
         own = Gain(tuple(time for time, _ in points), tuple(level for _, level in points))
         return replace(result, gain=result.gain.plus(own))
 
@@ -219,12 +233,12 @@ class _Writer:
         """The result's gain in dB at every frame of the clip, and at the first one after it."""
         assert result.gain is not None
         count = max(1, to_frames(clip.duration, self.timeline.rate)) + 1
-        return result.gain.at(np.array(self._file_times(clip, result, range(count))))
+        record = [frame / self.timeline.rate for frame in map(Fraction, range(count))]
+        return result.gain.at(np.array(self._file_times(clip, result, record)))
 
-    def _file_times(self, clip: AudioClip, result: ResultTrack, frames: Sequence[int]) -> list[float]:
-        """Seconds in the result's file that are heard at frames counted from the clip's in-point."""
+    def _file_times(self, clip: AudioClip, result: ResultTrack, record: Sequence[Fraction]) -> list[float]:
+        """Seconds in the result's file that are heard at record seconds from the clip's in point."""
         cue = self.timeline.cue(clip.leaf)
-        record = [Fraction(frame) / self.timeline.rate for frame in frames]
         media = [cue.media_at(time) for time in record] if cue is not None else record
         head = Fraction(result.clip.head, result.clip.sample_rate)
         return [float(head + time) for time in media]

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 
+from ...engine.edit import fcp7_levels
 from ...engine.edit.nodes import Node, metadata, number, schema, seconds
 from ...engine.media.layout import Layout
 from ...engine.media.time import round_half_up, snap_rate, to_samples
@@ -155,6 +156,9 @@ def _host_metadata(source: Node, channels: int) -> Node:
             "SourceClipIndex": 0,
         }
         found["PremierePro_OTIO"] = {**copy.deepcopy(premiere), **changed}
+    filters = fcp7_levels.filters_of(source)
+    if filters is not None:
+        found["fcp_xml"] = {"filter": copy.deepcopy(filters)}
     return found
 
 

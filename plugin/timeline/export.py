@@ -7,7 +7,7 @@ import warnings
 from fractions import Fraction
 from pathlib import Path
 
-from ...engine.edit.nodes import Node, name_of, rate_of, references, seconds, span
+from ...engine.edit.nodes import Node, name_of, rate_of, references, schema, seconds, span
 from ...engine.errors import TimelineError
 from .load import ADAPTERS, BUNDLES, library, one_line
 from .marks import walk
@@ -36,6 +36,8 @@ def export(text: str, partial: Path, out: Path, rate: Fraction) -> None:
     root = lowered(json.loads(text))
     if suffix in (".xml", ".aaf"):
         _to_frames(root, rate, out, title)
+    if suffix == ".xml":
+        _say_muted(root)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -44,6 +46,13 @@ def export(text: str, partial: Path, out: Path, rate: Fraction) -> None:
             otio.adapters.write_to_file(document, str(partial), adapter_name=adapter, **options)
     except Exception as error:
         raise TimelineError(f"{out} cannot be written as {title}: {one_line(error)}; write .otio.") from error
+
+
+def _say_muted(root: Node) -> None:
+    """Put into the metadata what is muted: the FCP 7 adapter writes nothing else of it."""
+    for node in walk(root):
+        if schema(node) in ("Track", "Clip", "Stack") and node.get("enabled", True) is False:
+            node.setdefault("metadata", {}).setdefault("fcp_xml", {})["enabled"] = "FALSE"
 
 
 def _to_frames(root: Node, rate: Fraction, out: Path, title: str) -> None:

@@ -7,11 +7,11 @@ import copy
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engine.edit.nodes import Node, metadata, number
+from ...engine.edit.nodes import Node, metadata
+from ...engine.edit.volume import RESOLVE_VOLUME
 
 Levels = NDArray[np.float64]
 
-_VOLUME = 62
 _LOWEST, _HIGHEST = -100.0, 30.0  # dB, what the program takes
 _TOLERANCE = 0.05  # dB a line between two keyframes may be off at any frame
 _EFFECT: Node = {
@@ -23,7 +23,7 @@ _EFFECT: Node = {
             "Enabled": True,
             "Name": "Volume",
             "Parameters": [],
-            "Type": _VOLUME,
+            "Type": RESOLVE_VOLUME,
         }
     },
     "name": "",
@@ -66,24 +66,6 @@ def set_volume(clip: Node, levels: Levels) -> None:
         clip["effects"].append(effect)
 
 
-def volume_keys(clip: Node) -> list[tuple[int, float]]:
-    """The volume a Resolve clip has, as (frame from its in-point, dB), rising; one key where it is level."""
-    host = copy.deepcopy(_effect_of(clip)["metadata"]["Resolve_OTIO"])
-    if not host.get("Enabled", True):
-        return []
-    parameter = _parameter_of(host)
-    keys = parameter.get("Key Frames")
-    points: dict[int, float] = {}
-    for frame, key in keys.items() if isinstance(keys, dict) else ():
-        at, value = _whole(frame), number(key.get("Value")) if isinstance(key, dict) else None
-        if at is not None and value is not None:
-            points[at] = float(value)
-    level = number(parameter.get("Parameter Value"))
-    if not points and level:
-        points[0] = float(level)
-    return sorted(points.items())
-
-
 def fewest(levels: Levels, tolerance: float) -> list[int]:
     """The fewest frames, greedily, whose straight lines stay within `tolerance` dB of `levels` (n) everywhere."""
     kept, start, last = [0], 0, len(levels) - 1
@@ -108,7 +90,7 @@ def _effect_of(clip: Node) -> Node:
     """The clip's own volume effect, or a new one that is not yet in its list."""
     effects = clip.get("effects")
     for effect in effects if isinstance(effects, list) else ():
-        if isinstance(effect, dict) and metadata(effect, "Resolve_OTIO", "Type") == _VOLUME:
+        if isinstance(effect, dict) and metadata(effect, "Resolve_OTIO", "Type") == RESOLVE_VOLUME:
             return effect
     return copy.deepcopy(_EFFECT)
 
@@ -119,10 +101,3 @@ def _parameter_of(host: Node) -> Node:
     host["Parameters"] = [p for p in listed if isinstance(p, dict)] if isinstance(listed, list) else []
     given = next((p for p in host["Parameters"] if p.get("Parameter ID") == "volume"), None)
     return given if given is not None else copy.deepcopy(_PARAMETER)
-
-
-def _whole(text: object) -> int | None:
-    try:
-        return int(str(text))
-    except ValueError:
-        return None

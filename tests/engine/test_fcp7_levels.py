@@ -1,5 +1,6 @@
 """Levels and pan of FCP 7 XML, read from what OTIO's adapter makes of real documents."""
 
+import copy
 import json
 import warnings
 from fractions import Fraction
@@ -25,6 +26,18 @@ DOCUMENT = """<?xml version="1.0" encoding="UTF-8"?>
 {filters}</clipitem></track></audio></media></sequence></xmeml>"""
 TIMECODE = """<timecode><rate><timebase>25</timebase><ntsc>FALSE</ntsc></rate><string>10:00:00:00</string>
 <frame>900000</frame></timecode>"""
+
+
+RATE = Fraction(25)
+PLAIN = Fraction(1)
+
+
+def volume_of(clip: Node, speed: Fraction = PLAIN) -> GainCurve | None:
+    return fcp7_levels.volume_of(clip, RATE, speed)
+
+
+def pan_of(clip: Node) -> fcp7_levels.PanLine | None:
+    return fcp7_levels.pan_of(clip, RATE)
 
 
 def effect(
@@ -58,18 +71,16 @@ def clip_with(tmp_path: Path):
 
 
 def test_a_plain_level_is_a_linear_gain(clip_with):
-    assert fcp7_levels.volume_of(clip_with(effect(value="0.25"))) == GainCurve(
-        (Fraction(0),), (pytest.approx(-12.0412),)
-    )
-    assert fcp7_levels.volume_of(clip_with(effect(value="0"))) == GainCurve((Fraction(0),), (-96.0,))
-    assert fcp7_levels.volume_of(clip_with(effect(value="1"))) is None
-    assert fcp7_levels.volume_of(clip_with()) is None
+    assert volume_of(clip_with(effect(value="0.25"))) == GainCurve((Fraction(0),), (pytest.approx(-12.0412),))
+    assert volume_of(clip_with(effect(value="0"))) == GainCurve((Fraction(0),), (-96.0,))
+    assert volume_of(clip_with(effect(value="1"))) is None
+    assert volume_of(clip_with()) is None
 
 
 @pytest.mark.parametrize("timecode", ["", TIMECODE])
 def test_keys_count_on_the_clock_of_the_in_point(clip_with, timecode):
     clip = clip_with(effect(keys=keyed((25, "1"), (75, "0.5"), (125, "0.5"))), timecode=timecode)
-    line = fcp7_levels.volume_of(clip)
+    line = volume_of(clip)
     assert (line.times[0], line.times[-1]) == (0, 4)
     assert at(line, Fraction(2)) == pytest.approx(-6.0206)
     # Half way down in amplitude, not in decibels.
@@ -78,7 +89,7 @@ def test_keys_count_on_the_clock_of_the_in_point(clip_with, timecode):
 
 @pytest.mark.parametrize(("start", "end"), [(1.0, 0.0), (0.0, 1.0), (0.25, 2.0), (1e-4, 1.0)])
 def test_a_line_is_straight_in_amplitude(clip_with, start, end):
-    line = fcp7_levels.volume_of(clip_with(effect(keys=keyed((25, f"{start}"), (125, f"{end}")))))
+    line = volume_of(clip_with(effect(keys=keyed((25, f"{start}"), (125, f"{end}")))))
     for step in range(401):
         t = Fraction(step, 100)
         wanted = start + (end - start) * float(t) / 4
@@ -87,7 +98,7 @@ def test_a_line_is_straight_in_amplitude(clip_with, start, end):
 
 
 def test_several_levels_multiply(clip_with):
-    line = fcp7_levels.volume_of(clip_with(effect(value="0.5"), effect(keys=keyed((25, "1"), (75, "0.5")))))
+    line = volume_of(clip_with(effect(value="0.5"), effect(keys=keyed((25, "1"), (75, "0.5")))))
     assert at(line, Fraction(0)) == pytest.approx(-6.0206)
     assert at(line, Fraction(2)) == pytest.approx(-12.0412)
 
@@ -97,21 +108,21 @@ def test_what_is_switched_off_does_nothing(clip_with, off):
     text = effect(value="0.25", more=off if off[0] == "<" else "")
     if off == "bypass":
         text = text.replace("</parameter>", "</parameter><pproBypass>true</pproBypass>")
-    assert fcp7_levels.volume_of(clip_with(text)) is None
+    assert volume_of(clip_with(text)) is None
 
 
 def test_effects_count_where_the_filters_are_gone(clip_with):
     clip = clip_with(effect(value="0.25"))
     del clip["metadata"]["fcp_xml"]["filter"]
-    assert fcp7_levels.volume_of(clip).db == (pytest.approx(-12.0412),)
+    assert volume_of(clip).db == (pytest.approx(-12.0412),)
     clip["effects"][0]["enabled"] = False
-    assert fcp7_levels.volume_of(clip) is None
+    assert volume_of(clip) is None
 
 
 def test_keys_of_a_clip_at_another_speed(clip_with):
     clip = clip_with(effect(keys=keyed((25, "1"), (75, "0.5"))))
-    assert fcp7_levels.volume_of(clip, Fraction(2)).times[-1] == 1
-    assert fcp7_levels.volume_of(clip, Fraction(-1)).times[0] == -2
+    assert volume_of(clip, Fraction(2)).times[-1] == 1
+    assert volume_of(clip, Fraction(-1)).times[0] == -2
 
 
 @pytest.mark.parametrize(
@@ -123,38 +134,39 @@ def test_keys_of_a_clip_at_another_speed(clip_with):
     ],
 )
 def test_pan(clip_with, value, keys, times, places):
-    line = fcp7_levels.pan_of(clip_with(effect("audiopan", "pan", value, keys)))
+    line = pan_of(clip_with(effect("audiopan", "pan", value, keys)))
     assert (line.times, line.places) == (times, places)
 
 
 def test_a_pan_in_the_middle_is_none_and_hundreds_are_read(clip_with):
-    assert fcp7_levels.pan_of(clip_with(effect("audiopan", "pan", "0"))) is None
+    assert pan_of(clip_with(effect("audiopan", "pan", "0"))) is None
     text = effect("audiopan", "pan", "-100").replace(">-1<", ">-100<").replace(">1<", ">100<")
-    assert fcp7_levels.pan_of(clip_with(text)).places == (-1.0,)
+    assert pan_of(clip_with(text)).places == (-1.0,)
 
 
 @pytest.mark.parametrize("value", ["loud", "nan", "inf", "", "1e400"])
 def test_figures_that_are_none_are_passed_over(clip_with, value):
-    assert fcp7_levels.volume_of(clip_with(effect(value=value, keys=keyed((25, value))))) is None
+    assert volume_of(clip_with(effect(value=value, keys=keyed((25, value))))) is None
 
 
-def test_only_the_two_are_understood(clip_with):
-    clip = clip_with(effect(value="0.5"), effect("audiopan", "pan", "1"), effect("Equalizer", "gain", "2"))
-    assert [fcp7_levels.is_understood(e) for e in clip["effects"]] == [True, True, False]
-    assert not fcp7_levels.is_understood({"metadata": None})
+def test_only_levels_and_pans_in_the_middle_are_no_loss(clip_with):
+    pans = [effect("audiopan", "pan", value) for value in ("1", "0")]
+    clip = clip_with(effect(value="0.5"), *pans, effect("Equalizer", "gain", "2"))
+    assert [fcp7_levels.is_level(e) for e in clip["effects"]] == [True, False, True, False]
+    assert not fcp7_levels.is_level({"metadata": None})
 
 
-def test_moved_keys_say_the_same_of_another_file(clip_with):
-    clip = clip_with(
-        effect(keys=keyed((25, "1"), (75, "0.5"))),
-        effect("audiopan", "pan", "0", keyed((25, "0"), (50, "1"))),
-    )
-    before = fcp7_levels.volume_of(clip), fcp7_levels.pan_of(clip)
-    clip["source_range"]["start_time"]["value"] = 12.0
-    fcp7_levels.moved(clip, Fraction(12 - 25, 25))
-    assert (fcp7_levels.volume_of(clip), fcp7_levels.pan_of(clip)) == before
+@pytest.mark.parametrize("by_rate", [25, 48_000])
+def test_moved_keys_say_the_same_of_another_file(clip_with, by_rate):
+    pan = effect("audiopan", "pan", "0", keyed((25, "0"), (50, "1")))
+    source = clip_with(effect(keys=keyed((25, "1"), (75, "0.5"))), pan)
+    before = volume_of(source), pan_of(source)
+    clip = copy.deepcopy(source)
+    clip["source_range"]["start_time"].update(value=12 * by_rate / 25, rate=float(by_rate))
+    fcp7_levels.moved(clip, source, RATE)
+    assert (volume_of(clip), pan_of(clip)) == before
     del clip["metadata"]["fcp_xml"]["filter"]
-    assert (fcp7_levels.volume_of(clip), fcp7_levels.pan_of(clip)) == before
+    assert (volume_of(clip), pan_of(clip)) == before
 
 
 @pytest.mark.parametrize(
@@ -167,7 +179,7 @@ def test_moved_keys_say_the_same_of_another_file(clip_with):
 )
 def test_a_level_that_is_set_is_read_again_and_written_by_the_adapter(clip_with, tmp_path, curve):
     clip = clip_with(effect(value="0.25"), effect("Equalizer", "gain", "2"), timecode=TIMECODE)
-    fcp7_levels.set_level(clip, curve)
+    fcp7_levels.set_level(clip, curve, RATE)
     assert [f["effect"]["effectid"] for f in clip["metadata"]["fcp_xml"]["filter"]] == [
         "Equalizer",
         "audiolevels",
@@ -181,7 +193,7 @@ def test_a_level_that_is_set_is_read_again_and_written_by_the_adapter(clip_with,
         warnings.simplefilter("ignore")
         otio.adapters.write_to_file(timeline, str(tmp_path / "again.xml"), "fcp_xml")
     again = load(tmp_path / "again.xml").root["tracks"]["children"][0]["children"][0]
-    for line in (fcp7_levels.volume_of(clip), fcp7_levels.volume_of(again)):
+    for line in (volume_of(clip), volume_of(again)):
         for frame in range(201):
             wanted = at(curve, Fraction(frame, 25))
             if wanted > -60:
@@ -190,5 +202,5 @@ def test_a_level_that_is_set_is_read_again_and_written_by_the_adapter(clip_with,
 
 def test_louder_than_the_fader_goes_ends_there(clip_with):
     clip = clip_with()
-    fcp7_levels.set_level(clip, GainCurve((Fraction(0),), (20.0,)))
-    assert fcp7_levels.volume_of(clip).db == (pytest.approx(12.0, abs=0.001),)
+    fcp7_levels.set_level(clip, GainCurve((Fraction(0),), (20.0,)), RATE)
+    assert volume_of(clip).db == (pytest.approx(12.0, abs=0.001),)
