@@ -21,6 +21,7 @@ from ..errors import MediaError, SettingsError, SightmixError
 from ..passage import Channel
 from .layout import Layout
 from .time import parse_timecode, snap_rate, to_samples
+from .timecode_track import counted_at
 
 # Demuxers that take any text or binary file for a picture of characters.
 _TEXT_FORMATS = frozenset({"tty", "bin", "xbin", "adf", "idf"})
@@ -208,7 +209,7 @@ def _probe(path: Path, _mtime_ns: int, size: int) -> MediaInfo:
         ends = [stream.duration for stream in audio] + ([video.duration] if video else [])
         name = container.format.name.split(",")[0]
         return MediaInfo(
-            path, name, max(ends, default=Fraction(0)), audio, video, _timecode(container, video)
+            path, name, max(ends, default=Fraction(0)), audio, video, _timecode(path, container, video)
         )
 
 
@@ -272,17 +273,22 @@ def _video(container: InputContainer, stream: av.VideoStream, origin: Fraction) 
     return VideoStream(stream.width, stream.height, snap_rate(rate), duration, still)
 
 
-def _timecode(container: InputContainer, video: VideoStream | None) -> Fraction | None:
-    """Start time of day: a timecode tag on the container or a stream, else BWF's time reference."""
+def _timecode(path: Path, container: InputContainer, video: VideoStream | None) -> Fraction | None:
+    """Start time of day: a timecode tag on the container or a stream, else BWF's time reference.
+
+    A tag counts in the timecode track's own frames where the file has such a track, else in the picture's.
+    """
     tagged = [(container.metadata, None)] + [
         (stream.metadata, getattr(stream, "average_rate", None)) for stream in container.streams
     ]
     for metadata, own_rate in tagged:
         text = next((value for key, value in metadata.items() if key.lower() == "timecode"), None)
-        rate = video.rate if video and not video.still else own_rate
-        if text and rate:
+        if text:
+            rate = video.rate if video and not video.still else own_rate
+            rate = counted_at(path, container.format.name, rate) or rate
             with suppress(SightmixError):
-                return parse_timecode(text, snap_rate(rate))
+                if rate:
+                    return parse_timecode(text, snap_rate(rate))
     reference = container.metadata.get("time_reference", "")
     if reference.isdecimal() and container.streams.audio:
         return Fraction(int(reference), container.streams.audio[0].sample_rate or 1)

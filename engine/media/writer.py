@@ -34,8 +34,12 @@ _NO_VALUE = 0x7FFF
 
 
 def time_reference(start: Fraction, rate: int) -> int:
-    """Samples since midnight at `rate` Hz for a start in seconds of the day; times wrap at 24 h."""
-    return to_samples(start % _DAY, rate)
+    """Samples since midnight at `rate` Hz for a start in seconds of the day; times wrap at 24 h.
+
+    A file that begins before its timeline's midnight, as a head handle of the very first clip does, is stamped with
+    midnight: the field knows nothing earlier, and the day before would put it 24 h late.
+    """
+    return to_samples(max(start, Fraction(0)) % _DAY, rate)
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from ...engine.edit.nodes import (
 from ...engine.edit.placing import ZERO
 from ...engine.edit.timemap import moved_ramps
 from ...engine.edit.volume import host_line
-from ...engine.media.paths import is_foreign, is_remote, locate
+from ...engine.media.paths import is_remote, locate, spellings
 from ...engine.media.time import to_frames
 from ...engine.roles import in_order
 from .dialects import Numbers, exact, file_url, new_clip, new_gap, new_track
@@ -74,16 +74,31 @@ class _Placed:
 
 
 def _anchor(root: Node, timeline: Timeline) -> None:
-    """Make relative media paths absolute where the file is found, since the result lies in another folder."""
+    """Make relative media addresses absolute, since the result lies in another folder: files' and image sequences'."""
     bare = timeline.dialect == "resolve"
     for node in walk(root):
         for _, reference in references(node):
-            url = reference.get("target_url")
-            if not isinstance(url, str) or not url or is_remote(url) or url[:5].lower() == "file:":
-                continue
-            path = locate(url, timeline.document.base)
-            if not Path(url).is_absolute() and not is_foreign(url) and path.is_file():
-                reference["target_url"] = file_url(path, bare)
+            for key in ("target_url", "target_url_base"):
+                url = reference.get(key)
+                if isinstance(url, str) and (url or key == "target_url_base"):
+                    reference[key] = _absolute(url, timeline.document.base, bare, key == "target_url_base")
+
+
+def _absolute(url: str, base: Path, bare: bool, folder: bool) -> str:
+    """The address from anywhere; as it stands where it is absolute, remote, or leads to nothing here."""
+    likeliest = spellings(url)[0]
+    if is_remote(url) or (Path(likeliest).is_absolute() and not likeliest.startswith("//")):
+        return url
+    path = _folder(url, base) if folder else locate(url, base)
+    if path is None or not (folder or path.is_file()):
+        return url
+    end = "/" if folder else ""
+    return file_url(path, bare and url[:5].lower() != "file:") + end
+
+
+def _folder(url: str, base: Path) -> Path | None:
+    """The folder of an image sequence's address."""
+    return next((base / text for text in spellings(url) if (base / text).is_dir()), None)
 
 
 class _Writer:

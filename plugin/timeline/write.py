@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .compose import compose
-from .load import BUNDLES
 from .results import ResultTrack
 from .save import check_target, save
 from .timeline import Timeline
@@ -31,7 +30,7 @@ def write_result(
     for index in results:
         timeline.clip(index)
     moves = (
-        out.suffix.lower() in BUNDLES or out.absolute().parent.resolve() != timeline.document.base.resolve()
+        out.suffix.lower() != ".otio" or out.absolute().parent.resolve() != timeline.document.base.resolve()
     )
     root = compose(timeline, results, provenance or {}, mute_originals, moves)
     keyframed = any(result.gain is not None for found in results.values() for result in found)

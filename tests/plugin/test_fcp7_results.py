@@ -8,6 +8,7 @@ import soundfile as sf
 from sightmix.engine.edit.lanes import played
 from sightmix.engine.edit.media import Library
 from sightmix.engine.edit.reader import read_edit
+from sightmix.engine.media.layout import Layout
 from sightmix.engine.programme.sound import mixed, voices
 from sightmix.engine.progress import Progress
 from sightmix.plugin.jobs.plan import Job, make_plan
@@ -54,7 +55,7 @@ def summed(path: Path) -> np.ndarray:
     edit = played(read_edit(load(path, keep=True).root, Library(path.parent)))
     lanes = [voices(track, RATE) for track in edit.tracks if track.kind == "audio" and track.enabled]
     found = [voice for lane in lanes for voice in lane]
-    blocks = mixed([found], RATE, 2, 0, 6 * RATE)
+    blocks = mixed([found], RATE, Layout.of_count(2), 0, 6 * RATE)
     return np.concatenate([block[0].T for block in blocks]).astype(np.float64)
 
 

@@ -8,9 +8,9 @@ import av
 import numpy as np
 import pytest
 import soundfile as sf
-from job_helpers import RATE, three_clips
+from job_helpers import RATE, three_clips, timeline_of
 from sightmix.engine.errors import MediaError, SettingsError
-from sightmix.engine.media.reader import read_span
+from sightmix.engine.media.reader import probe, read_span
 from sightmix.engine.progress import Progress
 from sightmix.plugin.cli.app import app
 from sightmix.plugin.jobs import cuts
@@ -106,3 +106,21 @@ def test_cuts_need_picture_and_the_package(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setitem(__import__("sys").modules, "scenedetect", None)
     with pytest.raises(SettingsError, match=r"pip install 'sightmix\[cuts\]'"):
         cuts.find_cuts(movie(tmp_path / "film.mp4", 10), Progress())
+
+
+def test_a_handle_before_midnight_does_not_put_the_stamp_a_day_late(tiny_model: str, tmp_path: Path) -> None:
+    """The timeline starts at 00:00:00:00 and its first clip at once, half a second into its media."""
+    sound = 0.1 * np.random.default_rng(3).standard_normal((4 * RATE, 2))
+    sf.write(tmp_path / "in.wav", sound, RATE, subtype="PCM_24")
+    source = timeline_of(tmp_path / "reel.otio", [("a", tmp_path / "in.wav", 1.0, 2.0)])
+    rebalanced(source, "--context", "none", "--strength", "0")
+    *_, track = json.loads((tmp_path / "out.otio").read_text())["tracks"]["children"]
+    [clip] = track["children"]
+    path = Path(clip["media_references"]["DEFAULT_MEDIA"]["target_url"].removeprefix("file://"))
+    assert probe(path).timecode == 0
+    source_range, reference = clip["source_range"], clip["media_references"]["DEFAULT_MEDIA"]
+    start = Fraction(source_range["start_time"]["value"]) / Fraction(source_range["start_time"]["rate"])
+    assert reference["available_range"]["start_time"]["value"] == 0
+    assert start == Fraction(12, 25)  # the handle
+    heard = read_span(path, start, Fraction(2))
+    np.testing.assert_array_equal(heard, read_span(tmp_path / "in.wav", Fraction(1), Fraction(2)))

@@ -14,6 +14,7 @@ import numpy as np
 import opentimelineio as otio
 import pytest
 from sightmix.engine.errors import TimelineError, WriteError
+from sightmix.engine.media.paths import locate
 from sightmix.engine.passage import GainCurves, Loudness, Rendition
 from sightmix.engine.roles import STEMS
 from sightmix.plugin.timeline import (
@@ -518,6 +519,64 @@ def test_relative_media_is_anchored_only_when_the_folder_changes(tmp_path: Path,
         urls.append([c["media_references"]["DEFAULT_MEDIA"]["target_url"] for c in children])
     assert urls[0] == ["ten.wav", "gone.wav", "E:\\x.wav", media.as_uri()]
     assert urls[1] == [media.as_uri(), "gone.wav", "E:\\x.wav", media.as_uri()]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["my%20sound.wav", "file:my%20sound.wav", "file:./my%20sound.wav", "file:sub/../my%20sound.wav"],
+)
+def test_relative_addresses_of_every_kind_lead_to_the_same_file(
+    tmp_path: Path, media: Path, url: str
+) -> None:
+    (tmp_path / "my sound.wav").write_bytes(media.read_bytes())
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "else").mkdir()
+    source = open_timeline(save(tmp_path / "in.otio", timeline(track("Audio", clip("a", tr(0, 24), url)))))
+    write_result(source, {}, tmp_path / "else" / "o.otio")
+    [child] = tracks_of(read(tmp_path / "else" / "o.otio"))[0]["children"]
+    address = child["media_references"]["DEFAULT_MEDIA"]["target_url"]
+    assert address.startswith("file:///")
+    found = locate(address, tmp_path / "else")
+    assert found.samefile(tmp_path / "my sound.wav")
+
+
+@pytest.mark.parametrize(
+    ("base", "moved"), [("frames", True), ("file:frames/", True), ("", True), ("https://x/frames/", False)]
+)
+def test_image_sequences_lead_to_the_same_frames(tmp_path: Path, base: str, moved: bool) -> None:
+    folder = tmp_path / "frames" if "frames" in base else tmp_path
+    for where in {folder, tmp_path / "else"}:
+        where.mkdir(exist_ok=True)
+    (folder / "shot.0001.png").write_bytes(b"png")
+    sequence = {
+        "OTIO_SCHEMA": "ImageSequenceReference.1",
+        "metadata": {},
+        "name": "",
+        "available_range": tr(0, 24),
+        "target_url_base": base,
+        "name_prefix": "shot.",
+        "name_suffix": ".png",
+        "start_frame": 1,
+        "frame_step": 1,
+        "rate": 24.0,
+        "frame_zero_padding": 4,
+        "missing_frame_policy": "error",
+    }
+    shot = clip("a", tr(0, 24), "x")
+    shot["media_references"]["DEFAULT_MEDIA"] = sequence
+    source = open_timeline(save(tmp_path / "in.otio", timeline(track("Video", shot))))
+    write_result(source, {}, tmp_path / "else" / "o.otio")
+    [child] = tracks_of(read(tmp_path / "else" / "o.otio"))[0]["children"]
+    written = child["media_references"]["DEFAULT_MEDIA"]["target_url_base"]
+    assert written == (folder.as_uri() + "/" if moved else base)
+
+
+def test_an_xml_names_its_media_from_anywhere(tmp_path: Path, ready: Any) -> None:
+    source, results = ready
+    (tmp_path / "near.otio").write_text(source.path.read_text().replace(f"{tmp_path}/", ""))
+    again = open_timeline(tmp_path / "near.otio")
+    made = write_result(again, results, tmp_path / "o.xml")
+    assert made.read_text().count(f"<pathurl>{tmp_path.as_uri()}/") == made.read_text().count("<pathurl>") > 0
 
 
 def test_collections_and_lone_tracks_are_written_whole(tmp_path: Path, media: Path) -> None:
