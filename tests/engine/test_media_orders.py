@@ -51,8 +51,8 @@ def levels(path, speakers, codec="pcm_s24le", layout=None):
 def labelled(path, tag):
     """The same file with another CoreAudio channel layout tag."""
     data = bytearray(path.read_bytes())
-    at = data.index(b"chan")
-    data[at + 8 : at + 12] = struct.pack(">I", tag)
+    at = data.lower().index(b"chan") + (12 if path.suffix == ".caf" else 8)  # a CAF chunk's size has 8 bytes
+    data[at : at + 4] = struct.pack(">I", tag)
     path.write_bytes(data)
     return path
 
@@ -76,6 +76,13 @@ def test_any_order_of_a_mov_becomes_wav_order(tmp_path, name):
     wav = [s for s in SIDE.split() if s in speakers]
     assert list(found) == wav
     assert found == pytest.approx({s: LEVELS[s] for s in wav}, abs=2e-3)
+
+
+@pytest.mark.parametrize("suffix", ["caf", "aiff"])
+def test_other_containers_have_their_own_orders_too(tmp_path, suffix):
+    codec = "pcm_s24be" if suffix == "aiff" else "pcm_s24le"
+    path = labelled(levels(tmp_path / f"a.{suffix}", FILM.split(), codec), TAGS["MPEG_5_1_C"][0])
+    assert read_elsewhere(path) == pytest.approx({s: LEVELS[s] for s in SIDE.split()}, abs=2e-3)
 
 
 def test_channels_are_picked_in_wav_order(tmp_path):
