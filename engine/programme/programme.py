@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
+from ..edit.lanes import played
 from ..edit.model import Edit, EditClip, EditTrack
 from ..media.layout import Layout
 from ..media.time import to_samples
@@ -68,7 +69,7 @@ def programme_of(name: str, tracks: Mapping[str, Sequence[EditTrack]], duration:
 
 def audible(edit: Edit) -> Programme:
     """Everything that is heard of an edit, as one part: its audio tracks that are not muted."""
-    tracks = [track for track in edit.tracks if track.kind == "audio" and track.enabled]
+    tracks = [track for track in played(edit).tracks if track.kind == "audio" and track.enabled]
     return programme_of(edit.name, {MIX.short: tracks}, edit.duration)
 
 

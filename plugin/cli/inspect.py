@@ -29,7 +29,9 @@ SCHEMA = "sightmix.timeline/1"
 def inspect(
     source: Source,
     as_json: AsJson = False,
-    loudness: Annotated[bool, typer.Option("--loudness", help="Measure every online clip.")] = False,
+    loudness: Annotated[
+        bool, typer.Option("--loudness", help="Measure every online clip, and all that plays.")
+    ] = False,
     timeline: TimelineName = "",
     media: MediaFolders = None,
     rate: Rate = "",
@@ -46,21 +48,31 @@ def inspect_timeline(
 
     timeline, names = open_source(source, name, folders, rate)
     measured: dict[int, Loudness | str] = {}
+    together: Loudness | str | None = None
     if loudness:
         with shown(quiet=as_json) as observer:
             progress = Progress(observer)
             measured = {clip.index: _measure(clip, progress) for clip in timeline.clips if clip.online}
+            together = _measure_all(timeline, progress)
     if as_json:
-        print(json.dumps(timeline_data(timeline, names, measured), ensure_ascii=False))
+        print(json.dumps(timeline_data(timeline, names, measured, together), ensure_ascii=False))
         return
     _print_head(timeline, names)
     _print_clips(timeline, measured)
+    if together is not None:
+        say(f"Together: {_figures(together)}")
 
 
 def timeline_data(
-    timeline: Timeline, names: Sequence[str], measured: dict[int, Loudness | str]
+    timeline: Timeline,
+    names: Sequence[str],
+    measured: dict[int, Loudness | str],
+    together: Loudness | str | None = None,
 ) -> dict[str, Any]:
-    """A timeline as JSON values: times in seconds and as timecode, loudness in LUFS, LU and dBTP."""
+    """A timeline as JSON values: times in seconds and as timecode, loudness in LUFS, LU and dBTP.
+
+    `measured` are clips by index, `together` is all that plays.
+    """
     return {
         "schema": SCHEMA,
         "path": str(timeline.path),
@@ -75,6 +87,7 @@ def timeline_data(
         "has_picture": timeline.has_picture,
         "tracks": timeline_tracks(timeline),
         "clips": [_clip_data(clip, measured.get(clip.index)) for clip in timeline.clips],
+        **_loudness_data(together),
     }
 
 
@@ -90,8 +103,6 @@ def timeline_tracks(timeline: Timeline) -> list[dict[str, Any]]:
 
 
 def _clip_data(clip: AudioClip, measured: Loudness | str | None) -> dict[str, Any]:
-    from ..jobs.sidecar import loudness_to_dict
-
     facts: dict[str, Any] = {
         "index": clip.index,
         "name": clip.name,
@@ -109,11 +120,16 @@ def _clip_data(clip: AudioClip, measured: Loudness | str | None) -> dict[str, An
         "shots": clip.shots,
         "speed": float(clip.speed),
     }
+    return {**facts, **_loudness_data(measured)}
+
+
+def _loudness_data(measured: Loudness | str | None) -> dict[str, Any]:
+    """What was measured, or why it could not be; nothing where nobody asked."""
+    from ..jobs.sidecar import loudness_to_dict
+
     if isinstance(measured, str):
-        facts["loudness_error"] = measured
-    elif measured is not None:
-        facts["loudness"] = loudness_to_dict(measured)
-    return facts
+        return {"loudness_error": measured}
+    return {} if measured is None else {"loudness": loudness_to_dict(measured)}
 
 
 def _layout_text(clip: AudioClip) -> str | None:
@@ -174,6 +190,22 @@ def _row(clip: AudioClip, measured: dict[int, Loudness | str]) -> list[str]:
         else:
             cells += [f"{v:.1f}" for v in (found.integrated, found.true_peak, found.range)]
     return [*cells, state]
+
+
+def _measure_all(timeline: Timeline, progress: Progress) -> Loudness | str:
+    """The loudness of all that plays together, or why it cannot be measured."""
+    from ...engine.programme.loudness import measure_edit
+
+    try:
+        return measure_edit(timeline.edit, progress)
+    except SightmixError as error:
+        return str(error)
+
+
+def _figures(found: Loudness | str) -> str:
+    if isinstance(found, str):
+        return found
+    return f"{found.integrated:.1f} LUFS, {found.true_peak:.1f} dBTP, {found.range:.1f} LU"
 
 
 def _measure(clip: AudioClip, progress: Progress) -> Loudness | str:

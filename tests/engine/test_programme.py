@@ -138,3 +138,15 @@ def test_activity_has_two_gates() -> None:
     assert activity(energies).tolist() == [False, True, True, False, True]
     assert not activity(np.zeros(4)).any()
     assert not activity(np.zeros(0)).any()
+
+
+def test_a_speed_ramp_is_heard_in_stretches(tmp_path: Path) -> None:
+    x = np.zeros((2, 4 * RATE))
+    x[:, 2 * RATE :] = noise(2, 2, 0)
+    ramp = ((Fraction(0), Fraction(0)), (Fraction(1), Fraction(2)), (Fraction(3), Fraction(4)))
+    made = clip(tmp_path / "a.wav", x, ramp=ramp, speed=Fraction(2))
+    sound = np.concatenate(list(audible(edit(track(replace(made, duration=Fraction(3))))).blocks()), axis=2)[
+        0
+    ]
+    np.testing.assert_allclose(sound[:, RATE : 3 * RATE], x[:, 2 * RATE :], atol=1e-6)
+    assert not sound[:, : RATE - 2000].any()
