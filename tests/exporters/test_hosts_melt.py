@@ -28,7 +28,7 @@ SR = kit.SAMPLE_RATE
 
 
 def ends(command: list[str], out: Path) -> bool:
-    """Run melt to its end, however long that takes; False if it hangs: for 20 s it neither computes nor writes."""
+    """Run melt to its end, however long it takes; False if it hangs: for 20 s it neither computes nor writes."""
     process = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
@@ -36,7 +36,8 @@ def ends(command: list[str], out: Path) -> bool:
         stderr=subprocess.PIPE,
         env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
     )
-    done, since = progress(process.pid, out), time.monotonic()
+    start = since = time.monotonic()
+    done = progress(process.pid, out)
     while True:
         try:
             _, said = process.communicate(timeout=0.5)
@@ -44,7 +45,7 @@ def ends(command: list[str], out: Path) -> bool:
             now = progress(process.pid, out)
             if now != done:
                 done, since = now, time.monotonic()
-            elif time.monotonic() - since > 20:
+            if time.monotonic() - since > 20 or time.monotonic() - start > 1800:
                 process.kill()
                 process.communicate()
                 return False
