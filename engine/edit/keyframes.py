@@ -101,7 +101,16 @@ def plus(curve: GainCurve | None, other: GainCurve | None) -> GainCurve | None:
     return GainCurve(times, tuple(at(curve, t) + at(other, t) for t in times))
 
 
-def straight_fade() -> list[tuple[Fraction, float]]:
+def fade_line(fade_in: Fraction, fade_out: Fraction, length: Fraction) -> GainCurve | None:
+    """Fades at both ends of `length` seconds as a volume line: straight in amplitude, from and to silence."""
+    shares = _straight_fade()
+    levels = tuple(db for _, db in shares)
+    rise = GainCurve(tuple(fade_in * s for s, _ in shares), levels) if fade_in else None
+    fall = GainCurve(tuple(length - fade_out * s for s, _ in reversed(shares)), levels[::-1])
+    return plus(rise, fall if fade_out else None)
+
+
+def _straight_fade() -> list[tuple[Fraction, float]]:
     """A fade from silence that is straight in amplitude, as (share of its length, dB) for lines straight in dB."""
     levels = range(int(SILENCE_DB), 1, _FADE_STEP_DB)
     return [

@@ -61,7 +61,8 @@ def trimmed(clip: EditClip, start: Fraction, end: Fraction) -> EditClip | None:
         return None
     if first == clip.start and last == clip.end:
         return clip
-    head = first - clip.start
+    head, tail = first - clip.start, clip.end - last
+    clip = _unfaded(clip, head, tail)
     gain = keyframes.cut(clip.gain, head, head + last - first) if clip.gain is not None else None
     return replace(
         clip,
@@ -70,10 +71,18 @@ def trimmed(clip: EditClip, start: Fraction, end: Fraction) -> EditClip | None:
         source_in=media_at(clip, head),
         ramp=_ramp_between(clip, head, head + last - first),
         gain=gain,
-        fade_in=max(clip.fade_in - head, ZERO),
-        fade_out=max(clip.fade_out - (clip.end - last), ZERO),
+        fade_in=clip.fade_in if not head else ZERO,
+        fade_out=clip.fade_out if not tail else ZERO,
         skipped=clip.skipped + head,
     )
+
+
+def _unfaded(clip: EditClip, head: Fraction, tail: Fraction) -> EditClip:
+    """A clip whose fades are part of its volume line where a trim cuts into them."""
+    fade_in = clip.fade_in if 0 < head < clip.fade_in else ZERO
+    fade_out = clip.fade_out if 0 < tail < clip.fade_out else ZERO
+    faded = keyframes.plus(clip.gain, keyframes.fade_line(fade_in, fade_out, clip.duration))
+    return replace(clip, gain=faded) if fade_in or fade_out else clip
 
 
 def _ramp_between(clip: EditClip, first: Fraction, last: Fraction) -> tuple[Point, ...]:

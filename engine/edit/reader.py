@@ -18,7 +18,7 @@ from .lanes import ZERO, Lane, joined, retimed, shift, window
 from .lanes import levelled as levelled_lane
 from .losses import Losses
 from .media import Found, Library, file_offset
-from .model import ROLES, Edit, EditClip, EditMarker, EditTrack, EditTransition, GainCurve, Point, Side
+from .model import ROLES, Edit, EditClip, EditMarker, EditTrack, EditTransition, Point, Side
 from .nodes import (
     Node,
     Pointer,
@@ -202,7 +202,7 @@ class Reader:
         """What a container's own level, fades and effects make of its lanes."""
         rate = source_rate(node) or self.rate
         line = host_line(node, rate)
-        fades = _fade_line(*faders(node, rate), length)
+        fades = keyframes.fade_line(*faders(node, rate), length)
         whole = keyframes.plus(line, fades)
         sounding = sum(len(lane.clips) for lane in lanes)
         if sounding:
@@ -436,16 +436,6 @@ def _ramp(retiming: Retiming, duration: Fraction, source: Fraction, offset: Frac
     plan = retiming.map(duration, offset)
     bounds = plan.breaks(ZERO, duration)
     return tuple((record, source + plan.at(record)) for record in bounds)
-
-
-def _fade_line(fade_in: Fraction, fade_out: Fraction, length: Fraction) -> GainCurve | None:
-    """A compound's fades over its length as a volume line: straight in amplitude, from and to silence."""
-    if not fade_in and not fade_out:
-        return None
-    rise = {fade_in * share: db for share, db in keyframes.straight_fade()} if fade_in else {}
-    fall = {length - fade_out * share: db for share, db in keyframes.straight_fade()} if fade_out else {}
-    ordered = dict(sorted((rise | fall).items()))
-    return GainCurve(tuple(ordered), tuple(ordered.values()))
 
 
 def _within(scope: tuple[tuple[str, Fraction], ...], child: Child) -> tuple[tuple[str, Fraction], ...]:
