@@ -178,12 +178,29 @@ def _sped(clip: EditClip, speed: Fraction, length: Fraction) -> EditClip:
     )
 
 
-def levelled(lane: Lane, line: GainCurve) -> Lane:
-    """The lane under a volume line of what it lies in; `line` counts record seconds from the lane's zero."""
-    clips = (
-        replace(clip, gain=keyframes.plus(clip.gain, keyframes.cut(line, clip.start, clip.end)))
-        for clip in lane.clips
-    )
+def levelled(
+    lane: Lane, line: GainCurve | None, fade_in: Fraction, fade_out: Fraction, length: Fraction
+) -> Lane:
+    """The lane under the volume of what it lies in, which is `length` record seconds long from the lane's zero.
+
+    `line` is its volume line. Its fades become those of the clips at its ends, and part of their volume lines where
+    they reach further than a clip, or the clip has a fade of its own.
+    """
+    clips = []
+    for clip in lane.clips:
+        begins = clip.start == 0 and not clip.fade_in and fade_in <= clip.duration
+        ends = clip.end == length and not clip.fade_out and fade_out <= clip.duration
+        rest = keyframes.fade_line(ZERO if begins else fade_in, ZERO if ends else fade_out, length)
+        whole = keyframes.plus(line, rest)
+        gain = keyframes.cut(whole, clip.start, clip.end) if whole is not None else None
+        clips.append(
+            replace(
+                clip,
+                gain=clip.gain if keyframes.is_unity(gain) else keyframes.plus(clip.gain, gain),
+                fade_in=fade_in if begins else clip.fade_in,
+                fade_out=fade_out if ends else clip.fade_out,
+            )
+        )
     return Lane(tuple(clips), lane.transitions)
 
 

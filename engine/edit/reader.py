@@ -11,7 +11,6 @@ from typing import Any
 
 from ..errors import SettingsError, TimelineError
 from ..media.layout import Layout
-from . import keyframes
 from .channels import channels_of, flat_numbers, link_of
 from .header import dialect_of, drops_frames, frame_rate, resolution, source_rate
 from .lanes import ZERO, Lane, joined, retimed, shift, window
@@ -201,15 +200,15 @@ class Reader:
     def _levelled(self, node: Node, lanes: list[Lane], length: Fraction) -> list[Lane]:
         """What a container's own level, fades and effects make of its lanes."""
         rate = source_rate(node) or self.rate
-        line = host_line(node, rate)
-        fades = keyframes.fade_line(*faders(node, rate), length)
-        whole = keyframes.plus(line, fades)
+        line, fades = host_line(node, rate), faders(node, rate)
         sounding = sum(len(lane.clips) for lane in lanes)
         if sounding:
             what = "track" if schema(node) in _TRACKS else "compound clip"
             for effect in other_effects(node):
                 self.losses.add(f"The effect “{effect}” of the {what} “{name_of(node)}” is not carried")
-        return [levelled_lane(lane, whole) for lane in lanes] if whole is not None else lanes
+        if line is None and not any(fades):
+            return lanes
+        return [levelled_lane(lane, line, *fades, length) for lane in lanes]
 
     def _stack(self, child: Child, place: _Place) -> list[Lane]:
         lanes: list[Lane] = []

@@ -12,7 +12,7 @@ from .model import EditClip, GainCurve
 from .nodes import Node, is_enabled, metadata, name_of, number, schema
 
 RESOLVE_VOLUME = 62  # Resolve's effect type: Fairlight Clip Volume and Fades
-_FADERS = ("faderIn", "faderOut")
+FADERS = ("faderIn", "faderOut")
 _TIME_EFFECTS = ("LinearTimeWarp", "FreezeFrame", "TimeEffect")
 
 
@@ -69,7 +69,7 @@ def volume_keys(node: Node) -> list[tuple[Fraction, float]]:
 def faders(node: Node, rate: Fraction) -> tuple[Fraction, Fraction]:
     """Seconds of Resolve's fades at an item's two ends."""
     parameters = _parameters(node)
-    values = [number((parameters.get(name) or {}).get("Parameter Value")) for name in _FADERS]
+    values = [number((parameters.get(name) or {}).get("Parameter Value")) for name in FADERS]
     fade_in, fade_out = (max(value, ZERO) / rate if value is not None else ZERO for value in values)
     return fade_in, fade_out
 

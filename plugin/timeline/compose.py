@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...engine.edit import fcp7_levels
+from ...engine.edit import fcp7_levels, keyframes
 from ...engine.edit.header import source_rate
 from ...engine.edit.model import GainCurve
 from ...engine.edit.nodes import (
@@ -27,7 +27,7 @@ from ...engine.edit.nodes import (
 )
 from ...engine.edit.placing import ZERO
 from ...engine.edit.timemap import moved_ramps
-from ...engine.edit.volume import host_line
+from ...engine.edit.volume import faders, host_line
 from ...engine.media.paths import is_remote, locate, spellings
 from ...engine.media.time import to_frames
 from ...engine.roles import in_order
@@ -36,7 +36,7 @@ from .load import clone
 from .marks import mute, walk
 from .results import Gain, ResultTrack
 from .timeline import AudioClip, Timeline
-from .volume import Levels, set_volume
+from .volume import Levels, set_faders, set_volume
 
 _TINY = Fraction(1, 10**9)
 
@@ -208,7 +208,7 @@ class _Writer:
         rates = [source_rate(source) or self.timeline.rate, self.timeline.rate, sample_rate]
         facts: Node = {"source": clip.name, "clip": clip.identifier}
         resolve = self.timeline.dialect == "resolve"
-        result = self._with_volume(clip, source, item.result)
+        result = self._with_volume(clip, item.result)
         made = new_clip(
             source,
             result,
@@ -224,21 +224,41 @@ class _Writer:
 
     def _set_volume(self, clip: AudioClip, source: Node, result: ResultTrack, made: Node) -> None:
         """Write the result's gain as its host does; without one the editor's own level stays on the new clip."""
-        rate = self.timeline.rate
-        if self.timeline.dialect == "resolve" and result.gain is not None:
-            set_volume(made, self._levels(clip, result))
-        elif self.timeline.dialect == "fcp7" and result.gain is not None:
-            levels = self._levels(clip, result).tolist()
+        rate, dialect = self.timeline.rate, self.timeline.dialect
+        levels = self._levels(clip, result) if result.gain is not None else self._inherited(clip, source)
+        if dialect == "resolve" and levels is not None:
+            set_volume(made, levels)
+        elif dialect == "fcp7" and levels is not None:
             times = tuple(frame / rate for frame in map(Fraction, range(len(levels))))
-            fcp7_levels.set_level(made, GainCurve(times, tuple(levels)), rate)
-        elif self.timeline.dialect == "fcp7":
+            fcp7_levels.set_level(made, GainCurve(times, tuple(levels.tolist())), rate)
+        elif dialect == "fcp7":
             fcp7_levels.moved(made, source, rate)
+        fades = (clip.leaf.edit.fade_in, clip.leaf.edit.fade_out)
+        if dialect == "resolve" and fades != faders(source, source_rate(source) or rate):
+            set_faders(made, *(float(fade * rate) for fade in fades))
 
-    def _with_volume(self, clip: AudioClip, source: Node, result: ResultTrack) -> ResultTrack:
-        """The result with what the editor's own volume says added to its gain."""
-        line = host_line(source, self.timeline.rate)
+    def _inherited(self, clip: AudioClip, source: Node) -> Levels | None:
+        """The editor's level at every frame where it is not what the clip itself says: compounds around it add
+        their own, and trim it. None where the clip's own stays.
+        """
+        line = clip.leaf.edit.gain
+        own = host_line(source, source_rate(source) or self.timeline.rate)
+        if line == (keyframes.cut(own, ZERO, clip.duration) if own is not None else None):
+            return None
+        times = [float(frame / self.timeline.rate) for frame in map(Fraction, range(self._frames(clip)))]
+        return keyframes.levels(line, times) if line is not None else np.zeros(len(times))
+
+    def _frames(self, clip: AudioClip) -> int:
+        """The clip's frames, and the first one after it."""
+        return max(1, to_frames(clip.duration, self.timeline.rate)) + 1
+
+    def _with_volume(self, clip: AudioClip, result: ResultTrack) -> ResultTrack:
+        """The result with what the editor's own volume says, on the clip and around it, added to its gain."""
+        line = clip.leaf.edit.gain
         if line is None or result.gain is None:
             return result
+        if keyframes.is_level(line):
+            line = GainCurve(line.times[:1], line.db[:1])
         times = self._file_times(clip, result, line.times)
         points = sorted(zip(times, line.db, strict=True))
         own = Gain(tuple(time for time, _ in points), tuple(level for _, level in points))
@@ -247,8 +267,7 @@ class _Writer:
     def _levels(self, clip: AudioClip, result: ResultTrack) -> Levels:
         """The result's gain in dB at every frame of the clip, and at the first one after it."""
         assert result.gain is not None
-        count = max(1, to_frames(clip.duration, self.timeline.rate)) + 1
-        record = [frame / self.timeline.rate for frame in map(Fraction, range(count))]
+        record = [frame / self.timeline.rate for frame in map(Fraction, range(self._frames(clip)))]
         return result.gain.at(np.array(self._file_times(clip, result, record)))
 
     def _file_times(self, clip: AudioClip, result: ResultTrack, record: Sequence[Fraction]) -> list[float]:

@@ -13,6 +13,7 @@ from typing import Literal
 from ...engine.edit.channels import channels_of, link_of
 from ...engine.edit.header import Dialect, dialect_of, drops_frames, frame_rate, source_rate
 from ...engine.edit.media import Found, Library, file_offset, stream_of
+from ...engine.edit.model import EditClip
 from ...engine.edit.nodes import (
     Node,
     Pointer,
@@ -42,7 +43,8 @@ State = Literal["online", "offline", "disabled", "unsupported"]
 class Leaf:
     """One audio clip as its container plays it, in seconds of the container's own time.
 
-    `start` and `end` bound what is heard, `entry` is where the untrimmed clip would begin. `parent` is the
+    `start` and `end` bound what is heard, `entry` is where the untrimmed clip would begin; `edit` is the clip as the
+    edit has it. `parent` is the
     track it lies on; `before` and `after` are its transitions, None where a trim cuts them off.
     """
 
@@ -53,6 +55,7 @@ class Leaf:
     end: Fraction
     entry: Fraction
     enabled: bool
+    edit: EditClip
     problem: str = ""
     before: Fade | None = None
     after: Fade | None = None
@@ -317,6 +320,7 @@ class Timeline:
                     end=clip.end,
                     entry=clip.start - clip.skipped,
                     enabled=clip.enabled and track.enabled,
+                    edit=clip,
                     problem=clip.problem,
                     before=child.before if not clip.skipped else None,
                     after=child.after if clip.skipped + clip.duration >= whole else None,

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.edit.nodes import Node, metadata
-from ...engine.edit.volume import RESOLVE_VOLUME
+from ...engine.edit.volume import FADERS, RESOLVE_VOLUME
 
 Levels = NDArray[np.float64]
 
@@ -38,6 +38,7 @@ _PARAMETER: Node = {
     "maxValue": _HIGHEST,
     "minValue": _LOWEST,
 }
+_FADER: Node = {"Default Parameter Value": 0.0, "Key Frames": {}, "Variant Type": "Double"}
 
 
 def set_volume(clip: Node, levels: Levels) -> None:
@@ -63,6 +64,22 @@ def set_volume(clip: Node, levels: Levels) -> None:
     host["Enabled"] = True
     host["Parameters"] = [*(p for p in host["Parameters"] if p is not parameter), parameter]
     if not any(effect is known for known in clip["effects"]):
+        clip["effects"].append(effect)
+
+
+def set_faders(clip: Node, fade_in: float, fade_out: float) -> None:
+    """Give a Resolve clip fades of so many frames at its two ends, in place of those it has."""
+    effect = _effect_of(clip)
+    host = effect["metadata"]["Resolve_OTIO"]
+    listed = host.get("Parameters")
+    kept = [p for p in listed if isinstance(p, dict)] if isinstance(listed, list) else []
+    for name, frames in zip(FADERS, (fade_in, fade_out), strict=True):
+        given = next((p for p in kept if p.get("Parameter ID") == name), None)
+        kept = [p for p in kept if p is not given]
+        if frames:
+            kept.append({**(given or copy.deepcopy(_FADER)), "Parameter ID": name, "Parameter Value": frames})
+    host["Parameters"] = kept
+    if kept and not any(effect is known for known in clip["effects"]):
         clip["effects"].append(effect)
 
 

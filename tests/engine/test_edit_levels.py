@@ -97,6 +97,14 @@ def test_levels_of_clip_and_compounds_add_up() -> None:
 
 def test_a_compounds_faders_fade_what_it_plays() -> None:
     found = only(edit_of(track(compound(track(clip(0, 100)), None, volume(faderIn=20.0, faderOut=10.0)))))
+    assert (found.fade_in * RATE, found.fade_out * RATE, found.gain) == (20, 10, None)
+
+
+def test_a_compounds_fade_over_several_clips_is_part_of_their_lines() -> None:
+    faded = volume(faderIn=20.0, faderOut=10.0)
+    own = clip(0, 100, volume(faderIn=5.0, faderOut=5.0))
+    found = only(edit_of(track(compound(track(own), None, faded))))
+    assert (found.fade_in * RATE, found.fade_out * RATE) == (5, 5)
     assert at(found, 0) == keyframes.SILENCE_DB
     assert at(found, 10) == pytest.approx(20 * log10(0.5), abs=0.1)
     assert (at(found, 20), at(found, 90)) == (0, 0)
