@@ -237,7 +237,8 @@ def _clips(length: Fraction) -> Iterator[tuple[Fraction, Fraction]]:
 
 
 def _mono(path: Path, start: Fraction, duration: Fraction, rate: int = SAMPLE_RATE) -> Mono:
-    return np.asarray(read_span(path, start, duration, rate=rate).mean(axis=0), np.float32)
+    sound = read_span(path, start, duration, rate=rate)
+    return np.asarray(probe(path).audio[0].layout.mono @ sound, np.float32)
 
 
 def _measures(sound: Mono, target: Mono) -> dict[str, float]:

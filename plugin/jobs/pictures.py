@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ...engine.errors import Cancelled, SightmixError
+from ...engine.media.container import layout_of
 from ...engine.media.picture import sample_frames
 from ...engine.media.reader import probe, read_blocks
 from ...engine.media.time import to_samples
@@ -182,8 +183,9 @@ def _spectra(passage: Passage, rendition: Rendition, top: float, progress: Progr
     for name, path, first, channels in sources:
         gathered = Spectrogram(rate, samples)
         try:
+            downmix = layout_of(probe(path), channels).mono
             for block in read_blocks(path, first, samples, channels):
-                gathered.push(block)
+                gathered.push((downmix @ block)[None])
                 progress.report("report", passage.name, 0, 0)
         except Cancelled:
             raise

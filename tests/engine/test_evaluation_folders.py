@@ -71,6 +71,13 @@ def test_long_files_are_judged_ten_seconds_at_a_time(tmp_path: Path) -> None:
     assert got.seconds == pytest.approx(20.6, abs=1e-3)
 
 
+def test_surround_is_judged_by_its_downmix_without_the_lfe(tmp_path: Path) -> None:
+    rumble = np.tile(noise(2, 7), (6, 1)) * np.array([[0], [0], [1], [3], [0], [0]], np.float32)
+    five = put(tmp_path / "s.wav", rumble)
+    got = score_pair(Pair("x", five, put(tmp_path / "t.wav", 0.7071 * noise(2, 7))))
+    assert got.measures["MAG"] < 1e-5
+
+
 def test_other_rates_and_channels_meet_in_mono_at_44100(tmp_path: Path) -> None:
     t = np.arange(48_000 * 2) / 48_000
     tone = (0.1 * np.sin(2 * np.pi * 440 * t)).astype(np.float32)
