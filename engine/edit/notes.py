@@ -62,14 +62,14 @@ def _inside(remarks: list[Remark], start: Fraction, end: Fraction) -> list[Remar
     return kept
 
 
-def remarks(layout: Placement, timeline: Node, pointer: Pointer, origin: Fraction) -> list[Remark]:
+def remarks(placement: Placement, timeline: Node, pointer: Pointer, origin: Fraction) -> list[Remark]:
     """Every remark of a timeline in record order, seconds from its first frame.
 
     `origin` is the timeline's global start: markers that can only be counted from it are moved back by it.
     """
-    length = layout.duration(timeline) or ZERO
-    found = _item(layout, Child(timeline, pointer, ZERO, length))
-    entry = layout.entry(timeline)
+    length = placement.duration(timeline) or ZERO
+    found = _item(placement, Child(timeline, pointer, ZERO, length))
+    entry = placement.entry(timeline)
     for node in (timeline, body(timeline)):
         for where, text in _markers(node):
             start = where.start - entry
@@ -80,26 +80,26 @@ def remarks(layout: Placement, timeline: Node, pointer: Pointer, origin: Fractio
     return sorted(unique, key=lambda remark: (remark.start, remark.end))
 
 
-def _item(layout: Placement, child: Child) -> list[Remark]:
+def _item(placement: Placement, child: Child) -> list[Remark]:
     """The remarks on an item and inside it, seconds from its start; none from inside a retimed compound."""
     node, length = child.node, child.duration or ZERO
     if schema(node) == "Clip":
-        found = _on_clip(layout, node, length)
-    elif is_container(node) and layout.retiming(node).plain:
-        entry = layout.entry(node)
+        found = _on_clip(placement, node, length)
+    elif is_container(node) and placement.retiming(node).plain:
+        entry = placement.entry(node)
         found = []
-        for item in layout.items(node, child.pointer):
+        for item in placement.items(node, child.pointer):
             start = item.start - entry
-            found += [replace(r, start=r.start + start, end=r.end + start) for r in _item(layout, item)]
+            found += [replace(r, start=r.start + start, end=r.end + start) for r in _item(placement, item)]
             if is_container(item.node):
-                found += _on_container(layout, item, start)
+                found += _on_container(placement, item, start)
     else:
         found = []
     return _inside(found, ZERO, length)
 
 
-def _on_container(layout: Placement, item: Child, start: Fraction) -> list[Remark]:
-    entry = layout.entry(item.node)
+def _on_container(placement: Placement, item: Child, start: Fraction) -> list[Remark]:
+    entry = placement.entry(item.node)
     found = [
         Remark(where.start - entry + start, where.start - entry + start + where.duration, text)
         for where, text in _markers(item.node)
@@ -107,13 +107,13 @@ def _on_container(layout: Placement, item: Child, start: Fraction) -> list[Remar
     return _inside(found, start, start + (item.duration or ZERO))
 
 
-def _on_clip(layout: Placement, clip: Node, length: Fraction) -> list[Remark]:
+def _on_clip(placement: Placement, clip: Node, length: Fraction) -> list[Remark]:
     note = clip_note(clip)
     found = [Remark(ZERO, length, note)] if note else []
-    given = layout.media_range(clip)
+    given = placement.media_range(clip)
     if given is None:
         return found
-    plan = layout.retiming(clip).map(given.duration)
+    plan = placement.retiming(clip).map(given.duration)
     for where, text in _markers(clip):
         # Some hosts count clip markers from the clip's start, others in the media's timecode.
         relative = where.start < given.start and where.start < length

@@ -28,10 +28,11 @@ from ...engine.edit.nodes import (
 from ...engine.edit.placing import ZERO
 from ...engine.edit.timemap import moved_ramps
 from ...engine.edit.volume import faders, host_line
+from ...engine.media.layout import Layout
 from ...engine.media.paths import is_remote, locate, spellings
 from ...engine.media.time import to_frames
 from ...engine.roles import in_order
-from .dialects import Numbers, exact, file_url, new_clip, new_gap, new_track
+from .dialects import Numbers, exact, file_url, new_clip, new_gap, new_track, widen
 from .load import clone
 from .marks import mute, walk
 from .results import Gain, ResultTrack
@@ -112,7 +113,7 @@ class _Writer:
         figures = list(_figures(timeline))
         whole = bool(figures) and all(isinstance(figure, int) for figure in figures)
         self.numbers = Numbers(whole, figures)
-        self.entry = timeline.layout.entry(timeline.node)
+        self.entry = timeline.placement.entry(timeline.node)
 
     def add(self, results: Mapping[int, Sequence[ResultTrack]]) -> None:
         """Insert all new tracks after the last audio track (at the top if there is none)."""
@@ -150,7 +151,7 @@ class _Writer:
         return made
 
     def _track(self, source: int, role: str, lane: int, placed: list[_Placed]) -> Node:
-        model = self.timeline.layout.stack(self.timeline.node, self.timeline.pointer)[source].node
+        model = self.timeline.placement.stack(self.timeline.node, self.timeline.pointer)[source].node
         label = placed[0].clip.track
         name = f"{label} {role}" + (f" {lane}" if lane > 1 else "")
         track = new_track(
@@ -161,6 +162,9 @@ class _Writer:
             self.provenance,
             all(item.result.enabled for item in placed),
         )
+        paired = [item.result.clip.channels for item in placed if item.clip.partners]
+        if paired:
+            widen(track, Layout.of_count(max(paired)))
         track["children"] = self._fill(placed)
         return track
 
@@ -313,7 +317,7 @@ def _lanes(clips: list[AudioClip]) -> list[list[AudioClip]]:
 
 def _mute(timeline: Timeline, root: Node, rendered: set[int]) -> None:
     """Disable what was rendered, whole tracks where nothing else plays on them."""
-    layers = timeline.layout.stack(timeline.node, timeline.pointer)
+    layers = timeline.placement.stack(timeline.node, timeline.pointer)
     for number_, layer in enumerate(layers):
         playing = [(clip, leaf) for clip, leaf in timeline.on_layer(number_) if clip.enabled]
         done = [leaf for clip, leaf in playing if clip.index in rendered]

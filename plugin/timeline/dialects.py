@@ -132,6 +132,17 @@ def new_track(
     return {key: given[key] for key in dict.fromkeys([*order, *_TRACK_KEYS]) if key in given}
 
 
+def widen(track: Node, layout: Layout) -> None:
+    """Make a new track hold all channels of `layout`, in its host's words: its model may be a mono one."""
+    resolve = metadata(track, "Resolve_OTIO")
+    if isinstance(resolve, dict) and "Audio Type" in resolve:
+        resolve["Audio Type"] = layout.resolve.capitalize()  # "Stereo" in OTIO, "stereo" to scripts
+    premiere = metadata(track, "PremierePro_OTIO", "AudioChannels")
+    if isinstance(premiere, dict):
+        words = {"ChannelType": layout.premiere, "NumberOfChannels": layout.channels}
+        premiere.update({key: words[key] for key in words if key in premiere})
+
+
 def _effects(source: Node) -> list[object]:
     """A copy of an item's effects; none where the file holds something else in their place."""
     effects = source.get("effects")

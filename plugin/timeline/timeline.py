@@ -193,12 +193,12 @@ class Timeline:
         self._shown: dict[int, tuple[Piece, Seen]] = {}
         self._cues: dict[int, tuple[Leaf, Cue | None]] = {}
         reader = Reader(self.node, self.library, self.pointer)
-        self.layout = reader.placement
+        self.placement = reader.placement
         self.edit = reader.edit()
         self.name = name_of(self.node) or self.path.stem
         self.rate = frame_rate(self.node)
         self.drop_frame = drops_frames(self.node, self.rate)
-        self.duration = self.layout.duration(self.node) or ZERO
+        self.duration = self.placement.duration(self.node) or ZERO
         leaves = sorted(_whole(self._leaves()), key=lambda leaf: (leaf.start, leaf.track))
         clips = [self._clip(i, leaf) for i, leaf in enumerate(leaves, start=1)]
         clips = self._shared_out(clips) if self.dialect == "aaf" else self._paired(clips)
@@ -215,7 +215,7 @@ class Timeline:
 
     @cached_property
     def _remarks(self) -> list[Remark]:
-        return remarks(self.layout, self.node, self.pointer, self.start)
+        return remarks(self.placement, self.node, self.pointer, self.start)
 
     @cached_property
     def has_picture(self) -> bool:
@@ -245,8 +245,8 @@ class Timeline:
         return self._cues[id(leaf)][1]
 
     def _cue(self, leaf: Leaf) -> Cue | None:
-        given = self.layout.media_range(leaf.node)
-        retiming = self.layout.retiming(leaf.node)
+        given = self.placement.media_range(leaf.node)
+        retiming = self.placement.retiming(leaf.node)
         if given is None or retiming.problem or leaf.end <= leaf.start:
             return None
         found = self.library.sound(leaf.node)
@@ -310,7 +310,7 @@ class Timeline:
             for clip in track.clips if track.kind == "audio" else ():
                 parent = clip.pointer[:-2]
                 node = follow(self.root, parent)
-                child = self.layout.child(node, parent, clip.pointer)
+                child = self.placement.child(node, parent, clip.pointer)
                 whole = child.duration if child.duration is not None else ZERO
                 yield Leaf(
                     node=child.node,
@@ -328,7 +328,7 @@ class Timeline:
                 )
 
     def _clip(self, index: int, leaf: Leaf) -> AudioClip:
-        layers = self.layout.stack(self.node, self.pointer)
+        layers = self.placement.stack(self.node, self.pointer)
         track = layers[leaf.track].node
         found = self.library.sound(leaf.node)
         channels = _channels(leaf, found)
@@ -409,7 +409,7 @@ class Timeline:
 
     def track_number(self, layer: int) -> int:
         """The number (from 1) that a host gives the document's track `layer` (from 0) among those of its kind."""
-        layers = self.layout.stack(self.node, self.pointer)
+        layers = self.placement.stack(self.node, self.pointer)
         kind = kind_of(layers[layer].node, "")
         return sum(kind_of(one.node, "") == kind for one in layers[: layer + 1])
 
@@ -426,8 +426,8 @@ class Timeline:
         return ("unsupported", trouble) if trouble else ("online", "")
 
     def _time_trouble(self, leaf: Leaf) -> str:
-        given = self.layout.media_range(leaf.node)
-        retiming = self.layout.retiming(leaf.node)
+        given = self.placement.media_range(leaf.node)
+        retiming = self.placement.retiming(leaf.node)
         if given is None:
             return "Its length is unknown: it has no usable range and its media cannot be read."
         if given.duration <= 0:

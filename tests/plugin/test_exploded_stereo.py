@@ -65,9 +65,12 @@ def test_one_channel_alone_stays_mono(tmp_path: Path, stereo: Path) -> None:
 
 
 def test_muting_a_pair_mutes_both_tracks(tmp_path: Path, stereo: Path) -> None:
-    found = opened(tmp_path, track("Audio", mono(stereo, 0, 7)), track("Audio", mono(stereo, 1, 7)))
+    words = {"Resolve_OTIO": {"Audio Type": "Mono"}}
+    tracks = [track("Audio", mono(stereo, channel, 7), metadata=words) for channel in (0, 1)]
+    found = opened(tmp_path, *tracks)
     result = ResultTrack("rebalanced", ResultClip(tmp_path / "r.wav", 48000, 96000, 2))
     out = write_result(found, {1: [result]}, tmp_path / "out.otio", mute_originals=True)
     tracks = json.loads(out.read_text())["tracks"]["children"]
     assert [t["enabled"] for t in tracks] == [False, False, True]
-    assert len(tracks[2]["children"]) == 1
+    assert tracks[2]["metadata"]["Resolve_OTIO"]["Audio Type"] == "Stereo"
+    assert [c["name"] for c in tracks[2]["children"]] == ["r.wav"]

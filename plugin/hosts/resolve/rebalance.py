@@ -118,7 +118,7 @@ def muted_for(timeline: Timeline, done: set[int]) -> Muted:
     A track goes off as a whole if all that plays on it was rebalanced. Raises HostError for a compound clip of which
     only a part was: it cannot be switched off in part.
     """
-    layers = timeline.layout.stack(timeline.node, timeline.pointer)
+    layers = timeline.placement.stack(timeline.node, timeline.pointer)
     tracks: list[int] = []
     clips: list[tuple[int, int]] = []
     for number, layer in enumerate(layers):
