@@ -284,8 +284,8 @@ class _Job:
         info = probe(sound.path)
         if not info.audio:
             raise MediaError(f"{sound.path} has no sound; choose a file with an audio stream.")
-        self.rate = info.audio[sound.channels[0].stream if sound.channels else 0].sample_rate
         layout = layout_of(info, sound.channels)
+        self.rate = info.audio[sound.channels[0].stream if sound.channels else 0].sample_rate
         self.layout, self.channels = layout.in_wav_order(), layout.channels
         self.picks = sound.channels and tuple(sound.channels[channel] for channel in layout.wav_order)
         # The host finds the clip at round(head · rate) of our file, so count the head in whole samples first.

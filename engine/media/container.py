@@ -175,10 +175,28 @@ def presentation_start(container: InputContainer) -> Fraction:
     return max(Fraction(0), min(starts, default=Fraction(0)))
 
 
+def check_channels(info: MediaInfo, channels: Sequence[Channel]) -> None:
+    """Raise MediaError where a file lacks one of the channels that are asked for."""
+    for pick in channels:
+        if not 0 <= pick.stream < len(info.audio):
+            raise MediaError(
+                f"{info.path} has {len(info.audio)} audio stream(s), not {pick.stream + 1}; relink the clip."
+            )
+        if not 0 <= pick.channel < info.audio[pick.stream].channels:
+            raise MediaError(
+                f"{info.path}: audio stream {pick.stream + 1} has {info.audio[pick.stream].channels} "
+                f"channel(s), not {pick.channel + 1}; relink the clip."
+            )
+
+
 def layout_of(info: MediaInfo, channels: Sequence[Channel] | None = None) -> Layout:
-    """The layout of the channels that a clip plays of a file; of its first audio stream where `channels` is None."""
+    """The layout of the channels that a clip plays of a file; of its first audio stream where `channels` is None.
+
+    Raises MediaError for channels that the file does not have.
+    """
     if channels is None:
         return info.audio[0].layout
+    check_channels(info, channels)
     first = info.audio[channels[0].stream]
     if all(channel.stream == first.index for channel in channels):
         return first.layout.pick([channel.channel for channel in channels])

@@ -23,6 +23,7 @@ from .container import (
     AudioStream,
     MediaInfo,
     VideoStream,
+    check_channels,
     explain,
     keep_only,
     open_media,
@@ -113,16 +114,7 @@ def _picks(info: MediaInfo, channels: Sequence[Channel] | None) -> tuple[Channel
         raise MediaError(f"{info.path} has no audio stream; choose a clip with sound.")
     if channels is None:
         channels = [Channel(0, channel) for channel in range(info.audio[0].channels)]
-    for pick in channels:
-        if not 0 <= pick.stream < len(info.audio):
-            raise MediaError(
-                f"{info.path} has {len(info.audio)} audio stream(s), not {pick.stream + 1}; relink the clip."
-            )
-        if not 0 <= pick.channel < info.audio[pick.stream].channels:
-            raise MediaError(
-                f"{info.path}: audio stream {pick.stream + 1} has {info.audio[pick.stream].channels} "
-                f"channel(s), not {pick.channel + 1}; relink the clip."
-            )
+    check_channels(info, channels)
     rates = {info.audio[pick.stream].sample_rate for pick in channels}
     if len(rates) != 1 or 0 in rates:
         raise MediaError(

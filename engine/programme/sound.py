@@ -90,13 +90,10 @@ def sounds(clip: EditClip) -> bool:
 
 
 def layout_of_clip(clip: EditClip) -> Layout:
-    """The layout of the channels that a clip plays."""
+    """The layout of the channels that a clip plays; MediaError where its file lacks one."""
     assert clip.media is not None
     assert clip.media.path is not None
-    info, picks = probe(clip.media.path), _picks(clip)
-    if any(pick.channel >= info.audio[pick.stream].channels for pick in picks or ()):
-        return Layout.of_count(len(picks or ()))
-    return layout_of(info, picks)
+    return layout_of(probe(clip.media.path), _picks(clip))
 
 
 def mixed(

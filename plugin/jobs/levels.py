@@ -86,9 +86,8 @@ def measure_sound(sound: Sound, name: str, progress: Progress) -> Loudness:
     info = probe(sound.path)
     if not info.audio:
         raise MediaError(f"{sound.path} has no sound to measure.")
-    stream = info.audio[sound.channels[0].stream if sound.channels else 0]
-    rate = stream.sample_rate
     layout = layout_of(info, sound.channels)
+    rate = info.audio[sound.channels[0].stream if sound.channels else 0].sample_rate
     meter = Meter(rate, layout.channels, layout)
     first, samples = to_samples(sound.start, rate), to_samples(sound.duration, rate)
     blocks = read_blocks(sound.path, first, samples, sound.channels)

@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from media_files import write_audio
+from sightmix.engine.errors import MediaError
 from sightmix.engine.media.container import layout_of, probe
 from sightmix.engine.media.reader import read_span
 from sightmix.engine.passage import Channel
@@ -109,3 +110,10 @@ def test_the_layout_of_what_a_clip_plays(tmp_path):
     assert layout_of(info).ffmpeg == "5.1"
     assert layout_of(info, [Channel(0, 4)]).ffmpeg == "mono"
     assert layout_of(info, [Channel(0, c) for c in (0, 1, 2, 4, 5)]).ffmpeg == "5.0"
+
+
+@pytest.mark.parametrize("missing", [Channel(0, 6), Channel(1, 0), Channel(0, -1)])
+def test_a_channel_that_is_not_there_is_one_sentence(tmp_path, missing):
+    info = probe(levels(tmp_path / "a.mov", WAV.split()))
+    with pytest.raises(MediaError, match="relink the clip"):
+        layout_of(info, [Channel(0, 0), missing])
