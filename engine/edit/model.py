@@ -25,7 +25,8 @@ Side = Literal["both", "out", "in"]
 class GainCurve:
     """A volume line: `times` in seconds from the clip's first sample, rising, and as many levels in dB.
 
-    Between two points the level runs straight in dB; before the first and after the last it stays.
+    Between two points the level runs straight in dB; before the first and after the last it stays. Points before 0
+    and past the clip's end are heard where a transition plays the clip's handles.
     """
 
     times: tuple[Fraction, ...]

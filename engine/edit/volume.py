@@ -94,13 +94,28 @@ def other_effects(node: Node) -> Iterator[str]:
 
 
 def _on_file(curve: GainCurve, clip: EditClip) -> GainCurve:
-    """A curve that counts a file's seconds, as the clip plays it."""
+    """A curve that counts a file's seconds, as the clip plays it, and on into its handles, which dissolves play."""
     points: dict[Fraction, float] = {}
     origin = clip.media.start if clip.media is not None else ZERO
-    for part in stretches(clip):
-        line = keyframes.played(curve, part.source_in - origin, part.duration, part.speed)
-        points |= {part.start - clip.start + t: db for t, db in zip(line.times, line.db, strict=True)}
+    parts = stretches(clip)
+    for number_, part in enumerate(parts):
+        head, tail = _beyond(curve, part.source_in - origin, part.duration, part.speed)
+        head, tail = head if number_ == 0 else ZERO, tail if number_ == len(parts) - 1 else ZERO
+        place = part.source_in - origin - head * part.speed
+        line = keyframes.played(curve, place, head + part.duration + tail, part.speed)
+        begin = part.start - clip.start - head
+        points |= {begin + t: db for t, db in zip(line.times, line.db, strict=True)}
     return GainCurve(tuple(points), tuple(points.values()))
+
+
+def _beyond(
+    curve: GainCurve, place: Fraction, duration: Fraction, speed: Fraction
+) -> tuple[Fraction, Fraction]:
+    """Record seconds that a file's curve reaches before and after what is played of it."""
+    if speed == 0:
+        return ZERO, ZERO
+    first, last = sorted((t - place) / speed for t in (curve.times[0], curve.times[-1]))
+    return max(-first, ZERO), max(last - duration, ZERO)
 
 
 def _effects(node: Node) -> list[Node]:

@@ -335,12 +335,12 @@ def test_links_roles_and_widths() -> None:
     assert edit.tracks[1].channels == 6
 
 
-def test_our_gain_curve_is_cut_to_the_clip() -> None:
+def test_our_gain_curve_counts_from_the_clip_and_reaches_into_its_handles() -> None:
     gain = {"sightmix": {"gain": {"times": [0.0, 1.0, 3.0], "db": [0.0, -6.0, -12.0]}}}
     made = only(flat(track(clip("a", 24, 24, metadata=gain))))
     assert made.gain is not None
-    assert made.gain.times == (0, 1)
-    assert made.gain.db == pytest.approx((-6, -9))
+    assert made.gain.times == (-1, 0, 2)
+    assert made.gain.db == pytest.approx((0, -6, -12))
     with pytest.raises(WriteError):
         flat(track(clip("a", metadata={"sightmix": {"gain": {"times": [0.0], "db": []}}})))
 

@@ -9,11 +9,17 @@ from typing import Any
 
 import numpy as np
 import opentimelineio as otio
+from sightmix.engine.edit.lanes import played
+from sightmix.engine.edit.media import Library
+from sightmix.engine.edit.reader import read_edit
+from sightmix.engine.media.layout import Layout
 from sightmix.engine.media.loudness import measure
 from sightmix.engine.media.reader import read_span
 from sightmix.engine.media.writer import Bext, WavWriter, time_reference
 from sightmix.engine.passage import GainCurves, Passage, Rendition, SeenFrame
+from sightmix.engine.programme.sound import mixed, voices
 from sightmix.engine.progress import Progress
+from sightmix.plugin.timeline.load import load
 
 RATE = 48_000
 
@@ -110,6 +116,15 @@ def timeline_of(path: Path, clips: list[tuple[str, Path, float, float]], track: 
         audio.append(otio.schema.Clip(name, media_reference=reference, source_range=span))
     otio.adapters.write_to_file(timeline, str(path))
     return path
+
+
+def heard(path: Path, seconds: float) -> np.ndarray:
+    """What a timeline plays from its start on (n, 2), results of ours included."""
+    edit = played(read_edit(load(path, keep=True).root, Library(path.parent)))
+    lanes = [voices(track, RATE) for track in edit.tracks if track.kind == "audio" and track.enabled]
+    found = [voice for lane in lanes for voice in lane]
+    blocks = mixed([found], RATE, Layout.of_count(2), 0, round(seconds * RATE))
+    return np.concatenate([block[0].T for block in blocks]).astype(np.float64)
 
 
 def three_clips(folder: Path) -> Path:

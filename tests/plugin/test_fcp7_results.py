@@ -5,18 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile as sf
-from sightmix.engine.edit.lanes import played
-from sightmix.engine.edit.media import Library
-from sightmix.engine.edit.reader import read_edit
-from sightmix.engine.media.layout import Layout
-from sightmix.engine.programme.sound import mixed, voices
+from job_helpers import heard
 from sightmix.engine.progress import Progress
 from sightmix.plugin.jobs.plan import Job, make_plan
 from sightmix.plugin.jobs.render import load_renderer
 from sightmix.plugin.jobs.run import run
 from sightmix.plugin.jobs.settings import JobSettings
 from sightmix.plugin.timeline import open_timeline
-from sightmix.plugin.timeline.load import load
 
 RATE = 48_000
 DOCUMENT = """<?xml version="1.0" encoding="UTF-8"?>
@@ -50,15 +45,6 @@ def timeline(folder: Path, keys: str) -> Path:
     return path
 
 
-def summed(path: Path) -> np.ndarray:
-    """All that a timeline plays (n, 2), its results included."""
-    edit = played(read_edit(load(path, keep=True).root, Library(path.parent)))
-    lanes = [voices(track, RATE) for track in edit.tracks if track.kind == "audio" and track.enabled]
-    found = [voice for lane in lanes for voice in lane]
-    blocks = mixed([found], RATE, Layout.of_count(2), 0, 6 * RATE)
-    return np.concatenate([block[0].T for block in blocks]).astype(np.float64)
-
-
 def levels(x: np.ndarray) -> np.ndarray:
     """dB of every 40 ms."""
     blocks = x[: len(x) // 1920 * 1920].reshape(-1, 1920 * 2)
@@ -77,7 +63,7 @@ def test_results_sound_as_loud_as_the_originals(
     renderer = load_renderer(settings)
     request = Job(source, tmp_path / f"out{suffix}", settings)
     result = run(make_plan(request, open_timeline(source), renderer), renderer, Progress())
-    before, after = summed(source), summed(result.out)
+    before, after = heard(source, 6), heard(result.out, 6)
     assert len(before) == len(after) == 6 * RATE
     media = np.asarray(sf.read(tmp_path / "a.wav", start=RATE, frames=6 * RATE)[0])
     assert levels(before)[75] - levels(media)[75] == pytest.approx(-12.04, abs=0.1)
@@ -88,5 +74,5 @@ def test_results_sound_as_loud_as_the_originals(
 def test_what_is_muted_in_the_document_does_not_play(tmp_path: Path, where: str) -> None:
     source = timeline(tmp_path, "")
     source.write_text(source.read_text().replace(where, f"<enabled>FALSE</enabled>{where}"))
-    assert not summed(source).any()
+    assert not heard(source, 6).any()
     assert not open_timeline(source).clips[0].enabled
