@@ -17,7 +17,7 @@ import numpy as np
 import soundfile
 from material import ROOT
 from sightmix.plugin.jobs.plan import Job, make_plan
-from sightmix.plugin.jobs.render import load_renderer
+from sightmix.plugin.jobs.rebalance import stage_for
 from sightmix.plugin.jobs.settings import JobSettings
 from sightmix.plugin.timeline import open_timeline
 
@@ -79,7 +79,7 @@ def main() -> None:
         opened = open_timeline(source)
         middle = time.perf_counter()
         settings = JobSettings()
-        plan = make_plan(Job(source, Path(folder) / "out.otio", settings), opened, load_renderer(settings))
+        plan = make_plan(Job(source, Path(folder) / "out.otio", settings), opened, stage_for(settings))
         end = time.perf_counter()
     print(
         f"{len(plan.tasks)} clips: opened in {middle - began:.2f} s, planned in {end - middle:.2f} s, "

@@ -187,6 +187,11 @@ def _within(clip: EditClip, covered: Sequence[tuple[Fraction, Fraction]]) -> boo
     return any(start <= clip.start and clip.end <= end for start, end in covered)
 
 
+def unreadable(edit: Edit) -> tuple[str, ...]:
+    """What is silent in the stems of an edit because it cannot be read, a sentence; raises SettingsError as they do."""
+    return _offline(_by_part(edit, StemOptions()))
+
+
 def _offline(tracks: dict[str, list[EditTrack]]) -> tuple[str, ...]:
     lost = [c.name for found in tracks.values() for track in found for c in track.clips
             if c.enabled and not sounds(c)]  # fmt: skip

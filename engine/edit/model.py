@@ -150,7 +150,8 @@ class Edit:
     """A timeline: video tracks from the bottom up, then audio tracks from the top down.
 
     `rate` is frames per second (NTSC rates as n·1000/1001), `start` the time of day of the first frame in seconds
-    of real time, `losses` what could not be understood or carried, a sentence each.
+    of real time, `losses` what could not be understood or carried, a sentence each, `unheard` what the editor
+    hears or sees and no stage takes into account.
     """
 
     name: str
@@ -163,6 +164,7 @@ class Edit:
     sample_rate: int = 48000
     markers: tuple[EditMarker, ...] = ()
     losses: tuple[str, ...] = ()
+    unheard: tuple[str, ...] = ()
 
     @property
     def duration(self) -> Fraction:

@@ -81,6 +81,7 @@ class Reader:
     library: Library
     pointer: Pointer = ()
     losses: Losses = field(default_factory=Losses)
+    unheard: Losses = field(default_factory=Losses)
     links: dict[tuple[object, ...], int] = field(default_factory=dict)
     rates: Counter[int] = field(default_factory=Counter)
     size: tuple[int, int] | None = None
@@ -106,6 +107,7 @@ class Reader:
             sample_rate=self.rates.most_common(1)[0][0] if self.rates else 48000,
             markers=tuple(sorted(self._markers(), key=lambda marker: marker.start)),
             losses=self.losses.sentences(),
+            unheard=self.unheard.sentences(),
         )
 
     # ---- tracks
@@ -206,6 +208,10 @@ class Reader:
             what = "track" if schema(node) in _TRACKS else "compound clip"
             for effect in other_effects(node):
                 self.losses.add(f"The effect “{effect}” of the {what} “{name_of(node)}” is not carried")
+                self.unheard.add(
+                    f"The effect “{effect}” of the {what} “{name_of(node)}” stays where it is; what is rebalanced is "
+                    "the sound before it."
+                )
         if line is None and not any(fades):
             return lanes
         return [levelled_lane(lane, line, *fades, length) for lane in lanes]
@@ -321,6 +327,7 @@ class Reader:
         media = clip.media
         if found.unreadable:
             self.losses.add(found.reason)
+            self.unheard.add(found.reason)
         if found.rate is not None:
             self.losses.add("Image sequences are written as their first picture", 1)
         if media is None:
@@ -334,6 +341,10 @@ class Reader:
             self.size = (media.width, media.height)
         for effect in other_effects(node):
             self.losses.add(f"The effect “{effect}” is not carried", 1)
+            if sounds:
+                self.unheard.add(
+                    f"The effect “{effect}” stays on its clip; what is rebalanced is the sound before it", 1
+                )
 
     def _link(self, node: Node, scope: tuple[tuple[str, Fraction], ...]) -> int | None:
         """One number for all clips that their host ties together."""

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..context.captions import TextEncoder, load_text_encoder
-from ..context.encoders import CLIP_ENCODER, PictureEncoder, load_encoder
-from ..errors import MediaError, ModelError, SettingsError
+from ..context.encoders import PictureEncoder, load_encoder
+from ..errors import MediaError, SettingsError
 from ..media.container import layout_of
 from ..media.loudness import Meter
 from ..media.reader import probe, read_blocks
@@ -31,12 +31,12 @@ from ..weights.store import load_card
 from .backends import Network, open_network
 from .config import HOP, MODEL_RATE, WINDOW_FRAMES, WINDOW_SAMPLES, frames_of
 from .context import WindowContext, captions_context, empty_context, frames_context
+from .identity import CONTEXTS, encoder_for, identity_of
 from .spectral import GainRamps, MaskedStems, magnitudes
 from .windows import Joiner, Window, choose_join, cut_frames, next_window
 
 Array = NDArray[np.float32]
 
-CONTEXTS = ("auto", "none", "frames", "clip", "captions")
 CURVE_STEP = 4  # frames between points of the curves handed back: 93 ms
 # A clip claiming more than this is a broken header, not a clip.
 LONGEST = Fraction(24 * 3600)
@@ -100,27 +100,18 @@ class Rebalancer:
         self.context = context
         self.pictures: PictureEncoder | None = None
         self.texts: TextEncoder | None = None
-        self._load_encoder(str(card.config.get("context", "")), context)
+        self.encoder_sha256 = ""
+        encoder = encoder_for(card, context)
+        if encoder:
+            self.encoder_sha256 = identity_of(model, context).encoder_sha256
+            self._load_encoder(encoder, context)
 
-    def _load_encoder(self, trained_with: str, context: str) -> None:
-        if context not in CONTEXTS:
-            raise SettingsError(f"Context must be one of {', '.join(CONTEXTS)}, not '{context}'.")
-        if context == "none" or not self.network.config.context_dim:
-            return
+    def _load_encoder(self, name: str, context: str) -> None:
+        device = "cuda" if self.device != "cpu" else "cpu"
         if context == "captions":
-            if not trained_with.startswith("t5"):
-                raise ModelError(
-                    f"The model '{self.model_name}' was trained on pictures, not captions; "
-                    "choose --context frames, or a model trained on text."
-                )
-            self.texts = load_text_encoder(trained_with, "cuda" if self.device != "cpu" else "cpu")
-            return
-        if context == "clip" and trained_with != CLIP_ENCODER:
-            raise ModelError(
-                f"The model '{self.model_name}' was trained with '{trained_with}', not with CLIP; "
-                "choose --context frames, or a model trained with CLIP."
-            )
-        self.pictures = load_encoder(trained_with, "cuda" if self.device != "cpu" else "cpu", threads=1)
+            self.texts = load_text_encoder(name, device)
+        else:
+            self.pictures = load_encoder(name, device, threads=1)
 
     def render(
         self, passage: Passage, settings: RebalanceSettings, folder: Path, stem_name: str, progress: Progress
@@ -132,6 +123,11 @@ class Rebalancer:
         remains.
         """
         return _Job(self, passage, settings, folder, stem_name, progress).run()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What the user should know of how the encoder runs, a sentence each."""
+        return tuple(getattr(self.pictures or self.texts, "warnings", ()))
 
     def window_context(
         self, passage: Passage, start: Fraction, duration: Fraction, progress: Progress
@@ -357,7 +353,7 @@ class _Job:
             stem_levels=levels.result(),
             frames=tuple(analysis.frames),
             provenance=self._provenance(analysis, spent),
-            warnings=tuple(analysis.warnings),
+            warnings=(*self.owner.remarks, *analysis.warnings),
         )
 
     def _written(self, stems: Array, applied: Array) -> list[Array]:
@@ -432,6 +428,7 @@ class _Job:
             "version": engine_version(),
             "settings": self.settings.to_dict(),
             "context": encoder.name if encoder and analysis.frames else "none",
+            "context_sha256": self.owner.encoder_sha256 if encoder and analysis.frames else "",
             "device": self.owner.device,
             "seconds": {name: round(value, 4) for name, value in seconds.items()},
         }

@@ -15,7 +15,7 @@ from .errors import CANCELLED, USAGE, debugging, say
 _ClickError: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
 # Each is a module here, with a command or a group of commands of the same name in it.
-COMMANDS = ("inspect", "rebalance", "evaluate", "train", "export", "models", "resolve", "data")
+COMMANDS = ("inspect", "rebalance", "export", "clean", "evaluate", "train", "models", "resolve", "data")
 
 
 class _Lazily(TyperGroup):

@@ -13,6 +13,7 @@ from typing import ParamSpec, TypeVar
 import typer
 
 from ...engine.errors import Cancelled, SightmixError
+from ..jobs.logs import log_unexpected, sentence_of
 from .words import printable
 
 DONE, SOME_FAILED, USAGE, CANCELLED = 0, 1, 2, 130
@@ -40,9 +41,7 @@ def sentences(command: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        if debugging():
-            logging.basicConfig(stream=sys.stderr)
-            logging.getLogger("sightmix").setLevel(logging.DEBUG)
+        _log_as_wanted()
         try:
             return command(*args, **kwargs)
         except (typer.Exit, typer.Abort, BrokenPipeError):
@@ -50,20 +49,27 @@ def sentences(command: Callable[P, R]) -> Callable[P, R]:
         except Exception as error:
             if isinstance(error, typer.BadParameter.__mro__[2]):
                 raise
-            logging.getLogger("sightmix").debug("traceback", exc_info=error)
+            log_unexpected("traceback", error)
             raise typer.Exit(_report(error, bool(kwargs.get("as_json")))) from None
 
     return wrapped
 
 
+def _log_as_wanted() -> None:
+    """Records go to stderr where somebody debugs; else only a job's own log gets them, and the user a sentence."""
+    log = logging.getLogger("sightmix")
+    if debugging():
+        logging.basicConfig(stream=sys.stderr)
+        log.setLevel(logging.DEBUG)
+    elif not log.hasHandlers():
+        log.addHandler(logging.NullHandler())
+
+
 def _report(error: Exception, as_json: bool) -> int:
     status = _status(error)
-    text = str(error)
+    text = sentence_of(error)
     if not isinstance(error, SightmixError):
-        text = (
-            f"Unexpected {type(error).__name__}: {' '.join(text.split()) or 'no message'}; "
-            "set SIGHTMIX_DEBUG=1 to see where."
-        )
+        text = f"{text.removesuffix('.')}; set SIGHTMIX_DEBUG=1 to see where."
     say(f"sightmix: {text}", error=True)
     if as_json:
         print(json.dumps({"schema": "sightmix.error/1", "error": text, "exit_status": status}))

@@ -17,6 +17,9 @@ Source = Annotated[
     typer.Argument(metavar="INPUT", help="A timeline (OTIO, XML, FCPXML, AAF, EDL) or a media file."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object; progress goes to stderr.")]
+AsEvents = Annotated[
+    bool, typer.Option("--events", help="Print what happens as it happens, a JSON object a line.")
+]
 TimelineName = Annotated[
     str,
     typer.Option("--timeline", metavar="NAME", help="Which timeline of several, by name or number."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 import time
@@ -12,8 +13,10 @@ from typing import TextIO
 
 from ...engine.progress import Progress, Step
 from ..jobs.eta import JOB, Clock, fraction
+from ..jobs.events import Event, Moved, Observer, Waiting
 from .words import printable, word_for
 
+_EVENT_EVERY = 0.2  # seconds between events of progress within one stage
 _LINE_EVERY = 2.0  # seconds between plain lines within one stage
 
 
@@ -54,6 +57,42 @@ def shown(quiet: bool, stream: TextIO | None = None) -> Iterator[Callable[[Step]
 
     with Bars(stream) as bars:
         yield bars
+
+
+class EventLines:
+    """Writes events as JSON lines, of the same stage's progress no more than a few a second."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._last: tuple[str, str] = ("", "")
+        self._when = -_EVENT_EVERY
+
+    def __call__(self, event: Event) -> None:
+        """Write one event."""
+        if isinstance(event, Moved):
+            now, what = time.monotonic(), (event.stage, event.item)
+            if now - self._when < _EVENT_EVERY and (what == self._last or event.stage == JOB):
+                return
+            self._when, self._last = now, what if event.stage != JOB else self._last
+        text = json.dumps(event.to_dict(), ensure_ascii=False, allow_nan=False)
+        print(text, file=self._stream, flush=True)
+
+
+@contextmanager
+def watched(as_json: bool, as_events: bool = False) -> Iterator[Observer]:
+    """Give an observer for a job's events: JSON lines on stdout if wanted, else its progress as `shown` shows it."""
+    if as_events:
+        yield EventLines(sys.stdout)
+        return
+    with shown(quiet=as_json) as steps:
+
+        def observe(event: Event) -> None:
+            if isinstance(event, Moved):
+                steps(event.step)
+            elif isinstance(event, Waiting):
+                print(printable(event.text), file=sys.stderr, flush=True)
+
+        yield observe
 
 
 @contextmanager

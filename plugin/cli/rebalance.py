@@ -3,41 +3,24 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ...engine.errors import SettingsError
-from ...engine.progress import Progress
 from ..jobs.disk import size_text
 from ..jobs.eta import clock
 from ..jobs.settings import JobSettings
 from .errors import SOME_FAILED, say, sentences
-from .options import AsJson, Clips, MediaFolders, Rate, Source, TimelineName, Tracks, with_settings
-from .progress import shown, stoppable
+from .options import AsEvents, AsJson, Clips, MediaFolders, Rate, Source, TimelineName, Tracks, with_settings
+from .progress import stoppable, watched
 
 if TYPE_CHECKING:
+    from ..jobs.losses import Loss
     from ..jobs.plan import Plan
     from ..jobs.results import JobResult
-
-PLAN_SCHEMA = "sightmix.plan/1"
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the command line asked for."""
-
-    source: Path
-    out: Path
-    settings: JobSettings
-    clips: str
-    tracks: tuple[str, ...]
-    every: bool
-    timeline: str
-    folders: tuple[Path, ...]
-    rate: str
+    from ..jobs.service import Request
 
 
 @sentences
@@ -55,77 +38,39 @@ def rebalance(
     rate: Rate = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")] = False,
     as_json: AsJson = False,
+    as_events: AsEvents = False,
 ) -> None:
     """Rebalance clips of a timeline and write a timeline with the result on new tracks, beside a report."""
+    from ..jobs.service import Request
+
     request = Request(
         source, out, settings, clips, tuple(track or ()), every, timeline, tuple(media or ()), rate
     )
-    rebalance_timeline(request, dry_run, as_json)
+    rebalance_timeline(request, dry_run, as_json, as_events)
 
 
-def rebalance_timeline(request: Request, dry_run: bool, as_json: bool) -> None:
+def rebalance_timeline(request: Request, dry_run: bool, as_json: bool, as_events: bool) -> None:
     """Run a request, or only say what it would do; leaves with status 1 where clips failed."""
-    from ..jobs.cuts import find_cuts
-    from ..jobs.plan import Job, make_plan
-    from ..jobs.render import load_renderer
-    from ..jobs.run import run
-    from ..timeline.source import open_source
+    from ..jobs.service import Service
 
-    if request.every and (request.clips or request.tracks):
-        raise SettingsError("--all cannot be used together with --clips or --track.")
-    with shown(quiet=as_json) as observer:
-        progress = Progress(observer)
-        with stoppable(progress):
-            cuts = find_cuts(request.source, progress) if request.settings.detect_cuts else ()
-            timeline, _ = open_source(request.source, request.timeline, request.folders, request.rate, cuts)
-            job = Job(request.source, request.out, request.settings, request.clips, request.tracks)
-            renderer = load_renderer(request.settings)
-            plan = make_plan(job, timeline, renderer)
-            result = None if dry_run else run(plan, renderer, progress)
-    if result is None:
+    with watched(as_json, as_events) as observer:
+        service = Service(observer)
+        with stoppable(service.progress):
+            plan = service.plan(request) if dry_run else None
+            result = None if dry_run else service.rebalance(request)
+    if not as_events and plan is not None:
         _print_plan(plan, as_json)
+    if result is None:
         return
-    _print_result(result, as_json)
+    if not as_events:
+        _print_result(result, as_json)
     if result.failed:
         raise typer.Exit(SOME_FAILED)
 
 
-def plan_data(plan: Plan) -> dict[str, Any]:
-    """A plan as JSON values: what would be rendered, taken from the cache, left out, and why."""
-    tasks = [
-        {
-            "index": task.facts.index,
-            "name": task.facts.name,
-            "track": task.facts.track,
-            "record_in_tc": task.facts.record_in_tc,
-            "seconds": round(task.seconds, 3),
-            "media": str(task.passage.sound.path),
-            "shots": len(task.passage.shots),
-            "status": "cached" if task.cached is not None else "to render",
-            "key": task.key,
-        }
-        for task in plan.tasks
-    ]
-    others = [
-        {
-            "index": c.facts.index,
-            "name": c.facts.name,
-            "track": c.facts.track,
-            "status": c.status,
-            "reason": c.reason,
-        }
-        for c in plan.others
-    ]
-    return {
-        "schema": PLAN_SCHEMA,
-        "out": str(plan.out),
-        "folder": str(plan.folder),
-        "bytes_needed": plan.bytes_needed,
-        "clips": sorted([*tasks, *others], key=lambda clip: int(str(clip["index"]))),
-    }
-
-
 def _print_plan(plan: Plan, as_json: bool) -> None:
+    from ..jobs.plan import plan_data
+
     data = plan_data(plan)
     if as_json:
         print(json.dumps(data, ensure_ascii=False))
@@ -137,6 +82,7 @@ def _print_plan(plan: Plan, as_json: bool) -> None:
         f"Would render {clock(waiting)} of sound, write about {size_text(plan.bytes_needed)} "
         f"to {plan.folder}, and write {plan.out}."
     )
+    tell_losses(plan.losses)
 
 
 def _why(clip: dict[str, Any]) -> str:
@@ -167,4 +113,13 @@ def _print_result(result: JobResult, as_json: bool) -> None:
         say(f"{len(result.done)} of {wanted} clips rebalanced in {clock(result.seconds)}: {result.out}")
     else:
         say("No clip was rebalanced; no timeline was written.")
+    tell_losses(result.losses)
     say(f"Report: {result.folder / 'report.html'}")
+
+
+def tell_losses(losses: Sequence[Loss]) -> None:
+    """Print what a result lacks, a line each."""
+    from ..jobs.losses import sentences as lines
+
+    for line in lines(losses):
+        say(line)

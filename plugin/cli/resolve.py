@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..jobs.settings import JobSettings
-from .errors import sentences
-from .options import AsJson, Clips, Tracks, with_settings
+from .errors import SOME_FAILED, say, sentences
+from .options import AsEvents, AsJson, Clips, Tracks, with_settings
+from .progress import stoppable, watched
 
+if TYPE_CHECKING:
+    from ..hosts.resolve.rebalance import Outcome
+
+_LOG = "resolve.log"
 ROADS = ("auto", "python", "script")
 
 resolve = typer.Typer(
@@ -42,7 +50,11 @@ def install(all_users: AllUsers = False) -> None:
     """Put our script into Resolve's menu Workspace > Scripts."""
     from ..hosts.resolve.commands import install_script
 
-    install_script(all_users)
+    path = install_script(all_users)
+    say(f"Installed {path}.")
+    say(
+        "In Resolve it is at Workspace > Scripts > sightmix. Run 'sightmix resolve rebalance' first, then choose it."
+    )
 
 
 @resolve.command()
@@ -51,7 +63,11 @@ def uninstall(all_users: AllUsers = False) -> None:
     """Remove what install put there, and nothing else."""
     from ..hosts.resolve.commands import uninstall_script
 
-    uninstall_script(all_users)
+    removed = uninstall_script(all_users)
+    for path in removed:
+        say(f"Removed {path}.")
+    if not removed:
+        say("Nothing of ours is installed there.")
 
 
 @resolve.command()
@@ -82,17 +98,71 @@ def rebalance(
         float, typer.Option("--wait", metavar="S", min=1, help="How long to wait for the script in Resolve.")
     ] = 300.0,
     as_json: AsJson = False,
+    as_events: AsEvents = False,
 ) -> None:
     """Rebalance the timeline open in Resolve, and lay the result on a copy of it; the timeline itself stays."""
-    from ..hosts.resolve.commands import rebalance_open
-
-    rebalance_open(settings, out, clips, tuple(track or ()), road, wait, as_json)
+    _rebalance(settings, out, clips, tuple(track or ()), road, wait, as_json, as_events)
 
 
 @resolve.command()
 @sentences
 def serve(out: Out = None) -> None:
     """Rebalance the open timeline with the usual settings, at the script's request; it starts this by itself."""
-    from ..hosts.resolve.commands import serve_script
+    from ..hosts.errors import HostError
+    from ..hosts.resolve import commands
 
-    serve_script(out)
+    folder = commands.data_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        log = (folder / _LOG).open("a", encoding="utf-8")
+    except OSError as error:
+        raise HostError(f"{folder / _LOG} cannot be written: {error.strerror or error}.") from error
+    # The script that started this shows nothing: what is said goes to a log.
+    with log, redirect_stdout(log), redirect_stderr(log):
+        say(f"--- {datetime.now().astimezone().isoformat(timespec='seconds')}")
+        try:
+            _rebalance(JobSettings(), out, "", (), "script", commands.SERVE_WAIT, as_json=False)
+        except Exception as error:
+            say(f"sightmix: {error}", error=True)
+            raise
+
+
+def _rebalance(
+    settings: JobSettings,
+    out: Path | None,
+    clips: str,
+    tracks: tuple[str, ...],
+    road: str,
+    wait: float,
+    as_json: bool,
+    as_events: bool = False,
+) -> None:
+    """Rebalance the open timeline and say what was made; leaves with status 1 where clips failed."""
+    from ..hosts.resolve.commands import rebalance_open
+    from ..jobs.service import Service
+
+    with watched(as_json, as_events) as observer:
+        service = Service(observer)
+        with stoppable(service.progress):
+            outcome = rebalance_open(service, settings, out, clips, tracks, road, wait)
+    if not as_events:
+        _print(outcome, as_json)
+    if outcome.job.failed:
+        raise typer.Exit(SOME_FAILED)
+
+
+def _print(outcome: Outcome, as_json: bool) -> None:
+    from ..hosts.resolve.commands import outcome_data
+
+    job, written = outcome.job, outcome.written
+    for clip in job.failed:
+        say(f"sightmix: {clip.facts.label} was not rebalanced: {clip.reason}", error=True)
+    if as_json:
+        print(json.dumps(outcome_data(outcome), ensure_ascii=False))
+        return
+    say(f"{len(job.done)} of {len(job.done) + len(job.failed)} clips rebalanced.")
+    say(f"The result is the timeline '{written.timeline}' in Resolve, on: {', '.join(written.tracks)}.")
+    for note in outcome.notes:
+        say(note)
+    say(f"Report: {job.folder / 'report.html'}")
+    sys.stdout.flush()

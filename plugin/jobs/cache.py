@@ -86,17 +86,12 @@ class Shelf:
             parents=True,
         )
 
-    def prune(self, keep: Callable[[Entry], bool]) -> tuple[Path, ...]:
-        """Remove the files of every entry that `keep` refuses, and return what was removed."""
+    def unwanted(self, keep: Callable[[Entry], bool]) -> tuple[Path, ...]:
+        """The files of every entry that `keep` refuses, less those that a kept entry has too."""
         entries = list(self.entries())
         kept = [entry for entry in entries if keep(entry)]
         wanted = {path for entry in kept for path in entry.files}
-        removed = []
-        for entry in entries:
-            for path in set(entry.files) - wanted:
-                path.unlink(missing_ok=True)
-                removed.append(path)
-        return tuple(sorted(set(removed)))
+        return tuple(sorted({path for entry in entries for path in entry.files} - wanted))
 
 
 def deliver(rendition: Rendition, folder: Path, name: str) -> Rendition:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,10 @@ from typing import Any
 from ...engine.errors import MediaError
 from ...engine.passage import Note, Passage, Shot, Sound
 from ...engine.version import engine_version
+from .stage import Identity
 
 _SAMPLE = 1 << 16
 _PLACES = 9
-_FILES_ONLY = ("stems", "raw_stems")  # settings that say which files are written, not how they sound
 
 
 def sampled_hash(path: Path) -> str:
@@ -63,12 +62,10 @@ def span_key(passage: Passage) -> str:
 
 def rendition_key(
     passage: Passage,
-    settings: Mapping[str, object],
-    model: str,
-    weights_sha256: str,
+    stage: Identity,
     identities: Identities,
 ) -> str:
-    """Digest of all a rendition depends on: media content, exact spans, shots, notes, settings, weights.
+    """Digest of all a rendition depends on: media content, exact spans, shots, notes, and the stage's identity.
 
     Its place on the timeline is left out, and whether stems are written and how: none changes the sound. Raises
     MediaError for media that cannot be read.
@@ -76,8 +73,9 @@ def rendition_key(
     shots = [shot for shot in passage.shots if shot.path is not None]
     facts: dict[str, Any] = {
         "version": engine_version(),
-        "model": [model, weights_sha256],
-        "settings": {name: value for name, value in settings.items() if name not in _FILES_ONLY},
+        "stage": stage.stage,
+        "models": dict(stage.models),
+        "settings": dict(stage.settings),
         "media": identities.of(passage.sound.path),
         "pictures": sorted(_picture(shot, identities) for shot in {str(s.path): s for s in shots}.values()),
         "sound": _sound(passage.sound),

@@ -14,10 +14,11 @@ from .results import ClipResult, JobResult
 from .sidecar import plain
 
 
-def place(plan: Plan, job: JobResult) -> None:
+def place(plan: Plan, job: JobResult) -> tuple[str, ...]:
     """Write the timeline with a new clip for every finished one; raises WriteError or TimelineError.
 
-    What is written says how it was made, but not when or how fast: the same job gives the same bytes.
+    What is written says how it was made, but not when or how fast: the same job gives the same bytes. Returns what
+    the format could not carry, a sentence each.
     """
     results = {
         clip.facts.index: _tracks(clip, clip.rendition, job.settings.as_)
@@ -31,7 +32,9 @@ def place(plan: Plan, job: JobResult) -> None:
         "settings": plain(job.settings.to_dict()),
         "gain_db": job.gain_db,
     }
-    write_result(plan.timeline, results, job.out, job.settings.mute_originals, provenance)
+    losses: list[str] = []
+    write_result(plan.timeline, results, job.out, job.settings.mute_originals, provenance, losses)
+    return tuple(losses)
 
 
 def _tracks(clip: ClipResult, rendition: Rendition, form: str) -> list[ResultTrack]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from fractions import Fraction
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ...engine.errors import SettingsError, SightmixError, WriteError
+from ...engine.errors import SettingsError, SightmixError, TimelineError, WriteError
 from ...engine.media.reader import probe
 from ...engine.media.time import to_samples
 from ...engine.passage import Passage, Rendition
@@ -20,13 +19,15 @@ from ..timeline.marks import is_generated, walk
 from .cache import Shelf
 from .disk import check_room
 from .keys import Identities, rendition_key, span_key
+from .losses import Loss, of_timeline
 from .names import result_folder, result_path
 from .ranges import parse_ranges
-from .render import Renderer, engine_settings
 from .results import FAILED, LEFT_OUT, ClipFacts, ClipResult
 from .settings import JobSettings
+from .stage import Draft, Identity, Stage
 
-_SAMPLE_BYTES = 3
+_SAMPLE_BYTES, _FLOAT_BYTES = 3, 4
+PLAN_SCHEMA = "sightmix.plan/1"
 _SPARE = 50_000_000  # bytes for the report, the timeline and whatever else is being written
 
 
@@ -74,6 +75,11 @@ class Plan:
     others: tuple[ClipResult, ...]
 
     @property
+    def losses(self) -> tuple[Loss, ...]:
+        """What of the timeline cannot be understood, or is not taken into account."""
+        return of_timeline(self.timeline.edit.unheard)
+
+    @property
     def cache_folder(self) -> Path:
         """Where renditions wait before the loudness stage, kept for the next run."""
         return self.folder / "cache"
@@ -85,9 +91,16 @@ class Plan:
         copies = 1 if self.job.settings.target_lufs is None else 2
         return sum(_bytes(task.passage) * files * (copies - (task.cached is not None)) for task in self.tasks)
 
+    @property
+    def bytes_passing(self) -> int:
+        """About how many bytes lie on the disk while a clip is written, and go again: the same in floats."""
+        files = 4 if self.job.settings.with_stems else 1
+        largest = max((_bytes(task.passage) for task in self.tasks), default=0)
+        return largest // _SAMPLE_BYTES * _FLOAT_BYTES * files
 
-def make_plan(job: Job, timeline: Timeline, renderer: Renderer) -> Plan:
-    """Decide on every clip of the timeline.
+
+def make_plan(job: Job, timeline: Timeline, stage: Stage) -> Plan:
+    """Decide on every clip of the timeline; nothing is loaded for it.
 
     Raises SettingsError for a selection that names nothing or an output that would harm something, WriteError
     for a disk without room.
@@ -97,8 +110,9 @@ def make_plan(job: Job, timeline: Timeline, renderer: Renderer) -> Plan:
     chosen, named = choose_clips(timeline, job)
     media = dict.fromkeys(clip.path for clip in timeline.clips if clip.path is not None)
     check_output(out, folder, job.source, list(media))
-    identities = Identities()
-    shelf = Shelf(folder / "cache")
+    drafter = _Drafter(job.settings, stage.identity, Identities(), Shelf(folder / "cache"))
+    wanted = {clip.index for clip in timeline.clips if clip.index in chosen and clip.online}
+    drafts = {draft.clip.index: draft for draft in stage.tasks(timeline, wanted)}
     tasks: list[Task] = []
     others: list[ClipResult] = []
     for clip in timeline.clips:
@@ -108,14 +122,52 @@ def make_plan(job: Job, timeline: Timeline, renderer: Renderer) -> Plan:
             others.append(ClipResult(facts, LEFT_OUT, reason))
         elif not clip.online:
             others.append(ClipResult(facts, FAILED if named else LEFT_OUT, clip.reason))
-        else:
+        elif clip.index in drafts:
             try:
-                tasks.append(_task(clip, facts, job, renderer, identities, shelf))
+                tasks.append(drafter.task(facts, drafts[clip.index]))
             except SightmixError as error:
                 others.append(ClipResult(facts, FAILED, str(error)))
+        else:
+            others.append(ClipResult(facts, LEFT_OUT, "There is nothing to do for it."))
     plan = Plan(job, timeline, out, folder, tuple(tasks), tuple(others))
-    check_room(folder, plan.bytes_needed + (_SPARE if tasks else 0))
+    check_room(folder, plan.bytes_needed + plan.bytes_passing + (_SPARE if tasks else 0))
     return plan
+
+
+def plan_data(plan: Plan) -> dict[str, Any]:
+    """A plan as JSON values: what would be rendered, taken from the cache, left out, and why."""
+    tasks = [
+        {
+            "index": task.facts.index,
+            "name": task.facts.name,
+            "track": task.facts.track,
+            "record_in_tc": task.facts.record_in_tc,
+            "seconds": round(task.seconds, 3),
+            "media": str(task.passage.sound.path),
+            "shots": len(task.passage.shots),
+            "status": "cached" if task.cached is not None else "to render",
+            "key": task.key,
+        }
+        for task in plan.tasks
+    ]
+    others = [
+        {
+            "index": c.facts.index,
+            "name": c.facts.name,
+            "track": c.facts.track,
+            "status": c.status,
+            "reason": c.reason,
+        }
+        for c in plan.others
+    ]
+    return {
+        "schema": PLAN_SCHEMA,
+        "out": str(plan.out),
+        "folder": str(plan.folder),
+        "bytes_needed": plan.bytes_needed,
+        "clips": sorted([*tasks, *others], key=lambda clip: int(str(clip["index"]))),
+        "losses": [loss.to_dict() for loss in plan.losses],
+    }
 
 
 def choose_clips(timeline: Timeline, job: Job) -> tuple[frozenset[int], bool]:
@@ -206,18 +258,26 @@ def _on_tracks(clip: AudioClip, tracks: Sequence[str]) -> bool:
     return any(track.strip().casefold() in names for track in tracks)
 
 
-def _task(
-    clip: AudioClip, facts: ClipFacts, job: Job, renderer: Renderer, identities: Identities, shelf: Shelf
-) -> Task:
-    settings = job.settings
-    passage = clip.passage(handles=Fraction(settings.handles) / clip.timeline.rate)
-    facts_in: dict[str, Any] = engine_settings(settings).to_dict()
-    key = rendition_key(passage, facts_in, renderer.model_name, renderer.weights_sha256, identities)
-    task = Task(facts, passage, key, span_key(passage), None)
-    cached = None
-    if settings.cache:
-        cached = shelf.find(task.cache_name, key, settings.with_stems, settings.keyframed)
-    return Task(facts, passage, key, task.span, cached)
+@dataclass(frozen=True)
+class _Drafter:
+    """Makes tasks of a stage's drafts."""
+
+    settings: JobSettings
+    identity: Identity
+    identities: Identities
+    shelf: Shelf
+
+    def task(self, facts: ClipFacts, draft: Draft) -> Task:
+        """The task with its key, and what an earlier run has left of it; raises SightmixError where there is none."""
+        if draft.passage is None:
+            raise TimelineError(draft.reason)
+        settings = self.settings
+        key = rendition_key(draft.passage, self.identity, self.identities)
+        task = Task(facts, draft.passage, key, span_key(draft.passage), None)
+        if not settings.cache:
+            return task
+        cached = self.shelf.find(task.cache_name, key, settings.with_stems, settings.keyframed)
+        return replace(task, cached=cached)
 
 
 def _bytes(passage: Passage) -> int:

@@ -17,6 +17,7 @@ from ...engine.progress import Progress
 from ...engine.roles import PARTS, ordered
 from ...engine.version import engine_version
 from .eta import clock
+from .losses import CLIP, Loss, sentences
 from .pictures import Pictures, gather
 from .results import CACHED, FAILED, LEFT_OUT, ClipResult, JobResult
 from .sidecar import loudness_to_dict, number, plain
@@ -32,9 +33,19 @@ _MEASURES = (
 )
 
 
-def write_report(job: JobResult, progress: Progress) -> tuple[Path, Path]:
-    """Write report.html and report.json into the job's folder and return their paths; raises WriteError."""
-    pictures = {clip.facts.index: gather(clip, progress) for clip in job.done}
+def pictures_of(job: JobResult, progress: Progress) -> dict[int, Pictures]:
+    """The pictures of every finished clip, by its number."""
+    return {clip.facts.index: gather(clip, progress) for clip in job.done}
+
+
+def write_report(
+    job: JobResult, progress: Progress, pictures: dict[int, Pictures] | None = None
+) -> tuple[Path, Path]:
+    """Write report.html and report.json into the job's folder and return their paths; raises WriteError.
+
+    `pictures` are those of an earlier call for the same clips, which are gathered anew where there are none.
+    """
+    pictures = pictures_of(job, progress) if pictures is None else pictures
     data = report_data(job)
     page, sheet = job.folder / "report.html", job.folder / "report.json"
     text = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False)
@@ -58,6 +69,7 @@ def report_data(job: JobResult) -> dict[str, Any]:
         "settings": plain(job.settings.to_dict()),
         "model": {"name": job.model, "weights_sha256": job.weights_sha256, "device": job.device},
         "summary": _summary(job),
+        "losses": [loss.to_dict() for loss in job.losses],
         "clips": [_clip(clip) | {"cuts": _cuts(clip)} for clip in job.clips],
     }
 
@@ -73,7 +85,12 @@ def report_page(data: dict[str, Any], pictures: dict[int, Pictures]) -> str:
         made=data["made"][:16].replace("T", " "),
         cards=cards,
         problems=problems,
+        losses=sentences(loss for loss in map(_loss, data["losses"]) if loss.where != CLIP),
     )
+
+
+def _loss(stored: dict[str, Any]) -> Loss:
+    return Loss(stored["where"], stored["text"], stored["clip"])
 
 
 @cache

@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from ...engine.passage import Passage, Rendition
+from .losses import Loss
 from .settings import JobSettings
 
 RENDERED, CACHED, FAILED, LEFT_OUT = "rendered", "cached", "failed", "left out"
@@ -54,6 +55,7 @@ class JobResult:
 
     `gain_db` is the common gain of the loudness stage. `integrated` holds the programme loudness in LUFS over
     the delivered clips, gated together, before the job and after it; `made` is the local time, ISO 8601.
+    `losses` is what could not be understood, what the clips warn of, and what could not be carried.
     """
 
     timeline_name: str
@@ -69,6 +71,7 @@ class JobResult:
     integrated: tuple[float, float]
     seconds: float
     made: str
+    losses: tuple[Loss, ...] = ()
 
     @property
     def done(self) -> tuple[ClipResult, ...]:

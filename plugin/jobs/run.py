@@ -1,11 +1,10 @@
-"""Runs a planned job clip by clip: render, level, place on the timeline, report, tidy up."""
+"""Runs a planned job clip by clip: render, level, report, place on the timeline."""
 
 from __future__ import annotations
 
-import logging
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -16,20 +15,23 @@ from ...engine.highlight.finish import finish, stamp_of
 from ...engine.media.writer import time_reference
 from ...engine.passage import Rendition
 from ...engine.progress import Progress
-from ..timeline import Timeline
-from .cache import Entry, Shelf, deliver
+from .cache import Shelf, deliver
+from .clean import prune_cache, remember
 from .disk import is_disk_full
 from .eta import clip_share
-from .keys import delivery_key, span_key
+from .events import ClipDone, Lost, Observer, StageBegan, nobody
+from .keys import delivery_key
 from .levels import programme_gain, programme_loudness, stage_for
+from .logs import log_unexpected, sentence_of
+from .losses import Loss, of_clip, of_result
 from .names import stem_name
 from .place import place
 from .plan import Plan, Task
-from .render import Renderer, engine_settings
-from .report import write_report
+from .report import pictures_of, write_report
 from .results import CACHED, FAILED, RENDERED, ClipResult, JobResult
+from .sidecar import loudness_to_dict
+from .stage import Stage
 
-_log = logging.getLogger(__name__)
 _ALL = "all clips"
 
 
@@ -42,27 +44,46 @@ class _Bench:
     """What one run works with."""
 
     plan: Plan
-    renderer: Renderer
+    stage: Stage
     progress: Progress
+    observe: Observer
     cache: Shelf
     top: Shelf
     fresh: dict[str, Rendition] = field(default_factory=dict)
 
+    def begin(self, part: str) -> None:
+        """Tell that a part of the job begins."""
+        self.observe(StageBegan(part))
 
-def run(plan: Plan, renderer: Renderer, progress: Progress) -> JobResult:
-    """Run a job: render what is missing, bring it to level, write the timeline and the report.
+    def tell(self, losses: Iterable[Loss]) -> None:
+        """Tell losses as they become known."""
+        for loss in losses:
+            self.observe(Lost.of(loss))
+
+
+def run(plan: Plan, stage: Stage, progress: Progress, observe: Observer = nobody) -> JobResult:
+    """Run a job: render what is missing, bring it to level, write the report and the timeline.
 
     A clip that fails is named in the result and the others go on; without a finished clip no timeline is
     written. Raises Cancelled when stopped and DiskFullError when the disk is full: finished renditions are
-    kept for the next run, the timeline is not written. Raises WriteError when nothing can be written at all.
+    kept for the next run, the timeline is not written. Raises WriteError when nothing can be written at all, and
+    ModelError where something is to be rendered and its model cannot be loaded. `observe` is told of every part of
+    the job, every clip and every loss.
     """
     began = time.monotonic()
-    bench = _Bench(plan, renderer, progress, Shelf(plan.folder / "cache"), Shelf(plan.folder))
+    bench = _Bench(plan, stage, progress, observe, Shelf(plan.folder / "cache"), Shelf(plan.folder))
+    bench.tell(plan.losses)
+    if any(task.cached is None for task in plan.tasks):
+        bench.begin("load")
+        stage.load()
     _prepare(bench)
     rendered: list[tuple[Task, ClipResult]] = []
     try:
+        bench.begin("render")
         _render_all(bench, rendered)
+        bench.begin("level")
         results, gain_db = _level_all(bench, rendered)
+        bench.begin("measure")
         done = [(task, result) for task, result in results if result.done]
         integrated = _integrated(bench, done)
         clips = (*(result for _, result in results), *plan.others)
@@ -72,18 +93,17 @@ def run(plan: Plan, renderer: Renderer, progress: Progress) -> JobResult:
             out=plan.out,
             folder=plan.folder,
             settings=plan.job.settings,
-            model=renderer.model_name,
-            weights_sha256=renderer.weights_sha256,
-            device=renderer.device,
+            model=stage.identity.model,
+            weights_sha256=stage.identity.weights_sha256,
+            device=stage.device,
             clips=tuple(sorted(clips, key=lambda clip: clip.facts.index)),
             gain_db=gain_db,
             integrated=integrated,
             seconds=time.monotonic() - began,
             made=datetime.now().astimezone().isoformat(timespec="seconds"),
+            losses=(*plan.losses, *(loss for _, result in results for loss in of_clip(result))),
         )
-        write_report(job, progress)
-        if job.done:
-            place(plan, job)
+        job = _hand_over(bench, job)
     except Cancelled as error:
         raise Cancelled(_stopped(plan, rendered, "Stopped on request")) from error
     except (SightmixError, OSError) as error:
@@ -91,8 +111,28 @@ def run(plan: Plan, renderer: Renderer, progress: Progress) -> JobResult:
             text = _stopped(plan, rendered, f"The disk that holds {plan.folder} is full")
             raise DiskFullError(text) from error
         raise
+    if job.done:
+        remember(plan.folder, job)
     if job.done and not job.failed:
-        _tidy(bench, job)
+        prune_cache(bench.cache, plan, job)
+    return job
+
+
+def _hand_over(bench: _Bench, job: JobResult) -> JobResult:
+    """Write the report and, where there is something to place, the timeline; the job with what got lost in it."""
+    for clip in job.clips:
+        bench.tell(of_clip(clip))
+    bench.begin("report")
+    pictures = pictures_of(job, bench.progress)
+    write_report(job, bench.progress, pictures)
+    if not job.done:
+        return job
+    bench.begin("write")
+    lost = of_result(place(bench.plan, job))
+    if lost:
+        bench.tell(lost)
+        job = replace(job, losses=(*job.losses, *lost))
+        write_report(job, bench.progress, pictures)
     return job
 
 
@@ -112,12 +152,23 @@ def _render_all(bench: _Bench, rendered: list[tuple[Task, ClipResult]]) -> None:
     for task in bench.plan.tasks:
         with clip_share(bench.progress, task.facts.name, before, task.seconds, total):
             rendered.append((task, _render(bench, task)))
+        bench.observe(clip_done(rendered[-1][1]))
         before += task.seconds
+
+
+def clip_done(clip: ClipResult) -> ClipDone:
+    """What became of a clip, as an event."""
+    facts, rendition = clip.facts, clip.rendition
+    figures = (
+        {}
+        if rendition is None
+        else {"before": loudness_to_dict(rendition.before), "after": loudness_to_dict(rendition.after)}
+    )
+    return ClipDone(facts.index, facts.name, facts.track, clip.status, clip.reason, **figures)
 
 
 def _render(bench: _Bench, task: Task) -> ClipResult:
     """Render one clip, or take it from the cache; whatever goes wrong with it alone becomes its result."""
-    settings = bench.plan.job.settings
     there = task.cached or bench.fresh.get(task.key)
     result = ClipResult(task.facts, CACHED, key=task.key, passage=task.passage, rendition=there)
     if there is not None:
@@ -125,9 +176,7 @@ def _render(bench: _Bench, task: Task) -> ClipResult:
     began = time.monotonic()
     try:
         folder = bench.cache.folder
-        rendition = bench.renderer.render(
-            task.passage, engine_settings(settings), folder, task.cache_name, bench.progress
-        )
+        rendition = bench.stage.render(task.passage, folder, task.cache_name, bench.progress)
         bench.cache.store(task.key, task.span, rendition)
     except Exception as error:  # noqa: BLE001  (one clip must not take the others with it)
         return _failed(result, error)
@@ -139,11 +188,8 @@ def _failed(result: ClipResult, error: Exception) -> ClipResult:
     """The result of a clip that `error` stopped; what stops every clip is raised on."""
     if isinstance(error, Cancelled) or is_disk_full(error):
         raise error
-    _log.debug("%s failed", result.facts.label, exc_info=error)
-    reason = str(error)
-    if not isinstance(error, SightmixError):
-        reason = f"Unexpected {type(error).__name__}: {' '.join(reason.split()) or 'no message'}."
-    return replace(result, status=FAILED, reason=reason, rendition=None)
+    log_unexpected(f"{result.facts.label} failed", error)
+    return replace(result, status=FAILED, reason=sentence_of(error), rendition=None)
 
 
 def _level_all(
@@ -207,30 +253,3 @@ def _stopped(plan: Plan, rendered: Sequence[tuple[Task, ClipResult]], why: str) 
         f"{why}: {done} of {len(plan.tasks)} clips are rendered and kept in {plan.folder}, no timeline was "
         "written; run the same command again to go on."
     )
-
-
-def _tidy(bench: _Bench, job: JobResult) -> None:
-    """Remove our own renditions that neither this result nor a later selection of its clips can use."""
-    delivered = {clip.rendition.path for clip in job.done if clip.rendition is not None}
-    keys = {task.key for task in bench.plan.tasks}
-    chosen = {clip.facts.index for clip in job.done}
-    others = _spans(bench.plan.timeline, chosen)
-
-    def wanted(entry: Entry) -> bool:
-        return entry.key in keys or entry.span in others
-
-    try:
-        bench.top.prune(lambda entry: entry.rendition.path in delivered)
-        bench.cache.prune(wanted)
-    except OSError as error:
-        _log.debug("old renditions stay", exc_info=error)
-
-
-def _spans(timeline: Timeline, chosen: set[int]) -> set[str]:
-    """The spans of the online clips that were not chosen: what an earlier run rendered of them is kept."""
-    spans = set()
-    for clip in timeline.clips:
-        if clip.online and clip.index not in chosen:
-            with suppress(SightmixError):
-                spans.add(span_key(clip.passage()))
-    return spans

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from pathlib import Path
 
 from ...engine.edit.nodes import Node, follow
@@ -12,8 +11,6 @@ from ...engine.files import replacing_path, write_text
 from .export import export
 from .load import ADAPTERS, BUNDLES, Style
 from .timeline import Timeline
-
-_log = logging.getLogger(__name__)
 
 
 def check_target(timeline: Timeline, out: Path) -> None:
@@ -33,7 +30,7 @@ def check_target(timeline: Timeline, out: Path) -> None:
         raise WriteError(f"{out} cannot be written: it is a folder.")
 
 
-def save(root: Node, timeline: Timeline, out: Path, keyframed: bool) -> None:
+def save(root: Node, timeline: Timeline, out: Path, keyframed: bool) -> tuple[str, ...]:
     """Write the document, in the format that the suffix names, whole; curves need our own writers."""
     suffix = out.suffix.lower()
     try:
@@ -44,12 +41,12 @@ def save(root: Node, timeline: Timeline, out: Path, keyframed: bool) -> None:
         raise WriteError(f"{out} cannot be written: a folder of that name holds something else.")
     if suffix == ".otio":
         write_text(out, text)
-        return
+        return ()
     with replacing_path(out) as partial:
         if keyframed and suffix not in BUNDLES:
-            _export_curves(follow(root, timeline.pointer), partial, timeline.document.base)
-        else:
-            export(text, partial, out, timeline.rate)
+            return _export_curves(follow(root, timeline.pointer), partial, timeline.document.base)
+        export(text, partial, out, timeline.rate)
+    return ()
 
 
 def to_text(root: Node, style: Style) -> str:
@@ -62,9 +59,8 @@ def to_text(root: Node, style: Style) -> str:
     return text + style.ending
 
 
-def _export_curves(node: Node, partial: Path, base: Path) -> None:
-    """Write a timeline with gain curves through our own exporters; what a format cannot carry is logged."""
+def _export_curves(node: Node, partial: Path, base: Path) -> tuple[str, ...]:
+    """Write a timeline with gain curves through our own exporters; returns what the format cannot carry."""
     from ...exporters import formats
 
-    for loss in formats.export(node, partial, base=base):
-        _log.info("%s", loss)
+    return formats.export(node, partial, base=base)

@@ -17,13 +17,15 @@ def write_result(
     out: Path | str,
     mute_originals: bool = False,
     provenance: Mapping[str, object] | None = None,
+    losses: list[str] | None = None,
 ) -> Path:
     """Write the timeline with new audio tracks for `results` (by clip index) to `out`, and return that path.
 
     What goes into it, and what `mute_originals` does, is told by `compose`. Earlier results of ours in the
     timeline are replaced. The suffix of `out` says the format: .otio, .otioz, .otiod, or .xml, .fcpxml and .aaf
     through OTIO's adapters, which carry no gain curves: results that have some go through our own writers.
-    Raises WriteError or TimelineError with one sentence.
+    What that format could not carry is added to `losses`, a sentence each. Raises WriteError or TimelineError
+    with one sentence.
     """
     out = Path(out)
     check_target(timeline, out)
@@ -34,5 +36,7 @@ def write_result(
     )
     root = compose(timeline, results, provenance or {}, mute_originals, moves)
     keyframed = any(result.gain is not None for found in results.values() for result in found)
-    save(root, timeline, out, keyframed)
+    lost = save(root, timeline, out, keyframed)
+    if losses is not None:
+        losses += lost
     return out

@@ -409,7 +409,7 @@ def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_serve_writes_a_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     here = machine("linux", tmp_path)
     monkeypatch.setattr(commands, "Machine", lambda: here)
-    monkeypatch.setattr(commands, "_SERVE_WAIT", 0.2)
+    monkeypatch.setattr(commands, "SERVE_WAIT", 0.2)
     done = CliRunner().invoke(app, ["resolve", "serve", "-o", str(tmp_path / "out")])
     assert done.exit_code == 2
     assert "Nothing came from Resolve" in (here.data / "resolve.log").read_text()

@@ -17,8 +17,11 @@ from sightmix.engine.errors import MediaError
 from sightmix.engine.media.reader import probe, read_span
 from sightmix.plugin.cli.app import app
 from sightmix.plugin.hosts.resolve import commands
+from sightmix.plugin.hosts.resolve import rebalance as resolve_rebalance
 from sightmix.plugin.hosts.resolve.folders import Machine
 from sightmix.plugin.hosts.resolve.studio import Live
+from sightmix.plugin.jobs import rebalance
+from sightmix.plugin.jobs.rebalance import RebalanceStage
 from typer.testing import CliRunner, Result
 
 FPS = 24
@@ -36,7 +39,7 @@ class Desk:
         self.out = folder / "out here"
         self.before = self.fake.first.state()
         monkeypatch.setattr(commands, "Machine", lambda: self.machine)
-        monkeypatch.setattr(commands, "load_renderer", lambda settings: self.renderer)
+        monkeypatch.setattr(rebalance, "stage_for", lambda settings: RebalanceStage(settings, self.renderer))
         monkeypatch.setattr(commands, "connect", lambda machine: Live(self.fake, "Resolve", self.fake))
         self.profile = self.machine.profiles[0]
         self.profile.parent.mkdir(parents=True)
@@ -289,3 +292,36 @@ def test_a_compound_clip_in_part(desk: Desk) -> None:
     assert desk.renderer.calls == [], "said before the work, not after it"
     desk.check_untouched()
     assert desk.fake.project.timelines == [desk.fake.first]
+
+
+def test_losses_are_told_on_this_road_too(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An effect on the editor's clips, what a rendition warns of, and a result that has gone: all are in the notes."""
+    eq = {
+        "OTIO_SCHEMA": "Effect.1",
+        "metadata": {"Resolve_OTIO": {"Effect Name": "Fairlight EQ", "Enabled": True, "Name": "EQ", "Type": 70,
+                                      "Parameters": [{"Parameter ID": "x", "Parameter Value": -9.0}]}},
+        "name": "",
+        "effect_name": "Resolve Effect",
+    }  # fmt: skip
+    plain = resolve_rebalance.export
+
+    def with_eq(root: object, folder: Path) -> Path:
+        path = plain(root, folder)
+        document = json.loads(path.read_text())
+        for track in document["tracks"]["children"]:
+            for clip in track["children"]:
+                if track["kind"] == "Audio" and clip["OTIO_SCHEMA"].startswith("Clip"):
+                    clip["effects"] = [*clip.get("effects", []), eq]
+        path.write_text(json.dumps(document))
+        return path
+
+    monkeypatch.setattr(resolve_rebalance, "export", with_eq)
+    done = desk.run("--road", "python", "--json")
+    assert done.exit_code == 0, done.output
+    facts = json.loads(done.stdout)
+    assert any("EQ" in note and "stays on its clip" in note for note in facts["notes"])
+    assert any("EQ" in note and "is not carried" in note for note in facts["notes"]), (
+        "the stems go without it"
+    )
+    assert any("EQ" in loss["text"] for loss in facts["losses"])
+    assert "is not carried" in desk.run("--road", "python").stdout

@@ -6,14 +6,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import sightmix.plugin.jobs.render as command
+import sightmix.plugin.jobs.rebalance as command
 from job_helpers import FakeRenderer
 from sightmix.engine.errors import MediaError
 from sightmix.plugin.cli.app import main
 
 failing = {name: MediaError(f"{name} is damaged.") for name in os.environ.get("FAKE_FAIL", "").split(",")}
 renderer = FakeRenderer(endless=os.environ.get("FAKE_ENDLESS", ""), failing=failing)
-command.load_renderer = lambda settings: renderer
+command.stage_for = lambda settings: command.RebalanceStage(settings, renderer)
 
 if __name__ == "__main__":
     main()

@@ -12,7 +12,8 @@ from job_helpers import FakeRenderer, three_clips, timeline_of, tone
 from sightmix.engine.errors import MediaError
 from sightmix.plugin.cli import app as cli
 from sightmix.plugin.cli.app import app
-from sightmix.plugin.jobs import plan, render
+from sightmix.plugin.jobs import rebalance, service
+from sightmix.plugin.jobs.rebalance import RebalanceStage
 from typer.testing import CliRunner, Result
 
 SAMPLES = Path(__file__).parent.parent / "data" / "otio"
@@ -37,7 +38,7 @@ def source(tmp_path: Path) -> Path:
 def renderer(monkeypatch: pytest.MonkeyPatch) -> FakeRenderer:
     """Every command renders with this; the tests of a model are the engine's."""
     fake = FakeRenderer()
-    monkeypatch.setattr(render, "load_renderer", lambda settings: fake)
+    monkeypatch.setattr(rebalance, "stage_for", lambda settings: RebalanceStage(settings, fake))
     monkeypatch.delenv("SIGHTMIX_DEBUG", raising=False)
     return fake
 
@@ -275,7 +276,7 @@ def test_the_unexpected_is_a_sentence_unless_debugging(source: Path, monkeypatch
     def broken(*_: Any) -> None:
         raise KeyError("inner\nworkings")
 
-    monkeypatch.setattr(plan, "make_plan", broken)
+    monkeypatch.setattr(service, "make_plan", broken)
     done = sightmix("rebalance", source, "-o", source.parent / "out")
     assert done.exit_code == 2
     assert "Unexpected KeyError" in one_sentence(done.stderr)

@@ -14,21 +14,24 @@ from job_helpers import FakeRenderer, three_clips, timeline_of, tone
 from sightmix.engine.progress import Progress
 from sightmix.plugin.cli.app import app
 from sightmix.plugin.jobs.plan import Job, make_plan
-from sightmix.plugin.jobs.render import load_renderer
+from sightmix.plugin.jobs.rebalance import RebalanceStage
 from sightmix.plugin.jobs.run import run
 from sightmix.plugin.jobs.settings import JobSettings
 from sightmix.plugin.timeline import open_timeline
 from typer.testing import CliRunner, Result
+
+FAKE = FakeRenderer()
 
 
 def sightmix(*arguments: object) -> Result:
     return CliRunner().invoke(app, ["export", *map(str, arguments)])
 
 
-def rebalanced(source: Path, renderer: Any = None, **given: Any) -> Path:
-    request = Job(source, source.parent / "out.otio", JobSettings(**given))
-    renderer = renderer or FakeRenderer()
-    return run(make_plan(request, open_timeline(source), renderer), renderer, Progress()).out
+def rebalanced(source: Path, renderer: Any = FAKE, **given: Any) -> Path:
+    settings = JobSettings(**given)
+    stage = RebalanceStage(settings, renderer)
+    request = Job(source, source.parent / "out.otio", settings)
+    return run(make_plan(request, open_timeline(source), stage), stage, Progress()).out
 
 
 @pytest.fixture
@@ -58,8 +61,7 @@ def test_stems_of_a_keyframed_result_are_the_baked_mix(tiny_model: str, tmp_path
     sf.write(tmp_path / "in.wav", x, 48_000, subtype="PCM_24")
     source = timeline_of(tmp_path / "reel.otio", [("a", tmp_path / "in.wav", 0.2, 4.0)])
     settings = {"model": tiny_model, "context": "none", "device": "cpu"}
-    renderer = load_renderer(JobSettings(**settings))
-    result = rebalanced(source, renderer, as_="both", mute_originals=True, **settings)
+    result = rebalanced(source, None, as_="both", mute_originals=True, **settings)
     done = sightmix(result, "--to", "stems", "-o", tmp_path / "stems", "--json")
     assert done.exit_code == 0, done.output
     [mix] = [p for p in (tmp_path / "out.sightmix").glob("*.wav") if p.name.count(".") == 1]

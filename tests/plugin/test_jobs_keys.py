@@ -1,6 +1,8 @@
 """Cache keys change with everything that went in, and with nothing else."""
 
 import os
+import subprocess
+import sys
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -9,7 +11,12 @@ from typing import Any
 import pytest
 from sightmix.engine.errors import MediaError
 from sightmix.engine.passage import Channel, Note, Passage, Shot, Sound
+from sightmix.engine.version import SHIPPED_MODEL
+from sightmix.engine.weights.store import load_card
 from sightmix.plugin.jobs.keys import Identities, delivery_key, rendition_key, sampled_hash, span_key
+from sightmix.plugin.jobs.rebalance import RebalanceStage
+from sightmix.plugin.jobs.settings import JobSettings
+from sightmix.plugin.jobs.stage import Identity
 
 SETTINGS = {"strength": 1.0, "stems": False}
 
@@ -26,7 +33,13 @@ def passage(tmp_path: Path) -> Passage:
 
 
 def key(passage: Passage, settings: dict[str, Any] = SETTINGS, weights: str = "00") -> str:
-    return rendition_key(passage, settings, "model", weights, Identities())
+    return rendition_key(passage, identity(settings, weights), Identities())
+
+
+def identity(
+    settings: dict[str, Any] = SETTINGS, weights: str = "00", encoder: str = "11", stage: str = "rebalance"
+) -> Identity:
+    return Identity(stage, "model", weights, {"model": weights, "encoder": encoder}, settings)
 
 
 def changed(passage: Passage) -> dict[str, Passage]:
@@ -49,11 +62,37 @@ def test_every_fact_of_a_passage_counts(passage: Passage) -> None:
     assert len({key(passage), *keys.values()}) == len(keys) + 1
 
 
-def test_settings_and_weights_count_but_stems_do_not(passage: Passage) -> None:
+def test_settings_weights_encoder_and_stage_count(passage: Passage) -> None:
     plain = key(passage)
-    assert key(passage, {"strength": 0.5, "stems": False}) != plain
-    assert key(passage, weights="01") != plain
-    assert key(passage, {"strength": 1.0, "stems": True}) == plain
+    others = [
+        identity({"strength": 0.5}),
+        identity(weights="01"),
+        identity(encoder="12"),
+        identity(stage="foley"),
+    ]
+    keys = {rendition_key(passage, other, Identities()) for other in others}
+    assert len(keys | {plain}) == 5
+
+
+def test_a_rebalance_is_known_without_loading_anything() -> None:
+    code = "import sys; from sightmix.plugin.jobs.rebalance import stage_for; "
+    code += (
+        "from sightmix.plugin.jobs.settings import JobSettings; found = stage_for(JobSettings()).identity; "
+    )
+    code += "print(found.model, len(found.models), 'onnxruntime' in sys.modules, 'torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [SHIPPED_MODEL, "2", "False", "False"]
+
+
+def test_stems_do_not_count_and_the_picture_encoder_does() -> None:
+    plain = RebalanceStage(JobSettings()).identity
+    assert RebalanceStage(JobSettings(stems=True)).identity == plain
+    assert RebalanceStage(JobSettings(as_="both")).identity == plain
+    [encoder] = [name for name in plain.models if name != plain.model]
+    assert plain.models[encoder] == load_card(encoder).sha256
+    blind = RebalanceStage(JobSettings(context="none")).identity
+    assert set(blind.models) == {plain.model}
+    assert blind != plain
 
 
 def test_names_and_the_place_on_the_timeline_do_not_count(passage: Passage) -> None:

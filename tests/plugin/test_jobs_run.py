@@ -18,7 +18,9 @@ from sightmix.engine.errors import Cancelled, MediaError, SettingsError, WriteEr
 from sightmix.engine.media.reader import probe, read_span
 from sightmix.engine.passage import Passage, Rendition
 from sightmix.engine.progress import Progress, Step
+from sightmix.plugin.jobs.clean import clean, history
 from sightmix.plugin.jobs.plan import Job, make_plan
+from sightmix.plugin.jobs.rebalance import RebalanceStage
 from sightmix.plugin.jobs.results import JobResult
 from sightmix.plugin.jobs.run import DiskFullError, run
 from sightmix.plugin.jobs.settings import JobSettings
@@ -27,8 +29,10 @@ from sightmix.plugin.timeline import open_timeline
 
 def job(source: Path, renderer: Any, progress: Progress | None = None, **given: Any) -> JobResult:
     chosen = {name: given.pop(name) for name in ("clips", "tracks", "out") if name in given}
-    request = Job(source, chosen.pop("out", source.parent / "out.otio"), JobSettings(**given), **chosen)
-    return run(make_plan(request, open_timeline(source), renderer), renderer, progress or Progress())
+    settings = JobSettings(**given)
+    stage = RebalanceStage(settings, renderer)
+    request = Job(source, chosen.pop("out", source.parent / "out.otio"), settings, **chosen)
+    return run(make_plan(request, open_timeline(source), stage), stage, progress or Progress())
 
 
 def statuses(result: JobResult) -> list[str]:
@@ -151,21 +155,64 @@ def test_a_delivered_file_that_was_lost_is_put_back_without_rendering(source: Pa
     assert path.is_file()
 
 
-def test_old_renditions_go_and_foreign_files_stay(source: Path) -> None:
-    first = job(source, FakeRenderer())
-    foreign = first.folder / "my notes.txt"
-    foreign.write_text("keep")
-    old = {rendition(first, i).path for i in (1, 2, 3)}
-    second = job(source, FakeRenderer(), strength=0.5)
-    assert not any(path.exists() for path in old)
-    assert foreign.read_text() == "keep"
-    assert len(list(second.folder.rglob("*.wav"))) == 6
+def test_what_an_earlier_result_plays_stays(source: Path) -> None:
+    """An editor has imported the first result when the same job runs again with other settings."""
+    first = job(source, FakeRenderer(), stems=True)
+    played = {
+        p: p.read_bytes() for r in map(rendition, [first] * 3, (1, 2, 3)) for p in (r.path, *r.stems.values())
+    }
+    for strength in (0.9, 0.8, 0.7, 0.6, 0.5):
+        job(source, FakeRenderer(), strength=strength)
+    assert {p: p.read_bytes() for p in played} == played
     assert not list(source.parent.rglob("*.part"))
+
+
+def test_cleaning_keeps_what_the_last_results_play_and_foreign_files(source: Path) -> None:
+    results = [job(source, FakeRenderer(), strength=s) for s in (0.9, 0.8, 0.7)]
+    foreign = results[0].folder / "my notes.txt"
+    foreign.write_text("keep")
+    files = [[rendition(result, i).path for i in (1, 2, 3)] for result in results]
+    told = clean(results[0].folder, keep=2, dry_run=True)
+    assert set(files[0]) < set(told.files)
+    assert told.bytes > 0
+    assert all(path.exists() for path in told.files)
+    assert clean(results[0].folder, keep=2).files == told.files
+    assert [[p.exists() for p in some] for some in files] == [[False] * 3, [True] * 3, [True] * 3]
+    assert foreign.read_text() == "keep"
+    renderer = FakeRenderer()
+    assert statuses(job(source, renderer, strength=0.8)) == ["cached"] * 3
+    with pytest.raises(SettingsError, match="at least 1"):
+        clean(results[0].folder, keep=0)
+    with pytest.raises(SettingsError, match="no results of sightmix"):
+        clean(source.parent)
+
+
+def test_the_same_result_again_is_one_result(source: Path) -> None:
+    first = job(source, FakeRenderer())
+    job(source, FakeRenderer(), strength=0.5)
+    job(source, FakeRenderer())
+    assert len(history(first.folder)) == 2
+    clean(first.folder, keep=1)
+    assert rendition(first, 1).path.exists()
+
+
+def test_results_from_before_there_was_a_history_are_known_by_their_report(source: Path) -> None:
+    first = job(source, FakeRenderer(), stems=True)
+    (first.folder / "history.json").unlink()
+    clean(first.folder, keep=1)
+    assert all(path.exists() for path in (rendition(first, 1).path, *rendition(first, 1).stems.values()))
+
+
+def test_the_cache_holds_no_more_than_the_last_results_need(source: Path) -> None:
+    for strength in (0.9, 0.8, 0.7, 0.6, 0.5):
+        result = job(source, FakeRenderer(), strength=strength)
+    assert len(list((result.folder / "cache").glob("*.wav"))) == 3 * 3
 
 
 def test_clips_that_were_not_chosen_this_time_stay_in_the_cache(source: Path) -> None:
     job(source, FakeRenderer())
-    job(source, FakeRenderer(), clips="1", strength=0.5)
+    for strength in (0.5, 0.6, 0.7):  # as many as are kept for their own sake
+        job(source, FakeRenderer(), clips="1", strength=strength)
     renderer = FakeRenderer()
     assert statuses(job(source, renderer)) == ["rendered", "cached", "cached"]
 
@@ -229,6 +276,7 @@ def test_stems_are_left_behind_when_no_longer_wanted(source: Path) -> None:
     result = job(source, renderer)
     assert renderer.calls == []
     assert all(rendition(result, i).stems == {} for i in (1, 2, 3))
+    clean(result.folder, keep=1)
     assert not list(result.folder.glob("*.music.wav"))
 
 
@@ -460,13 +508,12 @@ def test_muting_originals_disables_them(source: Path) -> None:
 
 def test_the_plan_counts_bytes(source: Path) -> None:
     request = Job(source, source.parent / "o", JobSettings(handles=0))
-    plan = make_plan(request, open_timeline(source), FakeRenderer())
+    plan = make_plan(request, open_timeline(source), RebalanceStage(request.settings, FakeRenderer()))
     assert plan.bytes_needed == pytest.approx(3.2 * RATE * 2 * 3, rel=0.01)
     assert plan.out == source.parent / "o.otio"
+    settings = JobSettings(handles=0, stems=True, loudness="-23")
     stems = make_plan(
-        replace(request, settings=JobSettings(handles=0, stems=True, loudness="-23")),
-        plan.timeline,
-        FakeRenderer(),
+        replace(request, settings=settings), plan.timeline, RebalanceStage(settings, FakeRenderer())
     )
     assert stems.bytes_needed == 8 * plan.bytes_needed
 
@@ -483,5 +530,7 @@ def test_silence_has_no_gain(tmp_path: Path) -> None:
 
 def test_planning_touches_nothing(source: Path) -> None:
     before = sorted(p.name for p in source.parent.iterdir())
-    make_plan(Job(source, source.parent / "o", JobSettings()), open_timeline(source), FakeRenderer())
+    stage = RebalanceStage(JobSettings())
+    make_plan(Job(source, source.parent / "o", JobSettings()), open_timeline(source), stage)
+    assert stage.device == "", "nothing is loaded for a plan"
     assert sorted(p.name for p in source.parent.iterdir()) == before

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from sightmix.engine.errors import SettingsError
-from sightmix.plugin.jobs.render import engine_settings
+from sightmix.plugin.jobs.rebalance import engine_settings
 from sightmix.plugin.jobs.settings import SETTINGS, JobSettings
 
 

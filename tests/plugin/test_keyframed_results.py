@@ -19,6 +19,7 @@ from sightmix.engine.passage import GainCurves, Loudness, Passage, Rendition, So
 from sightmix.engine.progress import Progress
 from sightmix.engine.roles import STEMS
 from sightmix.plugin.jobs.plan import Job, make_plan
+from sightmix.plugin.jobs.rebalance import RebalanceStage
 from sightmix.plugin.jobs.results import JobResult
 from sightmix.plugin.jobs.run import run
 from sightmix.plugin.jobs.settings import JobSettings
@@ -30,8 +31,13 @@ ROLES = ("dialogue", "music", "effects")
 
 
 def job(source: Path, renderer: Any, **given: Any) -> JobResult:
-    request = Job(source, source.parent / "out.otio", JobSettings(**given))
-    return run(make_plan(request, open_timeline(source), renderer), renderer, Progress())
+    settings = JobSettings(**given)
+    stage = RebalanceStage(settings, renderer)
+    return run(
+        make_plan(Job(source, source.parent / "out.otio", settings), open_timeline(source), stage),
+        stage,
+        Progress(),
+    )
 
 
 def noise(path: Path, seconds: float, rate: int = 48_000) -> Path:

@@ -11,14 +11,13 @@ from typing import Any
 from ....engine.edit.nodes import kind_of
 from ....engine.media.time import to_frames
 from ....engine.progress import Progress
+from ...jobs.losses import sentences
 from ...jobs.names import ascii_slug
-from ...jobs.plan import Job, Plan, make_plan
-from ...jobs.render import Renderer
+from ...jobs.plan import Plan
 from ...jobs.results import JobResult
-from ...jobs.run import run
+from ...jobs.service import Request, Service
 from ...jobs.settings import JobSettings
 from ...timeline import AudioClip, Timeline
-from ...timeline.source import open_source
 from ...timeline.timeline import Leaf
 from ..errors import HostError
 from .writeback import Keeper, LongStems, Muted, Written, current, look_at, write_back
@@ -61,34 +60,36 @@ def work_folder(out: Path, project: str, timeline: str) -> Path:
 def rebalance(
     root: Any,
     order: Order,
-    renderer: Renderer,
+    service: Service,
     make_stems: StemMaker,
-    progress: Progress,
     keeper: Keeper | None = None,
 ) -> Outcome:
     """Rebalance the open timeline and lay the result on a copy of it.
 
     Raises HostError when Resolve refuses something, and what a job raises. The editor's timeline stays as it is.
+    The outcome's notes tell all losses: of reading, of clips, of the stems.
     """
+    service.begin("export")
     seen = look_at(root)
     source = export(root, order.folder)
-    timeline, _ = open_source(source)
     out = order.folder / "rebalanced.otio"
     # The file is for whoever imports it by hand; there too the originals would sound under the result.
     settings = replace(order.settings, mute_originals=True)
-    plan = make_plan(Job(source, out, settings, order.clips, order.tracks), timeline, renderer)
+    prepared = service.prepare(Request(source, out, settings, order.clips, order.tracks))
+    plan, timeline = prepared.plan, prepared.plan.timeline
     # What cannot be laid down is better said before the rendering than after it.
     muted_for(timeline, {task.facts.index for task in plan.tasks})
-    job = run(plan, renderer, progress)
+    job = service.run(prepared)
     done = {clip.facts.index for clip in job.done}
     if not done:
         reasons = "; ".join(clip.reason for clip in job.failed[:3])
         raise HostError(f"No clip was rebalanced, so nothing was changed in Resolve: {reasons}")
     muted = muted_for(timeline, done)
-    made = make_stems(plan, job, order.folder, progress)
-    progress.check()
+    service.begin("stems")
+    made = make_stems(plan, job, order.folder, service.progress)
+    service.begin("write")
     written = write_back(root, made.stems, muted, timeline.duration, keeper, seen)
-    return Outcome(job, written, made.notes)
+    return Outcome(job, written, tuple(dict.fromkeys((*made.notes, *sentences(job.losses)))))
 
 
 def export(root: Any, folder: Path) -> Path:

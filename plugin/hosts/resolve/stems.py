@@ -13,7 +13,7 @@ from ....engine.errors import WriteError
 from ....engine.progress import Progress
 from ....engine.roles import MIX, PARTS
 from ....exporters.flatten import edit_of
-from ....exporters.stems import StemOptions, export_stems
+from ....exporters.stems import StemOptions, export_stems, unreadable
 from ...jobs.plan import Plan
 from ...jobs.results import JobResult
 from .writeback import LongStems, Stem
@@ -25,7 +25,8 @@ _SPARE = Fraction(1)  # s of silence at the end: a file a hair short of a whole 
 def long_stems(plan: Plan, job: JobResult, folder: Path, progress: Progress) -> LongStems:
     """Write the finished mix, or dialogue, music and effects where the job made them, under `folder`/stems.
 
-    Every run has names of its own, since Resolve keeps to what it has read under a name. Raises WriteError,
+    Every run has names of its own, since Resolve keeps to what it has read under a name. The notes say what is
+    silent in the stems, and what the tracks they are made of have that stems cannot. Raises WriteError,
     MediaError, SettingsError, Cancelled.
     """
     place = folder / "stems"
@@ -38,9 +39,10 @@ def long_stems(plan: Plan, job: JobResult, folder: Path, progress: Progress) -> 
     wanted = tuple(role.short for role in PARTS) if job.settings.with_stems else (MIX.short,)
     [made] = export_stems(edit, place, StemOptions(project=plan.timeline.name, stems=wanted), progress)
     clipped = [TRACKS[file.stem] for file in made.files if file.clipped]
+    notes = [f"{', '.join(clipped)} passed full scale and clipped; lower the levels."] if clipped else []
     return LongStems(
         tuple(Stem(file.paths[0].resolve(), TRACKS[file.stem], file.layout) for file in made.files),
-        (f"{', '.join(clipped)} passed full scale and clipped; lower the levels.",) if clipped else (),
+        (*notes, *unreadable(edit), *edit.losses),
     )
 
 

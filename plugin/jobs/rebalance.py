@@ -1,0 +1,116 @@
+"""The first stage: clips rebalanced by the engine's highlighting model."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ...engine.errors import SightmixError
+from ...engine.passage import Passage, Rendition
+from ...engine.progress import Progress
+from ...engine.roles import PARTS
+from .settings import JobSettings
+from .stage import Draft, Identity, Stage
+
+if TYPE_CHECKING:
+    from ..timeline import Timeline
+
+NAME = "rebalance"
+_FILES_ONLY = ("stems", "raw_stems")  # settings that say which files are written, not how they sound
+
+
+class Renderer(Protocol):
+    """The engine's side of the stage, loaded; `engine.highlight.rebalance.Rebalancer` is the real one."""
+
+    @property
+    def model_name(self) -> str:
+        """The model by its card's name."""
+
+    @property
+    def weights_sha256(self) -> str:
+        """SHA-256 of the model's weights."""
+
+    @property
+    def device(self) -> str:
+        """Where the model runs, such as "cpu"."""
+
+    def render(
+        self, passage: Passage, settings: Any, folder: Path, stem_name: str, progress: Progress
+    ) -> Rendition:
+        """Write `folder/stem_name.wav`, and stems beside it if asked for."""
+
+
+def stage_for(settings: JobSettings) -> Stage:
+    """The stage that a job with these settings runs."""
+    return RebalanceStage(settings)
+
+
+class RebalanceStage:
+    """Rebalances the chosen clips, each for itself; `engine` is one that is loaded already."""
+
+    name = NAME
+
+    def __init__(self, settings: JobSettings, engine: Renderer | None = None) -> None:
+        self.settings = settings
+        self._engine = engine
+
+    @cached_property
+    def identity(self) -> Identity:
+        """The model, what describes the picture to it, and the settings that change the sound."""
+        from ...engine.highlight.identity import identity_of
+
+        facts = engine_settings(self.settings).to_dict()
+        settings = {name: value for name, value in facts.items() if name not in _FILES_ONLY}
+        if self._engine is not None:
+            model, weights = self._engine.model_name, self._engine.weights_sha256
+            return Identity(NAME, model, weights, {model: weights}, settings)
+        found = identity_of(self.settings.model, self.settings.context)
+        models = {found.model: found.weights_sha256}
+        if found.encoder:
+            models[found.encoder] = found.encoder_sha256
+        return Identity(NAME, found.model, found.weights_sha256, models, settings)
+
+    @property
+    def device(self) -> str:
+        """Where the model runs; empty as long as it did not have to be loaded."""
+        return "" if self._engine is None else self._engine.device
+
+    def tasks(self, timeline: Timeline, chosen: Collection[int]) -> Iterator[Draft]:
+        """A passage for every chosen clip that can be rendered, with handles as set."""
+        handles = Fraction(self.settings.handles) / timeline.rate
+        for clip in timeline.clips:
+            if clip.index in chosen:
+                try:
+                    yield Draft(clip, clip.passage(handles=handles))
+                except SightmixError as error:
+                    yield Draft(clip, None, str(error))
+
+    def load(self) -> None:
+        """Load the model and its encoder; raises ModelError."""
+        if self._engine is None:
+            from ...engine.highlight.rebalance import Rebalancer
+
+            settings = self.settings
+            self._engine = Rebalancer(self.identity.model, settings.device, settings.context)
+
+    def render(self, passage: Passage, folder: Path, name: str, progress: Progress) -> Rendition:
+        """Rebalance one passage; raises MediaError, WriteError, Cancelled, and ModelError on the first."""
+        self.load()
+        assert self._engine is not None
+        return self._engine.render(passage, engine_settings(self.settings), folder, name, progress)
+
+
+def engine_settings(settings: JobSettings) -> Any:
+    """The part of a job's settings that the engine works by."""
+    from ...engine.highlight.rebalance import RebalanceSettings
+
+    return RebalanceSettings(
+        strength=settings.strength,
+        **{f"{role.name}_db": getattr(settings, role.name) for role in PARTS},
+        stems=settings.with_stems,
+        raw_stems=settings.keyframed,
+        context=settings.context,
+    )
