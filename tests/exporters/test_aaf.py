@@ -294,3 +294,20 @@ def test_nothing_half_written(tmp_path: Path) -> None:
     with pytest.raises(WriteError):
         aaf.write(edit, folder / "missing" / "out.aaf")
     assert to_frames(Fraction(1), Fraction(25)) == 25
+
+
+@pytest.mark.parametrize(
+    ("channels", "labels"),
+    [
+        (1, ""), (3, "L R C"), (4, "L R Ls Rs"), (5, "L R C Ls Rs"), (6, "L R C LFE Ls Rs"),
+        (7, "L R C Lrs Rrs Ls Rs"), (8, "L R C LFE Lrs Rrs Ls Rs"), (9, "1 2 3 4 5 6 7 8 9"),
+    ],
+)  # fmt: skip
+def test_slots_are_called_by_the_speakers_of_a_wav_file(tmp_path: Path, channels: int, labels: str) -> None:
+    media = sound(tmp_path, "bed.wav", Fraction(2), channels)
+    track = EditTrack("audio", "Bed", (EditClip("bed", Fraction(0), Fraction(1), media),), channels=channels)
+    out, _ = written(Edit("x", Fraction(24), (track,)), tmp_path)
+    with aaf2.open(str(out)) as file:
+        found = slots(file)
+        for number, name in enumerate([f"Bed.{label}" for label in labels.split()] or ["Bed"], start=1):
+            assert clips(found[name])[0][1].slot_id == number
