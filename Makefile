@@ -42,6 +42,7 @@ install: $(INSTALLED)
 # The rooms under the name they are installed by, for tools that read source trees.
 tree:
 	@mkdir -p build/tree/sightmix
+	@ln -sfn ../../../plugin/front/__init__.py build/tree/sightmix/__init__.py
 	@for r in $(ROOMS); do ln -sfn ../../../$$r build/tree/sightmix/$$r; done
 
 lint: $(INSTALLED) tree

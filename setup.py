@@ -15,13 +15,15 @@ DATA = [
     "delivery_specs/*",
 ]
 
-packages = []
+FRONT = "plugin/front"  # what `import sightmix` itself gives
+
+packages = ["sightmix"]
 for room in ROOMS:
     packages.append(f"sightmix.{room}")
-    packages += [f"sightmix.{room}.{name}" for name in find_packages(room)]
+    packages += [f"sightmix.{room}.{name}" for name in find_packages(room, exclude=["front"])]
 
 setup(
     packages=packages,
-    package_dir={f"sightmix.{room}": room for room in ROOMS},
+    package_dir={"sightmix": FRONT} | {f"sightmix.{room}": room for room in ROOMS},
     package_data={name: DATA for name in packages},
 )

@@ -20,7 +20,6 @@ from .progress import shown, stoppable
 from .table import Column, print_table
 
 if TYPE_CHECKING:
-    from ...engine.edit.model import Edit
     from ...exporters.delivery import Row
     from ...exporters.stems import StemSet
 
@@ -187,22 +186,10 @@ def _by_suffix(out: Path | None) -> str:
     return of_file(out).key
 
 
-def _edit(request: ExportRequest) -> Edit:
-    """The timeline asked for, our tracks in it."""
-    from ...engine.edit.nodes import follow
-    from ...exporters.flatten import edit_of
-    from ..timeline.load import as_timeline, choose, load
-    from ..timeline.source import exact_rate
-
-    document = as_timeline(load(request.source, exact_rate(request.rate), keep=True))
-    names = request.timeline
-    wanted: str | int | None = int(names) if names.isdecimal() else names or None
-    return edit_of(follow(document.root, choose(document, wanted)), document.base)
-
-
 def _to_file(request: ExportRequest, to: str, as_json: bool) -> None:
     from ...exporters.formats import export as write
     from ...exporters.formats import find
+    from ..timeline.source import open_edit
 
     form = find(to)
     if request.delivery:
@@ -213,7 +200,7 @@ def _to_file(request: ExportRequest, to: str, as_json: bool) -> None:
     if out.exists() and out.resolve() == request.source.resolve():
         raise SettingsError(f"{out} is the timeline that is read; choose another name with -o.")
     options: dict[str, Any] = {"embed": True} if request.embed else {}
-    losses = write(_edit(request), out, form.key, **options)
+    losses = write(open_edit(request.source, request.timeline, request.rate), out, form.key, **options)
     if as_json:
         data = {"schema": SCHEMA, "to": form.key, "out": str(out), "losses": list(losses), "exit_status": 0}
         print(json.dumps(data, ensure_ascii=False))
@@ -227,6 +214,7 @@ def _to_stems(request: ExportRequest, as_json: bool) -> None:
     from ...exporters.delivery import check_files as measured
     from ...exporters.delivery import find_spec
     from ...exporters.stems import StemOptions, export_stems
+    from ..timeline.source import open_edit
 
     if request.embed:
         raise SettingsError("--embed puts sound inside an AAF; it means nothing for stems.")
@@ -240,7 +228,7 @@ def _to_stems(request: ExportRequest, as_json: bool) -> None:
         delivery=find_spec(request.delivery) if request.delivery else None,
     )
     folder = request.out or request.source.with_name(f"{request.source.stem}.stems")
-    edit = _edit(request)
+    edit = open_edit(request.source, request.timeline, request.rate)
     made_here = _make(folder)
     try:
         with shown(quiet=as_json) as observer:

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
+from ...engine.edit.model import Edit
+from ...engine.edit.nodes import follow
 from ...engine.errors import SettingsError
 from ...engine.media.time import snap_rate
+from .load import as_timeline, choose, load
 from .timeline import Timeline, list_timelines, open_timeline
 
 
@@ -29,6 +32,15 @@ def open_source(
     if name.isdecimal() and name not in names:
         wanted = int(name)
     return open_timeline(source, timeline=wanted, folders=folders, rate=exact, cuts=cuts), names
+
+
+def open_edit(source: Path, name: str = "", rate: str = "") -> Edit:
+    """A timeline as writers take it, our earlier results in it; arguments and errors as of `open_source`."""
+    from ...exporters.flatten import edit_of
+
+    document = as_timeline(load(source, exact_rate(rate), keep=True))
+    wanted: str | int | None = int(name) if name.isdecimal() else name or None
+    return edit_of(follow(document.root, choose(document, wanted)), document.base)
 
 
 def exact_rate(text: str) -> Fraction | None:

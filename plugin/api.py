@@ -1,0 +1,153 @@
+"""The public Python interface: the functions of the package `sightmix`, on the same road as the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from fractions import Fraction
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..engine.errors import SettingsError
+from ..engine.progress import Progress, Step
+from ..engine.weights.card import nearest
+
+if TYPE_CHECKING:
+    from ..engine.edit.model import Edit
+    from ..exporters.stems import StemSet
+    from .jobs.events import Event
+    from .jobs.results import JobResult
+    from .jobs.settings import JobSettings
+    from .timeline import Timeline
+
+File = str | PathLike[str]
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What an export wrote, what the format could not carry (a sentence each), and the sets where stems were made."""
+
+    files: tuple[Path, ...]
+    losses: tuple[str, ...]
+    stems: tuple[StemSet, ...] = ()
+
+
+def open_timeline(
+    source: File,
+    *,
+    timeline: str | int | None = None,
+    media: Sequence[File] = (),
+    rate: Fraction | None = None,
+) -> Timeline:
+    """Open a timeline (OTIO, FCP 7 XML, FCPXML, AAF, EDL), or a media file as a timeline of its own.
+
+    `timeline` picks one of several by name or by number from 1, `media` are more folders to look for media in, `rate`
+    is what an EDL counts in (24 if None). Times are exact seconds (`Fraction`). Raises TimelineError with one
+    sentence saying what is wrong with the file.
+    """
+    from .timeline import open_timeline as opened
+
+    return opened(Path(source), timeline=timeline, folders=[Path(folder) for folder in media], rate=rate)
+
+
+def inspect(
+    source: File | Timeline, *, loudness: bool = False, progress: Callable[[Step], None] | None = None
+) -> dict[str, Any]:
+    """What ``sightmix inspect --json`` prints of a timeline: its tracks and clips, times in seconds and as timecode.
+
+    `loudness` measures every online clip and all that plays together (LUFS, LU, dBTP). Raises TimelineError.
+    """
+    from .jobs.inspection import measured_clips, measured_together, timeline_data
+    from .timeline import Timeline, list_timelines
+
+    opened = source if isinstance(source, Timeline) else open_timeline(source)
+    steps = Progress(progress) if progress is not None else Progress()
+    clips = measured_clips(opened, steps) if loudness else {}
+    together = measured_together(opened, steps) if loudness else None
+    return timeline_data(opened, list_timelines(opened.path), clips, together)
+
+
+def rebalance(
+    source: File,
+    out: File,
+    *,
+    clips: str = "",
+    tracks: Sequence[str] = (),
+    timeline: str = "",
+    media: Sequence[File] = (),
+    rate: str = "",
+    observe: Callable[[Event], None] | None = None,
+    **settings: Any,
+) -> JobResult:
+    """Rebalance clips of a timeline and write a timeline with the result on new tracks; originals stay as they are.
+
+    `clips` are numbers as `inspect` has them ("3,5-9"), `tracks` names or A1, A2 …; every online clip if neither.
+    `settings` are those of ``sightmix rebalance`` by name (`strength`, `dialogue`, `loudness`, `stems` …; `as_` for
+    ``--as``). `observe` is told every event. Clips that fail are named in the result. Raises SettingsError,
+    TimelineError, ModelError or WriteError where nothing can be done at all, Cancelled where the job had to stop.
+    """
+    from .jobs.events import nobody
+    from .jobs.service import Request, Service
+
+    request = Request(
+        source=Path(source),
+        out=Path(out),
+        settings=_settings(settings),
+        clips=clips,
+        tracks=tuple(tracks),
+        timeline=timeline,
+        folders=tuple(Path(folder) for folder in media),
+        rate=rate,
+    )
+    return Service(observe or nobody).rebalance(request)
+
+
+def export(
+    source: File, out: File, to: str = "", *, timeline: str = "", rate: str = "", **options: Any
+) -> Exported:
+    """Write a timeline for another program, or its stems: what ``sightmix export`` does.
+
+    `to` is fcp7, fcpxml, aaf, edl, rpp, mlt or kdenlive, or "stems" (then `out` is a folder that exists); by the
+    name's ending where nothing is said. `options` are the format's own (`embed` for AAF), or those of `StemOptions`
+    (`project`, `reel`, `stems`, `per`, `assign`; `delivery` by name). Raises SettingsError, TimelineError, MediaError
+    or WriteError.
+    """
+    from .timeline.source import open_edit
+
+    edit = open_edit(Path(source), timeline, rate)
+    if to == "stems":
+        return _stems(edit, Path(out), options)
+    from ..exporters.formats import export as write
+
+    losses = write(edit, Path(out), to or None, **options)
+    return Exported((Path(out),), losses)
+
+
+def _stems(edit: Edit, folder: Path, options: Mapping[str, Any]) -> Exported:
+    from ..exporters.delivery import find_spec
+    from ..exporters.stems import StemOptions, export_stems
+
+    _known(options, [field.name for field in fields(StemOptions)], "option of stems")
+    given = dict(options)
+    if isinstance(given.get("delivery"), str):
+        given["delivery"] = find_spec(given["delivery"])
+    sets = export_stems(edit, folder, StemOptions(**given))
+    files = tuple(path for one in sets for file in one.files for path in file.paths)
+    notes = dict.fromkeys(note for one in sets for note in one.notes)
+    return Exported(files, (*notes, *edit.losses), sets)
+
+
+def _settings(given: Mapping[str, Any]) -> JobSettings:
+    from .jobs.settings import SETTINGS, JobSettings
+
+    _known(given, SETTINGS, "setting")
+    return JobSettings(**given)
+
+
+def _known(given: Mapping[str, Any], known: Iterable[str], what: str) -> None:
+    """Raise SettingsError for a name that is not among the known ones."""
+    names = list(known)
+    for name in given:
+        if name not in names:
+            raise SettingsError(f"There is no {what} {name!r}{nearest(name, names)}.")
