@@ -87,8 +87,9 @@ def _pieces(track: EditTrack, seen_through: Callable[[EditClip], bool]) -> list[
     for clip in track.clips:
         if not clip.enabled or clip.duration <= 0 or seen_through(clip):
             continue
-        first = late.get(clip.start, ZERO)
-        last = clip.duration + late.get(clip.end, ZERO)
+        # Fractions are slow to look up; most tracks have no transitions.
+        first = late.get(clip.start, ZERO) if late else ZERO
+        last = clip.duration + late.get(clip.end, ZERO) if late else clip.duration
         inner = (r for r, _ in clip.ramp[1:-1] if first < r < last)
         for a, b in itertools.pairwise([first, *inner, last]):
             if a < b:

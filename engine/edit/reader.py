@@ -428,6 +428,8 @@ def _is_title(clip: Node, resolve: bool) -> bool:
 
 def _faded(lane: Lane, fades: dict[tuple[Fraction, Pointer], Fade]) -> Lane:
     """The lane with a track's transitions: dissolves where two clips meet, one-sided at the other ends."""
+    if not fades:
+        return lane
     starts = {clip.start for clip in lane.clips if clip.duration > 0}
     ends = {clip.end for clip in lane.clips if clip.duration > 0}
     made = []

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 from math import ceil, floor
 from pathlib import Path
@@ -160,11 +161,23 @@ def handle(
     counts in the old clip's rate and still names the exact sample, if that gives up no more than half of it.
     """
     wanted, limit = max(wanted, needed), max(limit, ZERO)
-    both = Fraction((Fraction(sample_rate) / frame_rate).denominator) / frame_rate
-    choices = [ceil(wanted / both) * both] if both <= 2 * wanted else []
-    choices += [floor(limit / both) * both, floor(limit * frame_rate) / frame_rate]
     least = max(needed, min(wanted, limit) / 2)
-    for length in choices:
+    both = _whole_units(frame_rate, sample_rate)
+    for length in _lengths(wanted, limit, both, frame_rate):
         if least <= length <= limit and length <= 2 * wanted + both:
             return length
     return Fraction(floor(min(wanted, limit) * sample_rate), sample_rate)
+
+
+def _lengths(wanted: Fraction, limit: Fraction, both: Fraction, frame_rate: Fraction) -> Iterator[Fraction]:
+    """A handle's lengths, the best first."""
+    if both <= 2 * wanted:
+        yield ceil(wanted / both) * both
+    yield floor(limit / both) * both
+    yield floor(limit * frame_rate) / frame_rate
+
+
+@lru_cache(maxsize=64)
+def _whole_units(frame_rate: Fraction, sample_rate: int) -> Fraction:
+    """The shortest time in seconds that is whole frames and whole samples."""
+    return Fraction((Fraction(sample_rate) / frame_rate).denominator) / frame_rate
