@@ -10,7 +10,7 @@ PIP_FLAGS ?= -qq
 INSTALLED := $(VENV)/.installed
 export HF_HUB_OFFLINE := 1
 
-.PHONY: test lint format types imports pytest demo bench bench-smoke results tree deps install clean distclean help
+.PHONY: test lint format types imports pytest demo bench bench-smoke results tree deps install clean distclean help picture
 
 help:
 	@echo "make test    set up .venv, check style, types and imports, run the tests"
@@ -18,6 +18,7 @@ help:
 	@echo "make bench   measure speed and memory; appends to benchmarks/RESULTS.md"
 	@echo "make results CORPUS=DIR RUNS=DIR   the models' tables of benchmarks/RESULTS.md from checkpoints"
 	@echo "make lint    style, types and imports only      make format  bring the style in order"
+	@echo "make picture draw the house from its imports into docs/architecture.md"
 	@echo "make clean   remove build products              make distclean  remove .venv and demo/ too"
 
 test: lint pytest
@@ -52,6 +53,9 @@ lint: $(INSTALLED) tree
 	@MYPYPATH=build/tree:examples:benchmarks $(BIN)/mypy --no-error-summary examples/*.py benchmarks/*.py
 	@PYTHONPATH=build/tree $(BIN)/lint-imports --no-cache >build/imports.txt || { cat build/imports.txt; exit 1; }
 	@echo "style, types and imports: no complaints"
+
+picture: $(INSTALLED) tree
+	@$(BIN)/python benchmarks/picture.py
 
 format: $(INSTALLED)
 	@$(BIN)/ruff check --quiet --output-format concise --fix . ; $(BIN)/ruff format .

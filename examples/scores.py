@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from sightmix.engine.evaluation import metrics
 from sightmix.engine.media.loudness import measure
 from sightmix.engine.media.resample import resample
+from sightmix.engine.training.loop import metrics
 from sightmix.engine.training.material.levels import SAMPLE_RATE
 from soundtrack import RATE, Line, Sound, Stems
 

@@ -30,6 +30,10 @@ BREACHES = {
     "plugin/jobs/breach_hosts.py": "from ..hosts import errors\n",
     "plugin/breach_up.py": "from .. import ui\n",
     "plugin/breach_qt.py": "from PySide6 import QtCore\n",
+    "engine/edit/breach_network.py": "from ..highlight import network\n",
+    "engine/training/material/breach_loop.py": "from ..loop import run\n",
+    "plugin/jobs/breach_door.py": "from ..cli import app\n",
+    "plugin/timeline/breach_jobs.py": "from ..jobs import plan\n",
     "engine/breach_onnx.py": "def session():\n    from onnxruntime import InferenceSession\n",
 }
 

@@ -106,7 +106,7 @@ def load_clip(card: Card, device: str = "cpu", threads: int | None = None) -> Cl
     Nothing is ever fetched here. The file is looked for among the weights roots and in open_clip's and the
     hub's own caches. Raises `ModelError` if the weights or the extra `clip` are missing or do not fit.
     """
-    path = _locate(card)
+    path = _cached_weights(card)
     model = build(card)
     tensors = _read(path)
     strict_match(
@@ -140,7 +140,7 @@ def _tokenizer(model: Any) -> Any:
     return SimpleTokenizer(context_length=model.context_length)
 
 
-def _locate(card: Card) -> Path:
+def _cached_weights(card: Card) -> Path:
     path = find_file(card.file) or _in_own_cache(card)
     if path is not None:
         verify(path, card)

@@ -15,8 +15,8 @@ from ..errors import MediaError, SettingsError
 from ..media.picture import sample_frames
 from ..media.reader import probe, read_span
 from ..progress import Progress
+from ..training.loop.metrics import improvement, measure, sdr, si_sdr
 from ..training.material.levels import SAMPLE_RATE
-from .metrics import improvement, measure, sdr, si_sdr
 from .perceptual import kld
 from .speech import RATE, Words
 

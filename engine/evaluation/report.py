@@ -12,8 +12,8 @@ from typing import Any
 from ..errors import SettingsError
 from ..files import write_text
 from ..roles import STEMS
-from .experiments.plans import Experiment, Row, SceneSet
-from .metrics import NAMES
+from ..training.loop.metrics import NAMES
+from .plans import Experiment, Row, SceneSet
 from .scoring import Stored
 from .statistics import Interval, difference_of, improvement_of, mean_of, share_of
 

@@ -12,8 +12,8 @@ from ..errors import SightmixError
 from ..files import write_text
 from ..training.scenes.scene import PRESETS
 from . import report
-from .experiments.plans import SPLITS, Experiment, Row, SceneSet
 from .experiments.study import Study
+from .plans import SPLITS, Experiment, Row, SceneSet
 from .scoring import Cache
 from .systems import Workshop
 

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from ..errors import WriteError
 from ..progress import Progress
 from ..roles import STEMS
+from ..training.loop.metrics import mag, measure, si_sdr
 from ..training.scenes.scene import Pictures, Scene
-from .metrics import mag, measure, si_sdr
 
 Sound = NDArray[np.float32]
 Values = dict[str, float]

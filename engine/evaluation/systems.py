@@ -28,7 +28,7 @@ from ..training.scenes.targets import PRIORS
 from ..weights.card import file_digest
 from ..weights.store import list_cards, load_card
 from .baselines import FITTED, Relevelled, fit, ideal_masks, true_stems
-from .experiments.plans import TRUE_STEMS, Row, SceneSet
+from .plans import TRUE_STEMS, Row, SceneSet
 from .scoring import Heard, SceneWindow
 
 Sound = NDArray[np.float32]

@@ -227,7 +227,7 @@ def _probe(path: Path, _mtime_ns: int, size: int) -> MediaInfo:
         ends = [stream.duration for stream in audio] + ([video.duration] if video else [])
         name = container.format.name.split(",")[0]
         return MediaInfo(
-            path, name, max(ends, default=Fraction(0)), audio, video, _timecode(path, container, video)
+            path, name, max(ends, default=Fraction(0)), audio, video, _start_of_day(path, container, video)
         )
 
 
@@ -291,7 +291,7 @@ def _video(container: InputContainer, stream: av.VideoStream, origin: Fraction) 
     return VideoStream(stream.width, stream.height, snap_rate(rate), duration, still)
 
 
-def _timecode(path: Path, container: InputContainer, video: VideoStream | None) -> Fraction | None:
+def _start_of_day(path: Path, container: InputContainer, video: VideoStream | None) -> Fraction | None:
     """Start time of day: a timecode tag on the container or a stream, else BWF's time reference.
 
     A tag counts in the timecode track's own frames where the file has such a track, else in the picture's.

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .ranges import format_ranges
-
-if TYPE_CHECKING:
-    from .results import ClipResult
 
 READ, CLIP, WRITTEN = "timeline", "clip", "result"
 
@@ -30,13 +27,6 @@ class Loss:
 def of_timeline(sentences: Iterable[str]) -> tuple[Loss, ...]:
     """What of the timeline is not taken into account."""
     return tuple(Loss(READ, text) for text in dict.fromkeys(sentences))
-
-
-def of_clip(clip: ClipResult) -> tuple[Loss, ...]:
-    """The warnings of a finished clip's rendition."""
-    if clip.rendition is None or not clip.done:
-        return ()
-    return tuple(Loss(CLIP, text, clip.facts.index) for text in clip.rendition.warnings)
 
 
 def of_result(sentences: Iterable[str]) -> tuple[Loss, ...]:

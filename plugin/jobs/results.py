@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from ...engine.passage import Passage, Rendition
-from .losses import Loss
+from .losses import CLIP, Loss
 from .settings import JobSettings
 
 RENDERED, CACHED, FAILED, LEFT_OUT = "rendered", "cached", "failed", "left out"
@@ -47,6 +47,13 @@ class ClipResult:
     def done(self) -> bool:
         """True when there is a rendition to put on the timeline."""
         return self.rendition is not None and self.status in (RENDERED, CACHED)
+
+    @property
+    def losses(self) -> tuple[Loss, ...]:
+        """The warnings of a finished clip's rendition."""
+        if self.rendition is None or not self.done:
+            return ()
+        return tuple(Loss(CLIP, text, self.facts.index) for text in self.rendition.warnings)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from .events import ClipDone, Lost, Observer, StageBegan, nobody
 from .keys import delivery_key
 from .levels import programme_gain, programme_loudness, stage_for
 from .logs import log_unexpected, sentence_of
-from .losses import Loss, of_clip, of_result
+from .losses import Loss, of_result
 from .names import stem_name
 from .place import place
 from .plan import Plan, Task
@@ -101,7 +101,7 @@ def run(plan: Plan, stage: Stage, progress: Progress, observe: Observer = nobody
             integrated=integrated,
             seconds=time.monotonic() - began,
             made=datetime.now().astimezone().isoformat(timespec="seconds"),
-            losses=(*plan.losses, *(loss for _, result in results for loss in of_clip(result))),
+            losses=(*plan.losses, *(loss for _, result in results for loss in result.losses)),
         )
         job = _hand_over(bench, job)
     except Cancelled as error:
@@ -121,7 +121,7 @@ def run(plan: Plan, stage: Stage, progress: Progress, observe: Observer = nobody
 def _hand_over(bench: _Bench, job: JobResult) -> JobResult:
     """Write the report and, where there is something to place, the timeline; the job with what got lost in it."""
     for clip in job.clips:
-        bench.tell(of_clip(clip))
+        bench.tell(clip.losses)
     bench.begin("report")
     pictures = pictures_of(job, bench.progress)
     write_report(job, bench.progress, pictures)

@@ -35,7 +35,7 @@ def export(text: str, partial: Path, out: Path, rate: Fraction) -> None:
         options["use_empty_mob_ids"] = True
     root = lowered(json.loads(text))
     if suffix in (".xml", ".aaf"):
-        _to_frames(root, rate, out, title)
+        _on_frames(root, rate, out, title)
     if suffix == ".xml":
         _say_muted(root)
     try:
@@ -55,7 +55,7 @@ def _say_muted(root: Node) -> None:
             node.setdefault("metadata", {}).setdefault("fcp_xml", {})["enabled"] = "FALSE"
 
 
-def _to_frames(root: Node, rate: Fraction, out: Path, title: str) -> None:
+def _on_frames(root: Node, rate: Fraction, out: Path, title: str) -> None:
     """Turn ranges that count in samples into whole frames; the end of a media file may be cut to a frame."""
     for node in walk(root):
         _reframe(node.get("source_range"), rate, f"{out} cannot be written as {title}: “{name_of(node)}”")

@@ -11,8 +11,8 @@ import pytest
 import soundfile
 from sightmix.engine.errors import MediaError, SettingsError
 from sightmix.engine.evaluation.folders import Pair, find_pairs, score_folder, score_pair
-from sightmix.engine.evaluation.metrics import measure, sdr
 from sightmix.engine.progress import Cancelled, Progress
+from sightmix.engine.training.loop.metrics import measure, sdr
 from sightmix.plugin.cli.app import app
 from typer.testing import CliRunner
 

@@ -14,8 +14,8 @@ from sightmix.engine.errors import Cancelled, SettingsError, TrainingError, Writ
 from sightmix.engine.evaluation import report, run
 from sightmix.engine.evaluation.experiments import making
 from sightmix.engine.evaluation.experiments.__main__ import main
-from sightmix.engine.evaluation.experiments.plans import choose, experiment_from, read_experiment, shipped
 from sightmix.engine.evaluation.experiments.study import KEPT, Options, Study
+from sightmix.engine.evaluation.plans import choose, experiment_from, read_experiment, shipped
 from sightmix.engine.evaluation.scoring import Cache, Job, SceneWindow, Stored, score, subjects_of
 from sightmix.engine.evaluation.systems import Workshop, window_of
 from sightmix.engine.progress import Progress

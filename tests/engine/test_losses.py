@@ -5,7 +5,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from sightmix.engine.errors import TrainingError  # noqa: E402
-from sightmix.engine.evaluation.metrics import env, w_dis  # noqa: E402
+from sightmix.engine.training.loop.metrics import env, w_dis  # noqa: E402
 from sightmix.engine.training.networks import losses  # noqa: E402
 
 

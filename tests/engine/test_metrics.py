@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import wasserstein_distance
 from sightmix.engine.errors import TrainingError
-from sightmix.engine.evaluation import metrics
+from sightmix.engine.training.loop import metrics
 from sightmix.engine.training.material.levels import loudness
 
 RATE = 44_100

@@ -73,6 +73,32 @@ def test_strength_zero_is_the_original_to_the_bit(tiny_model: str, tmp_path: Pat
         assert clip["before"] == clip["after"]
 
 
+@pytest.mark.parametrize(
+    ("name", "subtype", "exact"),
+    [
+        ("a.wav", "PCM_U8", True),
+        ("a.wav", "PCM_16", True),
+        ("a.wav", "PCM_24", True),
+        ("a.flac", "PCM_24", True),
+        ("a.wav", "PCM_32", False),
+        ("a.wav", "FLOAT", False),
+        ("a.ogg", "VORBIS", False),
+    ],
+)
+def test_strength_zero_is_to_the_bit_for_integers_of_up_to_24(
+    tiny_model: str, tmp_path: Path, name: str, subtype: str, exact: bool
+) -> None:
+    """As the README says it: what has no more than 24 bits keeps them, everything else is rounded to them."""
+    sound = 0.1 * np.random.default_rng(4).standard_normal((2 * RATE, 2))
+    sf.write(tmp_path / name, sound, RATE, subtype=subtype)
+    source = timeline_of(tmp_path / "reel.otio", [("a", tmp_path / name, 0.2, 1.0)])
+    [clip] = rebalanced(source, "--strength", "0", "--handles", "0", "--context", "none")["clips"]
+    made = sf.read(tmp_path / "out.sightmix" / clip["file"], dtype="float32")[0].T
+    original = read_span(tmp_path / name, Fraction("0.2"), Fraction(1))
+    assert np.array_equal(made, original) == exact
+    assert np.abs(made - original).max() <= 2.0**-24
+
+
 def test_a_movie_goes_the_whole_road(tiny_model: str, tmp_path: Path) -> None:
     source = movie(tmp_path / "film.mp4")
     data = rebalanced(source, "--stems", "--detect-cuts", "--loudness", "-30")

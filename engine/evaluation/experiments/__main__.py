@@ -13,9 +13,9 @@ from ...files import write_text
 from ...progress import Progress, Step
 from ...version import SHIPPED_MODEL
 from .. import report
+from ..plans import SPLITS, choose, shipped
 from ..scoring import Cache
 from ..systems import Workshop
-from .plans import SPLITS, choose, shipped
 from .study import COMMAND, KEPT, Options, Study
 
 

@@ -16,8 +16,8 @@ from ...training.loop.config import SHIPPED, TrainConfig
 from ...training.loop.run import train
 from ...weights.card import nearest
 from ...weights.store import list_cards, load_card
+from ..plans import Row
 from ..systems import CHECKPOINT, Trained, is_shards
-from .plans import Row
 
 CONFIG = "experiment.json"
 

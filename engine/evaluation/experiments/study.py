@@ -13,11 +13,11 @@ from typing import Any
 from ...errors import Cancelled, ModelError, SettingsError
 from ...progress import Progress
 from ...training.scenes.shards import MANIFEST
+from ..plans import Experiment, Row, SceneSet
 from ..report import Result, RowResult, SetResult
 from ..scoring import Cache, Job, SceneWindow, Stored, score
 from ..systems import Absent, Trained, Workshop, is_shards, window_of
 from .making import is_done, make
-from .plans import Experiment, Row, SceneSet
 
 COMMAND = "python -m sightmix.engine.evaluation.experiments"
 KEPT = "evaluations"  # folder of figures among the runs

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...evaluation.metrics import env, improvement, mag, w_dis
 from ..networks.registry import Network, sound_of
 from ..networks.step import to_device
 from .batches import Shown, scenes_of
 from .config import TrainConfig
+from .metrics import env, improvement, mag, w_dis
 
 Sound = NDArray[np.float32]
 

@@ -8,14 +8,14 @@ from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ...errors import SettingsError
-from ...training.loop.config import TrainConfig
-from ...training.scenes.muddy import POLICIES
-from ...training.scenes.scene import PRESETS, SceneConfig
-from ...training.scenes.targets import PRIORS
-from ...weights.card import names_of, nearest
+from ..errors import SettingsError
+from ..training.loop.config import TrainConfig
+from ..training.scenes.muddy import POLICIES
+from ..training.scenes.scene import PRESETS, SceneConfig
+from ..training.scenes.targets import PRIORS
+from ..weights.card import names_of, nearest
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parent / "experiments"
 MEASURES = ("distances", "stems", "restraint")
 SPLITS = ("train", "validation", "test")
 PICTURES = ("right", "none", "wrong")

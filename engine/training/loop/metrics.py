@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy.fft import rfft
 from scipy.signal import hilbert
 
-from ..errors import TrainingError
-from ..training.material.levels import loudness
+from ...errors import TrainingError
+from ..material.levels import loudness
 
 NAMES = ("MAG", "ENV", "W")
 _SIZE, _WINDOW, _HOP = 2048, 1764, 441
