@@ -170,12 +170,12 @@ def refine(
 
 def _looking(head: GainHead, checkpoint: Path) -> Module:
     """The part of a gain head that looks at pictures."""
-    eye = head.seen_in if isinstance(head, LevelGainHead) else None
-    if eye is None:
+    encoder = head.seen_in if isinstance(head, LevelGainHead) else None
+    if encoder is None:
         raise TrainingError(
             f"The gain head of {checkpoint} does not look at pictures itself; train all of it."
         )
-    return eye
+    return encoder
 
 
 def _hear(
