@@ -51,3 +51,17 @@ def test_it_says_what_it_has() -> None:
     assert set(sightmix.__all__) <= set(dir(sightmix))
     with pytest.raises(AttributeError, match=r"no attribute 'nothing'"):
         _ = sightmix.nothing
+
+
+def test_the_guide_has_every_event() -> None:
+    from sightmix.plugin.jobs import events
+
+    kinds = {
+        kind.kind
+        for kind in vars(events).values()
+        if isinstance(kind, type) and issubclass(kind, events.Event) and kind.kind
+    }
+    listed = re.findall(r"^\| `([a-z]+)` \|", GUIDE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(listed) == kinds
+    for name in sightmix.__all__:
+        assert getattr(sightmix, name) is not None

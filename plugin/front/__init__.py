@@ -11,12 +11,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sightmix.engine.errors import SightmixError
+    from sightmix.engine.errors import Cancelled, SightmixError
     from sightmix.plugin.api import export, inspect, open_timeline, rebalance
+    from sightmix.plugin.jobs.service import Request, Service
 
     __version__: str
 
-__all__ = ["SightmixError", "__version__", "export", "inspect", "open_timeline", "rebalance"]
+__all__ = [
+    "Cancelled",
+    "Request",
+    "Service",
+    "SightmixError",
+    "__version__",
+    "export",
+    "inspect",
+    "open_timeline",
+    "rebalance",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -24,10 +35,14 @@ def __getattr__(name: str) -> Any:
         from sightmix.engine.version import engine_version
 
         return engine_version()
-    if name == "SightmixError":
-        from sightmix.engine.errors import SightmixError
+    if name in ("Cancelled", "SightmixError"):
+        from sightmix.engine import errors
 
-        return SightmixError
+        return getattr(errors, name)
+    if name in ("Request", "Service"):
+        from sightmix.plugin.jobs import service
+
+        return getattr(service, name)
     if name in __all__:
         from sightmix.plugin import api
 

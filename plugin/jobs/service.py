@@ -44,6 +44,10 @@ class Request:
     folders: tuple[Path, ...] = ()
     rate: str = ""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "source", Path(self.source))
+        object.__setattr__(self, "out", Path(self.out))
+
 
 @dataclass(frozen=True)
 class Prepared:
