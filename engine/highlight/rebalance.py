@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..context.captions import TextEncoder, load_text_encoder
 from ..context.encoders import PictureEncoder, load_encoder
-from ..errors import MediaError, SettingsError
+from ..errors import MediaError
 from ..media.container import layout_of
 from ..media.loudness import Meter
 from ..media.reader import probe, read_blocks
@@ -25,13 +24,14 @@ from ..media.time import to_samples
 from ..media.writer import Bext, Ixml, Subtype, WavWriter, time_reference
 from ..passage import GainCurves, Passage, Rendition, SeenFrame
 from ..progress import Progress
-from ..roles import PARTS, STEMS
+from ..roles import STEMS
 from ..version import SHIPPED_MODEL, engine_version
 from ..weights.store import load_card
 from .backends import Network, open_network
 from .config import HOP, MODEL_RATE, WINDOW_FRAMES, WINDOW_SAMPLES, frames_of
 from .context import WindowContext, captions_context, empty_context, frames_context
-from .identity import CONTEXTS, encoder_for, identity_of
+from .identity import encoder_for, identity_of
+from .settings import RebalanceSettings
 from .spectral import GainRamps, MaskedStems, magnitudes
 from .windows import Joiner, Window, choose_join, cut_frames, next_window
 
@@ -40,41 +40,6 @@ Array = NDArray[np.float32]
 CURVE_STEP = 4  # frames between points of the curves handed back: 93 ms
 # A clip claiming more than this is a broken header, not a clip.
 LONGEST = Fraction(24 * 3600)
-
-
-@dataclass(frozen=True)
-class RebalanceSettings:
-    """What the user may set: `strength` 0…1 of the model's own curves, and dB added to each stem.
-
-    `raw_stems` writes stems before their gains, for hosts that apply the curves themselves.
-    """
-
-    strength: float = 1.0
-    dialogue_db: float = 0.0
-    music_db: float = 0.0
-    effects_db: float = 0.0
-    stems: bool = False
-    raw_stems: bool = False
-    context: str = "auto"
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.strength <= 1:
-            raise SettingsError(f"Strength must lie between 0 and 1, not {self.strength:g}.")
-        for role in PARTS:
-            value = getattr(self, f"{role.name}_db")
-            if not -60 <= value <= 24:
-                raise SettingsError(f"{role.title} gain must lie in -60…24 dB, not {value:g}.")
-        if self.context not in CONTEXTS:
-            raise SettingsError(f"Context must be one of {', '.join(CONTEXTS)}, not '{self.context}'.")
-
-    @property
-    def offsets_db(self) -> Array:
-        """What is added to each stem's curve, (3, 1) dB."""
-        return np.array([[getattr(self, f"{role.name}_db")] for role in PARTS], np.float32)
-
-    def to_dict(self) -> dict[str, object]:
-        """Plain data for the provenance record."""
-        return asdict(self)
 
 
 class Rebalancer:

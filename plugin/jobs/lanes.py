@@ -98,6 +98,6 @@ def _spread(lefts: list[float], pitch: float) -> list[float]:
         placed.append(max(left, placed[-1] + pitch if placed else GUTTER))
     limit = GUTTER + PLOT - (pitch - 4)
     for i in reversed(range(len(placed))):
-        placed[i] = round(min(placed[i], limit), 2)
+        placed[i] = min(placed[i], limit)
         limit = placed[i] - pitch
-    return placed
+    return [round(left, 2) for left in placed]

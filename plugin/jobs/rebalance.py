@@ -105,7 +105,7 @@ class RebalanceStage:
 
 def engine_settings(settings: JobSettings) -> Any:
     """The part of a job's settings that the engine works by."""
-    from ...engine.highlight.rebalance import RebalanceSettings
+    from ...engine.highlight.settings import RebalanceSettings
 
     return RebalanceSettings(
         strength=settings.strength,

@@ -15,7 +15,8 @@ from sightmix.engine.errors import Cancelled, MediaError, ModelError, SettingsEr
 from sightmix.engine.highlight import rebalance as module
 from sightmix.engine.highlight.config import HOP, MODEL_RATE, WINDOW_FRAMES
 from sightmix.engine.highlight.context import empty_context
-from sightmix.engine.highlight.rebalance import Rebalancer, RebalanceSettings
+from sightmix.engine.highlight.rebalance import Rebalancer
+from sightmix.engine.highlight.settings import RebalanceSettings
 from sightmix.engine.highlight.spectral import GainRamps, MaskedStems, magnitudes
 from sightmix.engine.highlight.windows import Joiner, Window, choose_join, cut_frames, next_window
 from sightmix.engine.media.layout import Layout

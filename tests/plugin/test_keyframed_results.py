@@ -14,7 +14,8 @@ import timeline_kit as kit
 from hypothesis import given
 from hypothesis import strategies as st
 from job_helpers import FakeRenderer, three_clips, timeline_of
-from sightmix.engine.highlight.rebalance import Rebalancer, RebalanceSettings
+from sightmix.engine.highlight.rebalance import Rebalancer
+from sightmix.engine.highlight.settings import RebalanceSettings
 from sightmix.engine.passage import GainCurves, Loudness, Passage, Rendition, Sound
 from sightmix.engine.progress import Progress
 from sightmix.engine.roles import STEMS
