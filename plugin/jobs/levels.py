@@ -116,4 +116,5 @@ def stage_for(rendition: Rendition, gain_db: float, settings: JobSettings) -> St
         ceiling = max(ceiling, rendition.before.true_peak)
     gain_db = round(gain_db, 4)
     too_high = rendition.after.true_peak > ceiling + _PEAK_TOLERANCE
-    return Stage(gain_db, round(ceiling, 4), needed=gain_db != 0.0 or too_high)
+    # A limiter holds full scale at the most: what came in above it and has grown is brought down to that.
+    return Stage(gain_db, round(min(ceiling, 0.0), 4), needed=gain_db != 0.0 or too_high)

@@ -534,3 +534,14 @@ def test_planning_touches_nothing(source: Path) -> None:
     make_plan(Job(source, source.parent / "o", JobSettings()), open_timeline(source), stage)
     assert stage.device == "", "nothing is loaded for a plan"
     assert sorted(p.name for p in source.parent.iterdir()) == before
+
+
+def test_what_came_in_above_full_scale_and_grew_is_held_at_full_scale(tmp_path: Path) -> None:
+    t = np.arange(2 * RATE) / RATE
+    square = np.clip(3 * np.sin(2 * np.pi * 11_000 * t), -1, 1)
+    sf.write(tmp_path / "a.wav", np.stack([square, square], axis=1), RATE, subtype="PCM_24")
+    source = timeline_of(tmp_path / "reel.otio", [("a", tmp_path / "a.wav", 0.0, 2.0)])
+    result = job(source, FakeRenderer(gain_db=3.0))
+    assert statuses(result) == ["rendered"], result.clips[0].reason
+    assert rendition(result, 1).before.true_peak > 0
+    assert rendition(result, 1).after.true_peak <= 0.05
