@@ -8,7 +8,7 @@ import soundfile as sf
 from job_helpers import heard
 from sightmix.engine.progress import Progress
 from sightmix.plugin.jobs.plan import Job, make_plan
-from sightmix.plugin.jobs.render import load_renderer
+from sightmix.plugin.jobs.rebalance import stage_for
 from sightmix.plugin.jobs.run import run
 from sightmix.plugin.jobs.settings import JobSettings
 from sightmix.plugin.timeline import open_timeline
@@ -60,9 +60,9 @@ def test_results_sound_as_loud_as_the_originals(
     source = timeline(tmp_path, keys)
     given = {"model": tiny_model, "context": "none", "device": "cpu", "strength": 0.0}
     settings = JobSettings(**given, as_=form, mute_originals=True)
-    renderer = load_renderer(settings)
+    stage = stage_for(settings)
     request = Job(source, tmp_path / f"out{suffix}", settings)
-    result = run(make_plan(request, open_timeline(source), renderer), renderer, Progress())
+    result = run(make_plan(request, open_timeline(source), stage), stage, Progress())
     before, after = heard(source, 6), heard(result.out, 6)
     assert len(before) == len(after) == 6 * RATE
     media = np.asarray(sf.read(tmp_path / "a.wav", start=RATE, frames=6 * RATE)[0])

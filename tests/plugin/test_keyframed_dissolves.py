@@ -10,7 +10,7 @@ import timeline_kit as kit
 from job_helpers import RATE, heard
 from sightmix.engine.progress import Progress
 from sightmix.plugin.jobs.plan import Job, make_plan
-from sightmix.plugin.jobs.render import load_renderer
+from sightmix.plugin.jobs.rebalance import stage_for
 from sightmix.plugin.jobs.run import run
 from sightmix.plugin.jobs.settings import JobSettings
 from sightmix.plugin.timeline import open_timeline
@@ -70,11 +70,9 @@ def test_keyframed_stems_are_the_baked_mix_through_dissolves(
             handles=30,
             effects=-9.0,
         )
-        renderer = load_renderer(settings)
+        stage = stage_for(settings)
         request = Job(source, tmp_path / f"{form}.otio", settings)
-        sums.append(
-            heard(run(make_plan(request, open_timeline(source), renderer), renderer, Progress()).out, 6)
-        )
+        sums.append(heard(run(make_plan(request, open_timeline(source), stage), stage, Progress()).out, 6))
     baked, keyed = sums
     curves = json.loads((tmp_path / "keyframes.otio").read_text())["tracks"]["children"][-1]["children"]
     gains = next(
