@@ -82,11 +82,6 @@ class Spec:
     sample_rates: tuple[int, ...] = ()
     bits: tuple[int, ...] = ()
 
-    @property
-    def needs_dialogue(self) -> bool:
-        """Whether a dialogue stem is needed to tell if a mix meets this."""
-        return self.measure == "dialogue" or self.speech_ratio is not None
-
 
 @cache
 def specs() -> dict[str, Spec]:

@@ -28,7 +28,6 @@ _DAY = Fraction(24 * 3600)
 _FULL_SCALE = 1 << 23
 # KSDATAFORMAT_SUBTYPE_PCM and _IEEE_FLOAT share all but their first two bytes.
 _GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
-_BEXT_SIZE = 602
 _DS64_SIZE = 28
 _NO_VALUE = 0x7FFF
 

@@ -32,8 +32,6 @@ from .results import CACHED, FAILED, RENDERED, ClipResult, JobResult
 from .sidecar import loudness_to_dict
 from .stage import Stage
 
-_ALL = "all clips"
-
 
 class DiskFullError(WriteError):
     """The disk filled up while a job ran; what was finished is kept."""
