@@ -69,7 +69,6 @@ class Placement:
         self._durations: dict[int, Fraction | None] = {}
         self._tracks: dict[int, list[Child]] = {}
         self._stacks: dict[int, list[Child]] = {}
-        self._children: dict[int, dict[Pointer, Child]] = {}
         self._retimings: dict[int, Retiming] = {}
         self._ranges: dict[int, Span | None] = {}
 
@@ -121,12 +120,6 @@ class Placement:
             self._tracks[id(node)] = self._lay(node, pointer)
         return self._tracks[id(node)]
 
-    def child(self, node: Node, pointer: Pointer, wanted: Pointer) -> Child:
-        """The item of a track or layer of a stack that lies at `wanted` in the document."""
-        if id(node) not in self._children:
-            self._children[id(node)] = {child.pointer: child for child in self.items(node, pointer)}
-        return self._children[id(node)][wanted]
-
     def stack(self, node: Node, pointer: Pointer) -> list[Child]:
         """The layers of a stack from the bottom up; every one starts at the stack's own zero."""
         if id(node) not in self._stacks:
@@ -163,7 +156,18 @@ class Placement:
         known = [length for length in lengths if length is not None]
         if schema(body(node)) in ("Track", "Sequence"):
             return sum(known, ZERO) if len(known) == len(lengths) else None
-        return max(known, default=ZERO)
+        return self._least(node)
+
+    def _least(self, node: Node) -> Fraction:
+        """What a container's content takes at least: items whose length nobody knows take nothing."""
+        lengths = []
+        for _, child in children(node):
+            if schema(child) != "Transition":
+                length = self.duration(child)
+                unknown = self._least(child) if is_container(child) else ZERO
+                lengths.append(length if length is not None else unknown)
+        is_track = schema(body(node)) in ("Track", "Sequence")
+        return sum(lengths, ZERO) if is_track else max(lengths, default=ZERO)
 
     def _lay(self, node: Node, pointer: Pointer) -> list[Child]:
         laid: list[Child] = []

@@ -309,6 +309,19 @@ def test_broken_ranges_spoil_only_their_track(tmp_path: Path, media: Path, broke
     assert any("place is unknown" in c.reason for c in found.clips)
 
 
+@pytest.mark.parametrize("wrap", [lambda t: t, lambda t: track("Audio", stack(t))], ids=["track", "compound"])
+def test_an_unknown_length_takes_no_other_clip_away(tmp_path: Path, media: Path, wrap: Any) -> None:
+    lost = clip("lost", None, str(tmp_path / "gone.wav"))
+    played = track("Audio", sound(media, tr(0, 48)), lost, sound(media, tr(0, 24)))
+    found = opened(tmp_path, track("Audio", sound(media, tr(0, 24))), wrap(played))
+    assert found.duration == 3
+    assert [(c.record_in, c.record_out, c.state) for c in found.clips if c.track_number == 2] == [
+        (0, 2, "online"),
+        (2, 2, "unsupported"),
+        (2, 3, "unsupported"),
+    ]
+
+
 def test_negative_and_empty_lengths(tmp_path: Path, media: Path) -> None:
     found = opened(tmp_path, track("Audio", *(sound(media, tr(0, n)) for n in (-24, 0, 24))))
     assert [c.reason for c in found.clips[:2]] == ["Its length is negative.", "It has no length."]
