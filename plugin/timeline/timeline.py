@@ -13,7 +13,7 @@ from typing import Literal
 from ...engine.edit.channels import channels_of, link_of
 from ...engine.edit.header import Dialect, dialect_of, drops_frames, frame_rate, source_rate
 from ...engine.edit.media import Found, Library, file_offset, stream_of
-from ...engine.edit.model import EditClip
+from ...engine.edit.model import EditClip, EditTransition
 from ...engine.edit.nodes import (
     Node,
     Pointer,
@@ -29,6 +29,7 @@ from ...engine.edit.picture import Piece, has_picture, visible
 from ...engine.edit.placing import ZERO, Fade
 from ...engine.edit.reader import Reader
 from ...engine.edit.timemap import TimeMap
+from ...engine.edit.volume import other_effects
 from ...engine.errors import TimelineError
 from ...engine.media.reader import MediaInfo
 from ...engine.media.time import timecode
@@ -44,8 +45,8 @@ class Leaf:
     """One audio clip as its container plays it, in seconds of the container's own time.
 
     `start` and `end` bound what is heard, `entry` is where the untrimmed clip would begin; `edit` is the clip as the
-    edit has it. `parent` is the
-    track it lies on; `before` and `after` are its transitions, None where a trim cuts them off.
+    edit has it. `parent` is the track it lies on; `before` and `after` are the transitions at its ends, its own or
+    those of a compound that begins or ends with it, None where a trim cuts them off.
     """
 
     node: Node
@@ -307,23 +308,23 @@ class Timeline:
     def _leaves(self) -> Iterator[Leaf]:
         """The audio clips as the document holds them."""
         for track in self.edit.tracks:
-            for clip in track.clips if track.kind == "audio" else ():
-                parent = clip.pointer[:-2]
-                node = follow(self.root, parent)
-                child = self.placement.child(node, parent, clip.pointer)
-                whole = child.duration if child.duration is not None else ZERO
+            if track.kind != "audio":
+                continue
+            begins = {t.cut: _fade(t) for t in track.transitions if t.side != "out"}
+            ends = {t.cut: _fade(t) for t in track.transitions if t.side != "in"}
+            for clip in track.clips:
                 yield Leaf(
-                    node=child.node,
+                    node=follow(self.root, clip.pointer),
                     pointer=clip.pointer,
-                    parent=node,
+                    parent=follow(self.root, clip.pointer[:-2]),
                     start=clip.start,
                     end=clip.end,
                     entry=clip.start - clip.skipped,
                     enabled=clip.enabled and track.enabled,
                     edit=clip,
                     problem=clip.problem,
-                    before=child.before if not clip.skipped else None,
-                    after=child.after if clip.skipped + clip.duration >= whole else None,
+                    before=begins.get(clip.start) if clip.duration else None,
+                    after=ends.get(clip.end) if clip.duration else None,
                     track=track.layer,
                 )
 
@@ -372,16 +373,14 @@ class Timeline:
     def _paired(self, clips: list[AudioClip]) -> list[AudioClip]:
         """One clip for the channels of one sound that lie as mono clips at one place on tracks of their own.
 
-        They are heard as one sound, and what is done to one alone would move the balance between them.
+        They are heard as one sound, and what is done to one alone would move the balance between them. Those whose
+        levels, fades, transitions or effects differ stay apart: one clip has room for one of each.
         """
         groups: dict[object, list[AudioClip]] = {}
         for clip in clips:
             cue = self.cue(clip.leaf) if clip.online and clip.channels and len(clip.channels) == 1 else None
-            key = (
-                (clip.path, clip.record_in, clip.record_out, cue.start, clip.speed, clip.link)
-                if cue
-                else id(clip)
-            )
+            place = (clip.path, clip.record_in, clip.record_out, clip.speed, clip.link)
+            key = (place, cue.start, _treatment(clip.leaf)) if cue else id(clip)
             groups.setdefault(key, []).append(clip)
         whole = [one for members in groups.values() for one in self._joined(members)]
         ordered = sorted(whole, key=lambda clip: clip.index)
@@ -452,6 +451,13 @@ class Timeline:
         return f"It asks for {asked} of a file that is {float(length):.3f} s long; relink it or trim it."
 
 
+def _treatment(leaf: Leaf) -> tuple[object, ...]:
+    """What a clip's level, fades, transitions and effects amount to."""
+    joints = [(fade.into, fade.out_of, fade.name) if fade else None for fade in (leaf.before, leaf.after)]
+    levels = (leaf.edit.gain, leaf.edit.fade_in, leaf.edit.fade_out)
+    return (*levels, *joints, *other_effects(leaf.node))
+
+
 def _belong_together(played: list[Channel], info: MediaInfo, clips: list[AudioClip]) -> bool:
     """Whether channels are all of one stream that has a place for each, or a file's two mono streams, linked."""
     first = info.audio[played[0].stream]
@@ -460,6 +466,10 @@ def _belong_together(played: list[Channel], info: MediaInfo, clips: list[AudioCl
         return first.channels == 2 or (first.layout.placed and bool(clips[0].link))
     widths = [stream.channels for stream in info.audio]
     return widths == [1, 1] and bool(clips[0].link) and played == [Channel(0, 0), Channel(1, 0)]
+
+
+def _fade(transition: EditTransition) -> Fade:
+    return Fade(transition.before, transition.after, transition.pointer, transition.name)
 
 
 def _whole(leaves: Iterable[Leaf]) -> list[Leaf]:

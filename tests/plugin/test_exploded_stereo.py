@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sightmix.engine.passage import Channel
 from sightmix.plugin.timeline import ResultClip, ResultTrack, open_timeline, write_result
-from timeline_kit import clip, external, rt, save, timeline, tr, track, wav
+from timeline_kit import clip, external, rt, save, timeline, tr, track, transition, wav
 
 
 def mono(path: Path, channel: int, link: int | None = None, start: float = 0, stream: int = 0) -> Any:
@@ -74,3 +74,37 @@ def test_muting_a_pair_mutes_both_tracks(tmp_path: Path, stereo: Path) -> None:
     assert [t["enabled"] for t in tracks] == [False, False, True]
     assert tracks[2]["metadata"]["Resolve_OTIO"]["Audio Type"] == "Stereo"
     assert [c["name"] for c in tracks[2]["children"]] == ["r.wav"]
+
+
+def volume(level: float = 0.0, **fades: float) -> dict[str, Any]:
+    values = {"volume": level, **fades}
+    parameters = [{"Parameter ID": k, "Parameter Value": v, "Key Frames": {}} for k, v in values.items()]
+    host = {"Effect Name": "Volume", "Enabled": True, "Name": "Volume", "Type": 62, "Parameters": parameters}
+    return {"OTIO_SCHEMA": "Effect.1", "name": "", "effect_name": "", "metadata": {"Resolve_OTIO": host}}
+
+
+def eq() -> dict[str, Any]:
+    return {"OTIO_SCHEMA": "Effect.1", "name": "EQ", "effect_name": "EQ", "metadata": {}}
+
+
+@pytest.mark.parametrize(
+    "treat",
+    [
+        lambda path: track("Audio", {**mono(path, 1, 7), "effects": [volume(-6.0)]}),
+        lambda path: track("Audio", {**mono(path, 1, 7), "effects": [volume(faderIn=12.0)]}),
+        lambda path: track("Audio", {**mono(path, 1, 7), "effects": [eq()]}),
+        lambda path: track("Audio", mono(path, 1, 7), effects=[volume(-6.0)]),
+        lambda path: track("Audio", mono(path, 1, 7), transition(0, 6)),
+    ],
+    ids=["level", "fade", "effect", "track level", "transition"],
+)
+def test_channels_that_are_treated_differently_stay_apart(tmp_path: Path, stereo: Path, treat: Any) -> None:
+    found = opened(tmp_path, track("Audio", mono(stereo, 0, 7)), treat(stereo))
+    assert [c.channels for c in found.clips] == [(Channel(0, 0),), (Channel(0, 1),)]
+
+
+def test_channels_of_one_level_are_a_pair(tmp_path: Path, stereo: Path) -> None:
+    tracks = [
+        track("Audio", {**mono(stereo, channel, 7), "effects": [volume(-6.0), eq()]}) for channel in (0, 1)
+    ]
+    assert [c.channels for c in opened(tmp_path, *tracks).clips] == [(Channel(0, 0), Channel(0, 1))]

@@ -308,6 +308,36 @@ def test_transitions_between_neighbours_and_as_fades(tmp_path: Path, media: Path
     assert [new["children"][i] for i in (0, 2, 4)] == [original[i] for i in (0, 2, 4)]
 
 
+def test_transitions_of_compounds_go_to_the_clips_at_their_ends(
+    tmp_path: Path, media: Path, opened: Any
+) -> None:
+    def compound(name: str, *inner: Root) -> Root:
+        return stack(track("Audio", *inner), name=name, source_range=tr(24, 48))
+
+    whole, halves = clip("a", tr(48, 96), str(media)), [clip(n, tr(48, 48), str(media)) for n in "bc"]
+    joints = [transition(18, 12), transition(6, 6)]
+    source = opened(
+        track(
+            "Audio", compound("x", whole), joints[0], compound("y", halves[0], transition(4, 4), halves[1])
+        ),
+        track("Audio", gap(96), joints[1], clip("d", tr(48, 24), str(media))),
+    )
+    a, b, c, _ = source.clips
+    assert [(clip.leaf.before, clip.leaf.after) for clip in (a, c)] == [
+        (None, a.leaf.after),
+        (b.leaf.after, None),
+    ]
+    assert a.leaf.after == b.leaf.before
+    assert b.passage(handles=Fraction(0)).head == Fraction(18, 24)
+    assert a.passage(handles=Fraction(0)).tail == Fraction(12, 24)
+    out = tmp_path / "o.otio"
+    write_result(source, every(source, tmp_path), out)
+    made = ours(read(out))
+    assert kinds(made[0]) == ["Clip", "Transition", "Clip", "Transition", "Clip"]
+    assert made[0]["children"][1] == joints[0]
+    assert kinds(made[1]) == ["Gap", "Transition", "Clip"]
+
+
 def test_effects_are_copied_and_markers_are_not(tmp_path: Path, media: Path, opened: Any) -> None:
     fader = {"OTIO_SCHEMA": "Effect.1", "metadata": {"x": [1.0]}, "name": "", "effect_name": "Volume"}
     source = opened(
