@@ -140,6 +140,24 @@ def test_the_command_line_starts_without_extras(arguments: list[str]) -> None:
     assert "Usage" in result.stdout
 
 
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["clean", "--help"]])
+def test_what_only_talks_imports_nothing_heavy(arguments: list[str]) -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "sightmix.plugin.cli", *arguments]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    names = {line.rpartition("|")[2].strip().partition(".")[0] for line in result.stderr.splitlines()}
+    assert "typer" in names
+    assert not names & {
+        "numpy",
+        "scipy",
+        "av",
+        "soundfile",
+        "soxr",
+        "opentimelineio",
+        "onnxruntime",
+        "jinja2",
+    }
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(
     SHIPPED_MODEL not in {card.name for card in list_cards()}, reason=f"the model {SHIPPED_MODEL} is not here"

@@ -1,4 +1,4 @@
-"""The command line: ``sightmix inspect``, ``rebalance``, ``export``, ``evaluate``, ``data``, ``train``, ``models``."""
+"""``sightmix``: the command line, whose commands are imported when they are asked for."""
 
 from __future__ import annotations
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ...engine.passage import Passage, Rendition
 from ...engine.progress import Progress
-from ..timeline import AudioClip, Timeline
+
+if TYPE_CHECKING:
+    from ..timeline import AudioClip, Timeline
 
 
 @dataclass(frozen=True)
