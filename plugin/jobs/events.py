@@ -25,12 +25,13 @@ class Event:
 
 @dataclass(frozen=True)
 class Accepted(Event):
-    """A request was taken; `settings` are all of the job's."""
+    """A request was taken; `settings` are all of the job's, `schema` is that of all events."""
 
     kind: ClassVar[str] = "accepted"
     source: str
     out: str
     settings: Mapping[str, Any]
+    schema: str = SCHEMA
 
 
 @dataclass(frozen=True)

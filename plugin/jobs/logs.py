@@ -22,10 +22,15 @@ class _Quiet(logging.FileHandler):
         with suppress(OSError):
             super().emit(record)
 
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  (the base class's name)
+        """A disk that is full has been told by the job."""
+
 
 def sentence_of(error: BaseException) -> str:
     """An error as the one sentence that is shown of it."""
     text = str(error)
+    if isinstance(error, KeyboardInterrupt):
+        return "Stopped."
     if isinstance(error, SightmixError):
         return text
     return f"Unexpected {type(error).__name__}: {' '.join(text.split()) or 'no message'}."
@@ -51,4 +56,5 @@ def logged_to(folder: Path) -> Iterator[None]:
         yield
     finally:
         _log.removeHandler(handler)
-        handler.close()
+        with suppress(OSError):
+            handler.close()

@@ -109,8 +109,6 @@ def run(plan: Plan, stage: Stage, progress: Progress, observe: Observer = nobody
             text = _stopped(plan, rendered, f"The disk that holds {plan.folder} is full")
             raise DiskFullError(text) from error
         raise
-    if job.done:
-        remember(plan.folder, job)
     if job.done and not job.failed:
         prune_cache(bench.cache, plan, job)
     return job
@@ -122,6 +120,9 @@ def _hand_over(bench: _Bench, job: JobResult) -> JobResult:
         bench.tell(clip.losses)
     bench.begin("report")
     pictures = pictures_of(job, bench.progress)
+    if job.done:
+        # Before any of it is written, so that nothing can be cleaned away from under a timeline that is there.
+        remember(job.folder, job)
     write_report(job, bench.progress, pictures)
     if not job.done:
         return job
@@ -147,6 +148,9 @@ def _prepare(bench: _Bench) -> None:
 def _render_all(bench: _Bench, rendered: list[tuple[Task, ClipResult]]) -> None:
     total = sum(task.seconds for task in bench.plan.tasks)
     before = 0.0
+    for clip in bench.plan.others:
+        if clip.status == FAILED:
+            bench.observe(clip_done(clip))
     for task in bench.plan.tasks:
         with clip_share(bench.progress, task.facts.name, before, task.seconds, total):
             rendered.append((task, _render(bench, task)))
@@ -209,7 +213,9 @@ def _level(bench: _Bench, task: Task, result: ClipResult, gain_db: float) -> Cli
     try:
         return replace(result, rendition=_delivered(bench, task, result.rendition, gain_db))
     except Exception as error:  # noqa: BLE001  (as in `_render`)
-        return _failed(result, error)
+        failed = _failed(result, error)
+    bench.observe(clip_done(failed))
+    return failed
 
 
 def _delivered(bench: _Bench, task: Task, rendition: Rendition, gain_db: float) -> Rendition:

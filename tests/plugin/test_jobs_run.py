@@ -203,6 +203,26 @@ def test_results_from_before_there_was_a_history_are_known_by_their_report(sourc
     assert all(path.exists() for path in (rendition(first, 1).path, *rendition(first, 1).stems.values()))
 
 
+def test_a_result_from_before_there_was_a_history_stays_when_another_is_made(source: Path) -> None:
+    first = job(source, FakeRenderer())
+    (first.folder / "history.json").unlink()
+    job(source, FakeRenderer(), strength=0.5)
+    assert len(history(first.folder)) == 2
+    clean(first.folder)
+    assert rendition(first, 1).path.exists()
+
+
+def test_no_timeline_is_written_whose_files_could_be_cleaned_away(
+    source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = job(source, FakeRenderer())
+    before = first.out.read_bytes()
+    monkeypatch.setattr("sightmix.plugin.jobs.run.remember", disk_full)
+    with pytest.raises(DiskFullError, match="no timeline was written"):
+        job(source, FakeRenderer(), strength=0.5)
+    assert first.out.read_bytes() == before
+
+
 def test_the_cache_holds_no_more_than_the_last_results_need(source: Path) -> None:
     for strength in (0.9, 0.8, 0.7, 0.6, 0.5):
         result = job(source, FakeRenderer(), strength=strength)

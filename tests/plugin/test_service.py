@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 from job_helpers import FakeRenderer, three_clips
-from sightmix.engine.errors import Cancelled, ModelError, SettingsError
+from sightmix.engine.errors import Cancelled, ModelError, SettingsError, WriteError
 from sightmix.engine.passage import Passage, Rendition
 from sightmix.engine.progress import Progress
 from sightmix.plugin.cli.app import app
 from sightmix.plugin.jobs import rebalance
 from sightmix.plugin.jobs.events import Event, Failed, Finished, Lost, Moved
-from sightmix.plugin.jobs.logs import LOG
+from sightmix.plugin.jobs.logs import LOG, log_unexpected, logged_to
 from sightmix.plugin.jobs.losses import Loss, sentences
 from sightmix.plugin.jobs.rebalance import RebalanceStage
 from sightmix.plugin.jobs.service import Request, Service
@@ -134,6 +134,35 @@ def test_cancel_from_an_observer(source: Path) -> None:
     assert not (source.parent / "out.otio").exists()
 
 
+def test_clips_that_cannot_be_rendered_or_levelled_are_told(
+    source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (source.parent / "soft.wav").unlink()
+
+    def broken(*_: Any) -> None:
+        raise WriteError("The file is locked.")
+
+    monkeypatch.setattr("sightmix.plugin.jobs.run.deliver", broken)
+    events: list[Event] = []
+    result = Service(events.append).rebalance(Request(source, source.parent / "out", clips="1-3"))
+    told = [event.to_dict() for event in events if event.kind == "clip"]
+    last = {clip["index"]: (clip["status"], clip["reason"]) for clip in told}
+    assert last == {clip.facts.index: (clip.status, clip.reason) for clip in result.failed}
+    assert set(last) == {1, 2, 3}
+
+
+def test_an_interruption_is_told_as_one(source: Path, renderer: FakeRenderer) -> None:
+    def interrupt(event: Event) -> None:
+        events.append(event)
+        if event.kind == "clip":
+            raise KeyboardInterrupt
+
+    events: list[Event] = []
+    with pytest.raises(KeyboardInterrupt):
+        Service(interrupt).rebalance(Request(source, source.parent / "out"))
+    assert events[-1].to_dict() == {"event": "failed", "error": "Stopped.", "cancelled": True}
+
+
 def test_a_failure_is_told(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     events: list[Event] = []
     service = Service(events.append)
@@ -177,6 +206,16 @@ def test_an_expected_failure_writes_no_log(source: Path, renderer: FakeRenderer)
     assert not (result.folder / LOG).exists()
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full disk to try here")
+def test_a_log_that_cannot_be_written_is_no_trouble(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / LOG).symlink_to("/dev/full")
+    with logged_to(tmp_path):
+        log_unexpected("it failed", ZeroDivisionError("oh"))
+    assert "Logging error" not in capsys.readouterr().err
+
+
 def test_what_breaks_the_job_itself_is_logged_once(
     source: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -199,7 +238,7 @@ def test_events_on_the_command_line_are_lines_of_json(source: Path) -> None:
     done = sightmix("rebalance", with_eq(source), "-o", source.parent / "out", "--events")
     assert done.exit_code == 0
     events = [json.loads(line) for line in done.stdout.splitlines()]
-    assert events[0]["event"] == "accepted"
+    assert (events[0]["event"], events[0]["schema"]) == ("accepted", "sightmix.event/1")
     assert events[-1]["event"] == "finished"
     assert events[-1]["result"]["schema"] == "sightmix.report/1"
     assert {"progress", "planned", "clip", "loss", "stage"} <= {event["event"] for event in events}
