@@ -69,6 +69,7 @@ STEMS = tuple(role.stem for role in PARTS)
 TRACKS = (MIX, *PARTS)  # the roles of tracks we write, in the order they lie in
 TRACK_NAMES = tuple(role.name for role in TRACKS)
 MUSIC_AND_EFFECTS = "ME"  # the stem that is a sum of others
+M_AND_E = "M&E"  # what people call it, and file names cannot
 SUMMED = (MUSIC.short, EFFECTS.short)
 DELIVERED = (*(role.short for role in PARTS), MUSIC_AND_EFFECTS, MIX.short)
 
@@ -81,6 +82,12 @@ def by_name(name: str) -> Role | None:
 def by_short(short: str) -> Role:
     """The role of a delivered stem; raises KeyError for a sum such as ME."""
     return {role.short: role for role in TRACKS}[short]
+
+
+def delivered(word: str) -> str:
+    """The name of a delivered stem as somebody writes it, such as "dx" or "M&E"; any other word in capitals."""
+    capitals = word.strip().upper()
+    return MUSIC_AND_EFFECTS if capitals == M_AND_E else capitals
 
 
 def in_order(names: Iterable[str]) -> list[str]:

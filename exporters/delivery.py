@@ -210,6 +210,11 @@ class Row:
     passed: bool
     advice: bool = False
 
+    @property
+    def out(self) -> bool:
+        """Whether it misses what the spec enforces."""
+        return not self.passed and not self.advice
+
 
 def judge(name: str, figures: Figures, spec: Spec, channels: int) -> list[Row]:
     """A mix's figures held against a spec."""

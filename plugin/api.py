@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..engine.errors import SettingsError
 from ..engine.progress import Progress, Step
-from ..engine.weights.card import nearest
 
 if TYPE_CHECKING:
-    from ..engine.edit.model import Edit
-    from ..exporters.stems import StemSet
     from .jobs.events import Event
+    from .jobs.export import Exported
     from .jobs.results import JobResult
     from .jobs.settings import JobSettings
     from .timeline import Timeline
 
 File = str | PathLike[str]
-
-
-@dataclass(frozen=True)
-class Exported:
-    """What an export wrote, what the format could not carry (a sentence each), and the sets where stems were made."""
-
-    files: tuple[Path, ...]
-    losses: tuple[str, ...]
-    stems: tuple[StemSet, ...] = ()
 
 
 def open_timeline(
@@ -108,46 +95,19 @@ def export(
 ) -> Exported:
     """Write a timeline for another program, or its stems: what ``sightmix export`` does.
 
-    `to` is fcp7, fcpxml, aaf, edl, rpp, mlt or kdenlive, or "stems" (then `out` is a folder that exists); by the
-    name's ending where nothing is said. `options` are the format's own (`embed` for AAF), or those of `StemOptions`
-    (`project`, `reel`, `stems`, `per`, `assign`; `delivery` by name). Raises SettingsError, TimelineError, MediaError
-    or WriteError.
+    `to` is fcp7, fcpxml, aaf, edl, rpp, mlt or kdenlive, or "stems" (then `out` is a folder, made if it is not
+    there); by the name's ending where nothing is said, stems where it has none. `options` are the format's own
+    (`embed` for AAF), or those of `StemOptions` (`project`, `reel`, `stems`, `per`, `interleaved`, `assign`;
+    `delivery` by name). Raises SettingsError, TimelineError, MediaError or WriteError.
     """
-    from .timeline.source import open_edit
+    from .jobs.export import ExportRequest
+    from .jobs.export import export as run
 
-    edit = open_edit(Path(source), timeline, rate)
-    if to == "stems":
-        return _stems(edit, Path(out), options)
-    from ..exporters.formats import export as write
-
-    losses = write(edit, Path(out), to or None, **options)
-    return Exported((Path(out),), losses)
-
-
-def _stems(edit: Edit, folder: Path, options: Mapping[str, Any]) -> Exported:
-    from ..exporters.delivery import find_spec
-    from ..exporters.stems import StemOptions, export_stems
-
-    _known(options, [field.name for field in fields(StemOptions)], "option of stems")
-    given = dict(options)
-    if isinstance(given.get("delivery"), str):
-        given["delivery"] = find_spec(given["delivery"])
-    sets = export_stems(edit, folder, StemOptions(**given))
-    files = tuple(path for one in sets for file in one.files for path in file.paths)
-    notes = dict.fromkeys(note for one in sets for note in one.notes)
-    return Exported(files, (*notes, *edit.losses), sets)
+    return run(ExportRequest(Path(source), Path(out), to, timeline, rate, options))
 
 
 def _settings(given: Mapping[str, Any]) -> JobSettings:
-    from .jobs.settings import SETTINGS, JobSettings
+    from .jobs.settings import SETTINGS, JobSettings, refuse_unknown
 
-    _known(given, SETTINGS, "setting")
+    refuse_unknown(given, SETTINGS, "setting")
     return JobSettings(**given)
-
-
-def _known(given: Mapping[str, Any], known: Iterable[str], what: str) -> None:
-    """Raise SettingsError for a name that is not among the known ones."""
-    names = list(known)
-    for name in given:
-        if name not in names:
-            raise SettingsError(f"There is no {what} {name!r}{nearest(name, names)}.")

@@ -5,45 +5,26 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ...engine.errors import SettingsError, WriteError
+from ...engine.errors import SettingsError
 from ...engine.progress import Progress
+from ...engine.roles import DELIVERED, PARTS
 from ..jobs.eta import clock
-from .errors import SOME_FAILED, say, sentences
+from ..jobs.export import STEMS, Exported, ExportRequest, row_data, target
+from ..jobs.export import export as run
+from .errors import DONE, SOME_FAILED, say, sentences
 from .options import AsJson, Rate, TimelineName
 from .progress import shown, stoppable
 from .table import Column, print_table
 
 if TYPE_CHECKING:
     from ...exporters.delivery import Row
-    from ...exporters.stems import StemSet
 
-STEMS = "stems"
-SCHEMA, CHECK_SCHEMA = "sightmix.export/1", "sightmix.check/1"
-
-
-@dataclass(frozen=True)
-class ExportRequest:
-    """What the command line asked for; `to` empty: by the suffix of `out`, or stems where it has none."""
-
-    source: Path
-    out: Path | None
-    to: str = ""
-    timeline: str = ""
-    rate: str = ""
-    per: str = "timeline"
-    stems: tuple[str, ...] = ()
-    multi_mono: bool = False
-    project: str = ""
-    reel: str = ""
-    assign: tuple[str, ...] = ()
-    delivery: str = ""
-    embed: bool = False
+CHECK_SCHEMA = "sightmix.check/1"
 
 
 @sentences
@@ -68,7 +49,7 @@ def export(
     ] = None,
     stem: Annotated[
         list[str] | None,
-        typer.Option("--stem", metavar="DX|MX|FX|ME|MIX", help="Only this stem; may be repeated."),
+        typer.Option("--stem", metavar="|".join(DELIVERED), help="Only this stem; may be repeated."),
     ] = None,
     per: Annotated[
         str,
@@ -120,31 +101,41 @@ def export(
     if check:
         check_files(inputs, delivery, as_json)
         return
-    request = ExportRequest(
-        one_timeline(inputs),
-        out,
-        to,
-        timeline,
-        rate,
-        per,
-        tuple(stem or ()),
-        multi_mono,
-        project,
-        reel,
-        tuple(assign or ()),
-        delivery,
-        embed,
-    )
-    export_timeline(request, as_json)
+    source, kind = one_timeline(inputs), target(to, out)
+    _refuse(kind, delivery, embed)
+    if kind == STEMS:
+        options = {
+            "project": project,
+            "reel": reel,
+            "stems": tuple(stem or ()),
+            "per": _per(per),
+            "interleaved": not multi_mono,
+            "assign": dict(_assignment(text) for text in assign or ()),
+            "delivery": delivery,
+        }
+    else:
+        options = {"embed": True} if embed else {}
+    export_timeline(ExportRequest(source, out, kind, timeline, rate, options), as_json)
 
 
 def export_timeline(request: ExportRequest, as_json: bool) -> None:
     """Export a timeline; leaves with status 1 where stems miss the spec they were to meet."""
-    to = request.to.strip().lower() or _by_suffix(request.out)
-    if to == STEMS:
-        _to_stems(request, as_json)
+    if request.to == STEMS:
+        with shown(quiet=as_json) as observer:
+            progress = Progress(observer)
+            with stoppable(progress):
+                done = run(request, progress)
     else:
-        _to_file(request, to, as_json)
+        done = run(request)
+    status = DONE if done.met else SOME_FAILED
+    if as_json:
+        print(json.dumps(done.to_dict() | {"exit_status": status}, ensure_ascii=False))
+    elif done.to == STEMS:
+        _print_stems(done)
+    else:
+        _print_file(done)
+    if status:
+        raise typer.Exit(status)
 
 
 def one_timeline(inputs: Sequence[Path]) -> Path:
@@ -166,10 +157,10 @@ def check_files(paths: Sequence[Path], delivery: str, as_json: bool) -> None:
         progress = Progress(observer)
         with stoppable(progress):
             rows = measured(paths, spec, progress)
-    failed = _failed(rows)
+    failed = any(row.out for row in rows)
     if as_json:
-        status = SOME_FAILED if failed else 0
-        data = {"schema": CHECK_SCHEMA, "delivery": spec.key, "rows": [_row(r) for r in rows]}
+        status = SOME_FAILED if failed else DONE
+        data = {"schema": CHECK_SCHEMA, "delivery": spec.key, "rows": [row_data(row) for row in rows]}
         print(json.dumps(data | {"passed": not failed, "exit_status": status}, ensure_ascii=False))
     else:
         _print_rows(rows)
@@ -178,177 +169,48 @@ def check_files(paths: Sequence[Path], delivery: str, as_json: bool) -> None:
         raise typer.Exit(SOME_FAILED)
 
 
-def _by_suffix(out: Path | None) -> str:
-    if out is None or not out.suffix or out.is_dir():
-        return STEMS
-    from ...exporters.formats import of_file
-
-    return of_file(out).key
-
-
-def _to_file(request: ExportRequest, to: str, as_json: bool) -> None:
-    from ...exporters.formats import export as write
-    from ...exporters.formats import find
-    from ..timeline.source import open_edit
-
-    form = find(to)
-    if request.delivery:
-        raise SettingsError("--delivery brings stems to a spec; use it with --to stems, or with --check.")
-    out = request.out or request.source.with_name(f"{request.source.stem}.{form.key}{form.suffix}")
-    if not out.suffix:
-        out = out.with_name(out.name + form.suffix)
-    if out.exists() and out.resolve() == request.source.resolve():
-        raise SettingsError(f"{out} is the timeline that is read; choose another name with -o.")
-    options: dict[str, Any] = {"embed": True} if request.embed else {}
-    losses = write(open_edit(request.source, request.timeline, request.rate), out, form.key, **options)
-    if as_json:
-        data = {"schema": SCHEMA, "to": form.key, "out": str(out), "losses": list(losses), "exit_status": 0}
-        print(json.dumps(data, ensure_ascii=False))
-        return
-    say(f"{form.title}: {out}")
-    for loss in losses:
-        say(f"  {loss}")
-
-
-def _to_stems(request: ExportRequest, as_json: bool) -> None:
-    from ...exporters.delivery import check_files as measured
-    from ...exporters.delivery import find_spec
-    from ...exporters.stems import StemOptions, export_stems
-    from ..timeline.source import open_edit
-
-    if request.embed:
+def _refuse(to: str, delivery: str, embed: bool) -> None:
+    """Raise SettingsError for a flag that means nothing for what is written."""
+    if to == STEMS and embed:
         raise SettingsError("--embed puts sound inside an AAF; it means nothing for stems.")
-    options = StemOptions(
-        project=request.project,
-        reel=request.reel,
-        stems=tuple(stem.strip().upper().replace("M&E", "ME") for stem in request.stems),
-        per=_per(request.per),
-        interleaved=not request.multi_mono,
-        assign=dict(_assignment(text) for text in request.assign),
-        delivery=find_spec(request.delivery) if request.delivery else None,
-    )
-    folder = request.out or request.source.with_name(f"{request.source.stem}.stems")
-    edit = open_edit(request.source, request.timeline, request.rate)
-    made_here = _make(folder)
-    try:
-        with shown(quiet=as_json) as observer:
-            progress = Progress(observer)
-            with stoppable(progress):
-                sets = export_stems(edit, folder, options, progress)
-                mixes = [p for one in sets for file in one.files if file.stem == "MIX" for p in file.paths]
-                spec = options.delivery
-                rows = measured(mixes, spec, progress) if spec and mixes else ()
-    except BaseException:
-        if made_here and not any(folder.iterdir()):
-            folder.rmdir()
-        raise
-    _report(request, folder, sets, edit.losses, rows, as_json)
-    if _failed(rows):
-        raise typer.Exit(SOME_FAILED)
+    if to != STEMS and delivery:
+        raise SettingsError("--delivery brings stems to a spec; use it with --to stems, or with --check.")
 
 
-def _per(text: str) -> Literal["timeline", "clip"]:
-    if text == "clip":
-        return "clip"
-    if text == "timeline":
-        return "timeline"
+def _per(text: str) -> str:
+    if text in ("timeline", "clip"):
+        return text
     raise SettingsError(f"--per {text!r} is none of timeline, clip.")
 
 
 def _assignment(text: str) -> tuple[str, str]:
     track, equals, stem = text.rpartition("=")
     if not equals or not track:
-        raise SettingsError(f"--assign {text!r} does not say TRACK=DX, TRACK=MX or TRACK=FX.")
-    return track, stem.strip().upper()
+        *some, last = (f"TRACK={role.short}" for role in PARTS)
+        raise SettingsError(f"--assign {text!r} does not say {', '.join(some)} or {last}.")
+    return track, stem
 
 
-def _make(folder: Path) -> bool:
-    """Make the folder for stems if it is not there; whether it was made."""
-    if folder.is_dir():
-        return False
-    try:
-        folder.mkdir()
-    except OSError as error:
-        raise WriteError(f"The folder {folder} cannot be made: {error.strerror or error}.") from error
-    return True
+def _print_file(done: Exported) -> None:
+    from ...exporters.formats import find
+
+    say(f"{find(done.to).title}: {done.out}")
+    for loss in done.losses:
+        say(f"  {loss}")
 
 
-def _report(
-    request: ExportRequest,
-    folder: Path,
-    sets: Sequence[StemSet],
-    losses: Sequence[str],
-    rows: Sequence[Row],
-    as_json: bool,
-) -> None:
-    if as_json:
-        data = {
-            "schema": SCHEMA,
-            "to": STEMS,
-            "out": str(folder),
-            "sets": [_set(one) for one in sets],
-            "losses": list(losses),
-            "delivery": request.delivery or None,
-            "rows": [_row(row) for row in rows],
-            "exit_status": SOME_FAILED if _failed(rows) else 0,
-        }
-        print(json.dumps(data, ensure_ascii=False))
-        return
-    for one in sets:
+def _print_stems(done: Exported) -> None:
+    for one in done.stems:
         gain = f", {one.gain_db:+.2f} dB" if one.gain_db else ""
         say(f"{one.name} v{one.version:03d}: {clock(one.samples / 48_000)} from {one.start}{gain}")
         for file in one.files:
             say(f"  {file.stem:<3}  {', '.join(path.name for path in file.paths)}")
-    for note in dict.fromkeys([note for one in sets for note in one.notes] + list(losses)):
-        say(note)
-    if rows:
-        from ...exporters.delivery import find_spec
-
-        _print_rows(rows)
-        say(_verdict(find_spec(request.delivery).title, rows))
-    say(f"Stems: {folder}")
-
-
-def _set(one: StemSet) -> dict[str, Any]:
-    from ..jobs.sidecar import loudness_to_dict
-
-    return {
-        "name": one.name,
-        "version": one.version,
-        "samples": one.samples,
-        "time_reference": one.time_reference,
-        "start_tc": one.start,
-        "gain_db": one.gain_db,
-        "notes": list(one.notes),
-        "files": [
-            {
-                "stem": file.stem,
-                "paths": [str(path) for path in file.paths],
-                "channels": file.channels,
-                "clipped": file.clipped,
-                "loudness": None if file.loudness is None else loudness_to_dict(file.loudness),
-            }
-            for file in one.files
-        ],
-    }
-
-
-def _failed(rows: Sequence[Row]) -> list[Row]:
-    return [row for row in rows if not row.passed and not row.advice]
-
-
-def _row(row: Row) -> dict[str, Any]:
-    from ..jobs.sidecar import number
-
-    return {
-        "file": row.file,
-        "figure": row.figure,
-        "measured": number(row.measured),
-        "wanted": row.wanted,
-        "unit": row.unit,
-        "passed": row.passed,
-        "advice": row.advice,
-    }
+    for loss in done.losses:
+        say(loss)
+    if done.delivery and done.rows:
+        _print_rows(done.rows)
+        say(_verdict(done.delivery.title, done.rows))
+    say(f"Stems: {done.out}")
 
 
 def _print_rows(rows: Sequence[Row]) -> None:
@@ -377,7 +239,7 @@ def _result(row: Row) -> str:
 
 
 def _verdict(title: str, rows: Sequence[Row]) -> str:
-    failed = _failed(rows)
+    failed = [row for row in rows if row.out]
     if not failed:
         return f"{title}: met."
     files = len({row.file for row in failed})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -134,6 +135,16 @@ class JobSettings:
 SETTINGS: dict[str, Setting] = {
     f.name: Setting(**{**vars(f.metadata["setting"]), "name": f.name}) for f in fields(JobSettings)
 }
+
+
+def refuse_unknown(given: Iterable[str], known: Iterable[str], what: str) -> None:
+    """Raise SettingsError with the nearest name for one that is not among the known ones; `what` they are."""
+    names = list(known)
+    for name in given:
+        if name not in names:
+            from ...engine.weights.card import nearest
+
+            raise SettingsError(f"There is no {what} {name!r}{nearest(name, names)}.")
 
 
 def _check_device(text: str) -> None:

@@ -31,6 +31,12 @@ def test_names_find_their_role() -> None:
         roles.by_short("ME")
 
 
+def test_delivered_stems_are_named_as_somebody_writes_them() -> None:
+    assert [roles.delivered(word) for word in ("dx", " MX ", "M&E", "m&e", "me", "vx")] == [
+        "DX", "MX", "ME", "ME", "ME", "VX",
+    ]  # fmt: skip
+
+
 def test_curves_keep_the_tables_order_and_a_level_for_every_time() -> None:
     curves = GainCurves((0.0, 1.0), {"effects": (1.0, 2.0), "speech": (3.0, 4.0)})
     assert list(curves.levels) == ["speech", "effects"]
