@@ -52,7 +52,8 @@ def link_of(clip: Node) -> str:
 
 def _own(clip: Node) -> list[Channel]:
     listed = metadata(clip, "sightmix_source", "channels")
-    pairs = [(number(s), number(c)) for s, c in listed] if isinstance(listed, list) else []
+    rows = [row for row in listed if isinstance(row, list)] if isinstance(listed, list) else []
+    pairs = [(number(row[0]), number(row[1])) for row in rows if len(row) == 2]
     return [Channel(int(s), int(c)) for s, c in pairs if s is not None and c is not None]
 
 
@@ -81,11 +82,17 @@ def _premiere(clip: Node, widths: Sequence[int]) -> list[Channel]:
 
 def _fcp7(clip: Node, track: Node | None, widths: Sequence[int]) -> list[Channel]:
     """FCP7: the source track counted from 1; the library keeps only the first of a stereo pair's two tracks."""
-    text = str(metadata(clip, "fcp_xml", "sourcetrack", "trackindex") or "")
-    if not text.isdigit() or int(text) < 1:
+    first = _counted(metadata(clip, "fcp_xml", "sourcetrack", "trackindex"))
+    if not first:
         return []
-    exploded = str(metadata(track or {}, "fcp_xml", "@totalExplodedTrackCount") or "")
+    exploded = _counted(metadata(track or {}, "fcp_xml", "@totalExplodedTrackCount"))
     mono = str(metadata(clip, "fcp_xml", "@premiereChannelType") or "mono") == "mono"
-    width = 1 if mono or not exploded.isdigit() else max(1, min(int(exploded), 32))
-    found = [nth_channel(widths, int(text) - 1 + i) for i in range(width)]
+    width = 1 if mono else max(1, min(exploded, 32))
+    found = [nth_channel(widths, first - 1 + i) for i in range(width)]
     return [channel for channel in found if channel is not None]
+
+
+def _counted(value: object) -> int:
+    """A number from 1 as the adapter hands it on, 0 for anything else."""
+    text = str(value)
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0

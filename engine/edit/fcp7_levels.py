@@ -16,6 +16,7 @@ from itertools import pairwise
 from typing import Any
 
 from ..media.time import round_half_up
+from .header import HIGHEST_FRAME_RATE
 from .keyframes import SILENCE_DB, STEP_DB, frames, plus
 from .model import GainCurve
 from .nodes import Node, metadata, rate_of, references, seconds
@@ -23,7 +24,6 @@ from .nodes import Node, metadata, rate_of, references, seconds
 LOUDEST = 3.98109  # what FCP 7 and Premiere give the level's range as: +12 dB
 _LEVEL, _PAN = ("audiolevels", "level"), ("audiopan", "pan")
 _PLAIN = Fraction(1)
-_HIGHEST_FRAME_RATE = 240
 
 Point = tuple[Fraction, float]
 
@@ -204,7 +204,7 @@ def _in_point(clip: Node, frames_at: Fraction) -> tuple[Fraction, Fraction]:
     for _, reference in references(clip)[:1]:
         begin = seconds((reference.get("available_range") or {}).get("start_time"))
         start = start - begin if start is not None and begin is not None else start
-    return start or Fraction(0), rate if rate is not None and rate <= _HIGHEST_FRAME_RATE else frames_at
+    return start or Fraction(0), rate if rate is not None and rate <= HIGHEST_FRAME_RATE else frames_at
 
 
 def _points(clip: Node, effect: Node, name: str, rate: Fraction, speed: Fraction) -> list[Point]:

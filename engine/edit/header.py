@@ -9,7 +9,7 @@ from ..media.time import parse_timecode, round_half_up
 from .nodes import Node, body, children, kind_of, metadata, number, rate_of, schema, seconds
 
 Dialect = Literal["resolve", "premiere", "fcp7", "aaf", "otio"]
-_HIGHEST_FRAME_RATE = 240
+HIGHEST_FRAME_RATE = 240  # what counts faster counts samples
 _SIGNS: tuple[tuple[str, Dialect], ...] = (
     ("Resolve_OTIO", "resolve"),
     ("PremierePro_OTIO", "premiere"),
@@ -33,6 +33,12 @@ def source_rate(clip: Node) -> Fraction | None:
     return rate_of(source.get("duration")) if isinstance(source, dict) else None
 
 
+def key_rate(item: Node, rate: Fraction) -> Fraction:
+    """What the keys and faders of an item count in: its own frames, the timeline's `rate` where it counts samples."""
+    own = source_rate(item)
+    return own if own is not None and own <= HIGHEST_FRAME_RATE else rate
+
+
 def frame_rate(timeline: Node) -> Fraction:
     """Frames per second: the global start's, Premiere's note of it, or the first picture rate met; 24 if none is."""
     noted = metadata(body(timeline), "PremierePro_OTIO", "VideoFrameRate")
@@ -41,7 +47,7 @@ def frame_rate(timeline: Node) -> Fraction:
     for track in tracks:
         items = [item for _, item in children(track)] or [track]
         candidates += [source_rate(item) for item in items if schema(item) != "Transition"]
-    usable = (rate for rate in candidates if rate is not None and rate <= _HIGHEST_FRAME_RATE)
+    usable = (rate for rate in candidates if rate is not None and rate <= HIGHEST_FRAME_RATE)
     return next(usable, Fraction(24))
 
 

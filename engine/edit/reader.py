@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import SettingsError, TimelineError
 from ..media.layout import Layout
 from .channels import channels_of, flat_numbers, link_of
-from .header import dialect_of, drops_frames, frame_rate, resolution, source_rate
+from .header import dialect_of, drops_frames, frame_rate, key_rate, resolution
 from .lanes import ZERO, Lane, joined, retimed, shift, window
 from .lanes import levelled as levelled_lane
 from .losses import Losses
@@ -201,7 +201,7 @@ class Reader:
 
     def _levelled(self, node: Node, lanes: list[Lane], length: Fraction) -> list[Lane]:
         """What a container's own level, fades and effects make of its lanes."""
-        rate = source_rate(node) or self.rate
+        rate = key_rate(node, self.rate)
         line, fades = host_line(node, rate), faders(node, rate)
         sounding = sum(len(lane.clips) for lane in lanes)
         if sounding:
@@ -313,7 +313,7 @@ class Reader:
         if len(ramp) > 2:
             self.losses.add("Speed ramps are written as stretches of constant speed", 1)
         clip = replace(clip, source_in=origin + offset + plan.at(ZERO), speed=plan.slope(ZERO), ramp=ramp)
-        return with_volume(node, clip, source_rate(node) or self.rate)
+        return with_volume(node, clip, key_rate(node, self.rate))
 
     def _channels(self, node: Node, track: Node | None, found: Found) -> tuple[int, ...] | None:
         """The channels a clip plays, counted over all streams; None for all of the first one, in order."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -13,6 +15,7 @@ from .nodes import Node, is_enabled, metadata, name_of, number, schema
 
 RESOLVE_VOLUME = 62  # Resolve's effect type: Fairlight Clip Volume and Fades
 FADERS = ("faderIn", "faderOut")
+_FRAME = re.compile(r"-?\d{1,12}(\.\d{1,12})?", re.ASCII)
 _TIME_EFFECTS = ("LinearTimeWarp", "FreezeFrame", "TimeEffect")
 
 
@@ -40,7 +43,14 @@ def own_gain(node: Node) -> GainCurve | None:
     own = metadata(node, "sightmix", "gain")
     if not isinstance(own, dict):
         return None
-    return keyframes.checked(list(own.get("times") or []), list(own.get("db") or []))
+    times, db = (_figures(own.get(key)) for key in ("times", "db"))
+    return keyframes.checked(times, [float(value) for value in db])
+
+
+def _figures(listed: object) -> list[Fraction | float]:
+    """The numbers of a list, NaN for what is none."""
+    exact = [number(value) for value in listed] if isinstance(listed, list) else []
+    return [math.nan if value is None else value for value in exact]
 
 
 def host_line(node: Node, rate: Fraction) -> GainCurve | None:
@@ -58,7 +68,7 @@ def volume_keys(node: Node) -> list[tuple[Fraction, float]]:
     points: dict[Fraction, float] = {}
     for frame, key in keys.items() if isinstance(keys, dict) else ():
         value = number(key.get("Value")) if isinstance(key, dict) else None
-        if value is not None and str(frame).lstrip("-").replace(".", "", 1).isdecimal():
+        if value is not None and _FRAME.fullmatch(str(frame)):
             points[Fraction(str(frame))] = float(value)
     level = number(parameter.get("Parameter Value"))
     if not points and level:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ...engine.edit import fcp7_levels, keyframes
-from ...engine.edit.header import source_rate
+from ...engine.edit.header import key_rate, source_rate
 from ...engine.edit.model import GainCurve
 from ...engine.edit.nodes import (
     Node,
@@ -238,7 +238,7 @@ class _Writer:
         elif dialect == "fcp7":
             fcp7_levels.moved(made, source, rate)
         fades = (clip.leaf.edit.fade_in, clip.leaf.edit.fade_out)
-        if dialect == "resolve" and fades != faders(source, source_rate(source) or rate):
+        if dialect == "resolve" and fades != faders(source, key_rate(source, rate)):
             set_faders(made, *(float(fade * rate) for fade in fades))
 
     def _inherited(self, clip: AudioClip, source: Node) -> Levels | None:
@@ -246,7 +246,7 @@ class _Writer:
         their own, and trim it. None where the clip's own stays.
         """
         line = clip.leaf.edit.gain
-        own = host_line(source, source_rate(source) or self.timeline.rate)
+        own = host_line(source, key_rate(source, self.timeline.rate))
         if line == (keyframes.cut(own, ZERO, clip.duration) if own is not None else None):
             return None
         times = [float(frame / self.timeline.rate) for frame in map(Fraction, range(self._frames(clip)))]

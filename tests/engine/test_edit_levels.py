@@ -15,6 +15,7 @@ from sightmix.engine.edit.lanes import played, trimmed
 from sightmix.engine.edit.media import Library
 from sightmix.engine.edit.model import Edit, EditClip, GainCurve
 from sightmix.engine.edit.reader import read_edit
+from sightmix.engine.errors import WriteError
 
 RATE = 25
 
@@ -201,3 +202,48 @@ def test_an_unknown_length_is_kept_for_the_planner_and_left_out_when_played() ->
     edit = edit_of(track(unknown))
     assert "Its length is unknown" in only(edit).problem
     assert not played(edit).tracks[0].clips
+
+
+def test_keys_and_faders_count_frames_where_the_clip_counts_samples() -> None:
+    one = clip(25, 50, volume(keys={0: -6.0, 25: 0.0}, faderIn=5))
+    rate = {"OTIO_SCHEMA": "RationalTime.1", "rate": 48000.0}
+    sampled = {"start_time": {**rate, "value": 48000.0}, "duration": {**rate, "value": 96000.0}}
+    found = [only(edit_of(track(c))) for c in (one, {**one, "source_range": sampled})]
+    assert found[0].fade_in == Fraction(1, 5)
+    assert (found[1].gain, found[1].fade_in) == (found[0].gain, found[0].fade_in)
+
+
+@pytest.mark.parametrize("key", ["--5", "5.", "²", "1/2", "-", "5.5.5", "٣", "1e3"])
+def test_keys_that_are_no_frames_are_passed_over(key: str) -> None:
+    damaged: dict[Any, float] = {key: -6.0, 5: -3.0}
+    found = only(edit_of(track(clip(0, 50, volume(keys=damaged)))))
+    assert (at(found, 0), at(found, 50)) == (-3, -3)
+
+
+@pytest.mark.parametrize(
+    "gain",
+    [
+        {"times": 1, "db": [0]},
+        {"times": ["x"], "db": [0]},
+        {"times": [None], "db": [0]},
+        {"times": [[0]], "db": [0]},
+        {"times": [0], "db": {"a": 0}},
+        {"times": [10**400], "db": [0]},
+    ],
+)
+def test_a_damaged_curve_of_ours_is_said_in_a_sentence(gain: Any) -> None:
+    with pytest.raises(WriteError, match="rebalance"):
+        edit_of(track({**clip(0, 50), "metadata": {"sightmix": {"gain": gain}}}))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"sightmix_source": {"channels": [1, None, [1], [0, 1, 2], "ab"]}},
+        {"fcp_xml": {"sourcetrack": {"trackindex": "²"}}},
+        {"fcp_xml": {"sourcetrack": {"trackindex": "9" * 5000}}},
+        {"fcp_xml": {"sourcetrack": {"trackindex": {"a": 1}}}},
+    ],
+)
+def test_channels_said_in_a_damaged_way_are_all_channels(words: Any) -> None:
+    assert only(edit_of(track({**clip(0, 50), "metadata": words}))).channels is None
