@@ -13,7 +13,19 @@ from ..media.paths import is_foreign, is_remote, locate
 from ..media.reader import AudioStream, MediaInfo, probe
 from ..passage import Channel
 from .model import EditMedia, State
-from .nodes import Node, Span, is_broken, metadata, name_of, number, rate_of, references, schema, span
+from .nodes import (
+    Node,
+    Span,
+    is_broken,
+    metadata,
+    name_of,
+    number,
+    rate_of,
+    references,
+    schema,
+    span,
+    text_of,
+)
 
 STILLS = (
     ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".psd", ".exr", ".dpx", ".tga", ".heic", ".svg",
@@ -119,9 +131,9 @@ class Library:
         return min(verdicts, key=lambda verdict: (_rank(verdict[0]), verdict[1]))[0]
 
     def _file(self, reference: Node) -> Found:
-        url = reference.get("target_url")
+        url = text_of(reference.get("target_url"))
         available = span(reference.get("available_range"))
-        if not isinstance(url, str) or not url.strip():
+        if not url.strip():
             return Found(
                 "offline", "Its media reference is empty.", available=available, name=name_of(reference)
             )

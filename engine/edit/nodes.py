@@ -151,5 +151,14 @@ def kind_of(track: Node, inherited: str) -> str:
 
 def name_of(node: Node) -> str:
     """The object's name, or an empty string."""
-    name = node.get("name")
-    return name if isinstance(name, str) else ""
+    return text_of(node.get("name"))
+
+
+def text_of(value: object) -> str:
+    """The text as every file can hold it, "" for anything else.
+
+    Hosts that count in UTF-16 cut names short in the middle of a character; what is left of it becomes U+FFFD.
+    """
+    if not isinstance(value, str) or value.isascii():
+        return value if isinstance(value, str) else ""
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from .nodes import Node, Pointer, Span, body, is_container, metadata, name_of, schema, span
+from .nodes import Node, Pointer, Span, body, is_container, metadata, name_of, schema, span, text_of
 from .placing import ZERO, Child, Placement
 
 
@@ -19,7 +19,7 @@ class Remark:
 
 
 def _text(*parts: object) -> str:
-    words = [part.strip() for part in parts if isinstance(part, str) and part.strip()]
+    words = [text_of(part).strip() for part in parts if isinstance(part, str) and part.strip()]
     return ": ".join(dict.fromkeys(words))
 
 

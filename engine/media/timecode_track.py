@@ -82,9 +82,9 @@ def _mxf(file: BinaryIO) -> tuple[int, Fraction | None]:
     """Frames a second, whole, of the first timecode component; 0 if there is none."""
     head = file.read(_HEADER)
     at = head.find(_TIMECODE_COMPONENT)
-    if at < 0:
+    at += len(_TIMECODE_COMPONENT)
+    if at < len(_TIMECODE_COMPONENT) or at >= len(head):
         return 0, None
-    at += 16
     size = head[at]
     at += 1
     if size > 0x7F:

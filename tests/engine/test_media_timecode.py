@@ -94,3 +94,10 @@ def test_a_cut_off_header_says_nothing(tmp_path: Path, length: int) -> None:
         path = film(tmp_path / name, Fraction(25), "01:00:00:20")
         path.write_bytes(path.read_bytes()[:length])
         assert counted_at(path, container, Fraction(25)) in (None, Fraction(25))
+
+
+def test_an_mxf_that_ends_with_the_components_name_says_nothing(tmp_path: Path) -> None:
+    path = film(tmp_path / "a.mxf", Fraction(25), "01:00:00:20")
+    name = bytes.fromhex("060e2b34025301010d01010101011400")
+    path.write_bytes(path.read_bytes().partition(name)[0] + name)
+    assert counted_at(path, "mxf", Fraction(25)) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import subprocess
@@ -53,6 +54,26 @@ def test_every_format_writes_a_timeline(tmp_path: Path, form: formats.Format) ->
     found = list(format_report.READERS[form.key](out, edit))
     assert {(one.start, one.duration) for one in found} == {(1, 1)}
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([out.name, "tone.wav"])
+
+
+@pytest.mark.parametrize("form", formats.FORMATS, ids=lambda form: form.key)
+def test_names_that_were_cut_inside_a_character_are_written(tmp_path: Path, form: formats.Format) -> None:
+    half = "take \ud83d"
+    document = json.loads(small_timeline(tmp_path).to_json_string())
+    track = document["tracks"]["children"][0]
+    clip = track["children"][1]
+    when = clip["source_range"]
+    track["markers"] = [{"OTIO_SCHEMA": "Marker.2", "name": half, "comment": half, "marked_range": when}]
+    clip["metadata"] = {"Resolve_OTIO": {"Note": half}}
+    offline = copy.deepcopy(clip)
+    offline["media_references"]["DEFAULT_MEDIA"]["target_url"] = f"/nowhere/{half}.wav"
+    track["children"].append(offline)
+    for node in (document, track, clip, offline):
+        node["name"] = half
+    out = tmp_path / f"out{form.suffix}"
+    losses = formats.export(document, out, form.key)
+    assert out.is_file()
+    assert all(loss.encode() for loss in losses)
 
 
 def test_an_option_the_format_does_not_have_is_refused(tmp_path: Path) -> None:
