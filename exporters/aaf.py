@@ -75,6 +75,7 @@ class _Piece:
     start: int
     length: int
     source: int  # edit units from the media's first
+    played: int = 0  # the file's channel, from 0
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,8 @@ class _Writer:
     def _pieces(self, track: EditTrack, rate: Fraction, channel: int | None) -> Iterator[_Piece]:
         """The clips that show, or sound on this channel, on the slot's grid."""
         for clip in track.clips:
-            if channel is not None and channel >= len(common.file_channels(clip, track.channels)):
+            channels = common.file_channels(clip, track.channels)
+            if channel is not None and channel >= len(channels):
                 continue
             grid = common.Frames(clip, rate)
             if grid.length < 1 or not clip.enabled:
@@ -174,7 +176,8 @@ class _Writer:
                 continue
             if not channel:
                 self._note(clip, track, grid)
-            yield _Piece(clip, grid.start, grid.length, to_frames(grid.offset, rate))
+            played = 0 if channel is None else channels[channel]
+            yield _Piece(clip, grid.start, grid.length, to_frames(grid.offset, rate), played)
 
     def _note(self, clip: EditClip, track: EditTrack, grid: common.Frames) -> None:
         if clip.speed != 1:
@@ -248,10 +251,9 @@ class _Writer:
             self.losses.add("Clips without media are empty", not channel)
             return self._filler(length, channel is not None)
         master = self._master(clip.media, clip.name or clip.media.name, kind, rate)
-        played = 0 if channel is None else common.file_channels(clip, 2)[channel]
         found = self.file.create.SourceClip(max(0, start), length, media_kind=kind)
         found.mob_id = master.mob_id
-        found.slot_id = played + 1
+        found.slot_id = piece.played + 1
         return found
 
     # Media: a master for every name a file is used by, and below it one file per medium.

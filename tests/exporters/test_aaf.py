@@ -14,7 +14,7 @@ import pytest
 import soundfile
 from exporter_edits import RATES, dissolve_edit, film, sample_edit, sound, with_clip
 from sightmix.engine.edit import keyframes
-from sightmix.engine.edit.model import Edit, EditClip, EditTrack, GainCurve
+from sightmix.engine.edit.model import Edit, EditClip, EditMedia, EditTrack, GainCurve
 from sightmix.engine.errors import MediaError, WriteError
 from sightmix.engine.media.time import to_frames
 from sightmix.exporters import aaf
@@ -311,3 +311,13 @@ def test_slots_are_called_by_the_speakers_of_a_wav_file(tmp_path: Path, channels
         found = slots(file)
         for number, name in enumerate([f"Bed.{label}" for label in labels.split()] or ["Bed"], start=1):
             assert clips(found[name])[0][1].slot_id == number
+
+
+def test_a_clip_whose_channels_nobody_knows_plays_all_of_its_track(tmp_path: Path) -> None:
+    lost = EditClip("lost", Fraction(0), Fraction(2), EditMedia("lost.wav", "/gone/lost.wav", None))
+    edit = Edit("offline", Fraction(25), (EditTrack("audio", "A1", (lost,), channels=6),))
+    out, _ = written(edit, tmp_path)
+    with aaf2.open(str(out)) as file:
+        found = slots(file)
+        played = [clips(found[f"A1.{side}"])[0][1].slot_id for side in ("L", "R", "C", "LFE", "Ls", "Rs")]
+    assert played == [1, 2, 3, 4, 5, 6]
