@@ -60,9 +60,9 @@ def compose(
     root = clone(timeline.document)
     if moves:
         _anchor(root, timeline)
-    _Writer(timeline, root, provenance).add(results)
-    if mute_originals:
+    if mute_originals:  # before new tracks move those that lie after them
         _mute(timeline, root, set(results))
+    _Writer(timeline, root, provenance).add(results)
     return root
 
 

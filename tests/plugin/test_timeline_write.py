@@ -338,6 +338,22 @@ def test_transitions_of_compounds_go_to_the_clips_at_their_ends(
     assert kinds(made[1]) == ["Gap", "Transition", "Clip"]
 
 
+def test_what_lies_after_the_new_tracks_is_muted_too(tmp_path: Path, media: Path, opened: Any) -> None:
+    inner = [track("Video", gap(48)), track("Audio", clip("b", tr(0, 48), str(media)))]
+    source = opened(
+        track("Audio", clip("a", tr(0, 48), str(media))),
+        track("Video", gap(24), stack(*inner, name="scene"), gap(24)),
+    )
+    out = tmp_path / "o.otio"
+    write_result(source, {2: rendered(source.clips[1], tmp_path)}, out, mute_originals=True)
+    audio, new, video = read(out)["tracks"]["children"]
+    assert (audio["enabled"], new["enabled"], video["enabled"]) == (True, True, True)
+    assert new["children"][1]["enabled"] is True
+    scene = video["children"][1]
+    assert [t["children"][0]["enabled"] for t in scene["children"]] == [True, False]
+    assert video["children"][0]["enabled"] is True
+
+
 def test_effects_are_copied_and_markers_are_not(tmp_path: Path, media: Path, opened: Any) -> None:
     fader = {"OTIO_SCHEMA": "Effect.1", "metadata": {"x": [1.0]}, "name": "", "effect_name": "Volume"}
     source = opened(
