@@ -36,7 +36,8 @@ def say(text: str, error: bool = False) -> None:
 def sentences(command: Callable[P, R]) -> Callable[P, R]:
     """Wrap a command so that errors become one sentence and an exit status.
 
-    SIGHTMIX_DEBUG=1 shows the traceback too; with --json the sentence is also printed as an object on stdout.
+    SIGHTMIX_DEBUG=1 shows the traceback too; with --json the sentence is also printed as an object on stdout,
+    unless --events has told it there.
     """
 
     @wraps(command)
@@ -50,7 +51,8 @@ def sentences(command: Callable[P, R]) -> Callable[P, R]:
             if isinstance(error, typer.BadParameter.__mro__[2]):
                 raise
             log_unexpected("traceback", error)
-            raise typer.Exit(_report(error, bool(kwargs.get("as_json")))) from None
+            as_json = bool(kwargs.get("as_json")) and not kwargs.get("as_events")  # events have told it
+            raise typer.Exit(_report(error, as_json)) from None
 
     return wrapped
 

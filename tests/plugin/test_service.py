@@ -245,6 +245,8 @@ def test_events_on_the_command_line_are_lines_of_json(source: Path) -> None:
     failed = sightmix("rebalance", source, "-o", source.parent / "out", "--clips", "9", "--events")
     assert failed.exit_code == 2
     assert json.loads(failed.stdout.splitlines()[-1])["event"] == "failed"
+    both = sightmix("rebalance", source, "-o", source.parent / "out", "--clips", "9", "--events", "--json")
+    assert both.stdout == failed.stdout
 
 
 def test_losses_on_the_command_line(source: Path) -> None:
