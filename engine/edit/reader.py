@@ -39,6 +39,7 @@ from .timemap import Retiming, TimeMap
 from .volume import faders, host_line, other_effects, with_volume
 
 _TRACKS = ("Track", "Sequence")
+_WIDEST = 128  # channels of a track: more than any host has
 _UNKNOWN = "Its length is unknown: it has no usable range and its media cannot be read."
 
 
@@ -473,12 +474,12 @@ def _kind(node: Node, inherited: str) -> str:
 def _width(track: Node, lane: Lane) -> int:
     """Channels of an audio track: what its host says, else what its widest clip plays."""
     said = _channels_named(metadata(track, "Resolve_OTIO", "Audio Type"))
-    if said:
+    if 0 < said <= _WIDEST:
         return said
     for keys in (("AudioChannels", "NumberOfChannels"), ("AudioChannels", "ChannelType")):
         value = metadata(track, "PremierePro_OTIO", *keys)
         exact = int(number(value) or 0) or _channels_named(value)
-        if exact:
+        if 0 < exact <= _WIDEST:
             return exact
     return max((played_channels(clip) for clip in lane.clips), default=0) or 2
 

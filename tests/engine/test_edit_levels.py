@@ -247,3 +247,10 @@ def test_a_damaged_curve_of_ours_is_said_in_a_sentence(gain: Any) -> None:
 )
 def test_channels_said_in_a_damaged_way_are_all_channels(words: Any) -> None:
     assert only(edit_of(track({**clip(0, 50), "metadata": words}))).channels is None
+
+
+@pytest.mark.parametrize("count", [-5, 0, 1e9, float("nan"), "5", [1]])
+def test_a_track_of_an_impossible_width_is_as_wide_as_its_clips(count: Any) -> None:
+    words = {"PremierePro_OTIO": {"AudioChannels": {"NumberOfChannels": count}}}
+    found = edit_of(track(clip(0, 50, channels=[0]), metadata=words)).tracks[0]
+    assert found.channels == (5 if count == "5" else 1)
