@@ -177,6 +177,6 @@ def _between(
     return [(t, a[1] + float((t - a[0]) / (b[0] - a[0])) * (b[1] - a[1])) for t in times if a[0] < t < b[0]]
 
 
-def too_loud(curve: GainCurve, high: float) -> bool:
-    """Whether the curve goes beyond what a host's fader reaches."""
-    return any(db > high for db in curve.db)
+def too_loud(curve: GainCurve, duration: Fraction, high: float) -> bool:
+    """Whether the curve goes beyond what a host's fader reaches, in what is played of it."""
+    return any(db > high for db in keyframes.cut(curve, Fraction(0), duration).db)

@@ -309,7 +309,7 @@ class _Writer:
         if clip.speed not in (0, 1):
             self._speed(element, clip, lane.kind)
         if clip.gain is not None and lane.kind == "audio":
-            self._levels(element, item, first, (early, late))
+            self._levels(element, lane, item, first, (early, late))
         self._links(element, item)
         if clip.notes:
             _add(_add(element, "comments"), "mastercomment1", clip.notes)
@@ -404,16 +404,18 @@ class _Writer:
             _add(parameter, "name", identity)
             _add(parameter, "value", on)
 
-    def _levels(self, parent: ET.Element, item: _Item, first: int, handles: tuple[int, int]) -> None:
+    def _levels(
+        self, parent: ET.Element, lane: _Lane, item: _Item, first: int, handles: tuple[int, int]
+    ) -> None:
         """The volume line, over the frames that dissolves play before and after the clip too."""
         clip = item.clip
         early, late = handles
         assert clip.gain is not None
-        if common.too_loud(clip.gain, common.LOUDEST_DB) and item.channel == 1:
-            self.losses.add(f"Gains above {common.LOUDEST_DB:g} dB are cut to it, where the fader ends", 1)
         length = (early + item.frames.length + late) / self.rate
         gain = keyframes.extended(clip.gain, early / self.rate)
         assert gain is not None
+        if common.too_loud(gain, length, common.LOUDEST_DB) and lane.part == 0:
+            self.losses.add(f"Gains above {common.LOUDEST_DB:g} dB are cut to it, where the fader ends", 1)
         line = common.points(gain, length, keyframes.SILENCE_DB, common.LOUDEST_DB, self.rate)
         effect = self._effect(parent, "Audio Levels", "audiolevels", "audiolevels", "audio")
         parameter = self._parameter(effect, "level", "Level", 0, 3.98109)

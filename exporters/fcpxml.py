@@ -321,7 +321,7 @@ class _Writer:
         line = None
         if clip.gain is not None:
             line = common.points(clip.gain, clip.duration, keyframes.SILENCE_DB, common.LOUDEST_DB)
-            if common.too_loud(clip.gain, common.LOUDEST_DB):
+            if common.too_loud(clip.gain, clip.duration, common.LOUDEST_DB):
                 self.losses.add(
                     f"Gains above {common.LOUDEST_DB:g} dB are cut to it, where the fader ends", 1
                 )

@@ -141,6 +141,21 @@ def test_a_steady_gain_is_one_value(tmp_path: Path) -> None:
     assert item.find("filter/effect/parameter/keyframe") is None
 
 
+@pytest.mark.parametrize("channels", [(1,), (0, 0), (1, 0)])
+def test_gains_beyond_the_fader_are_said_once_whatever_channels_play(
+    tmp_path: Path, channels: tuple[int, ...]
+) -> None:
+    curve = GainCurve((Fraction(0),), (20.0,))
+    _, losses = written(with_clip(sample_edit(tmp_path), 2, 0, gain=curve, channels=channels), tmp_path)
+    assert losses == ("Gains above 12 dB are cut to it, where the fader ends (1 clip).",)
+
+
+def test_gains_beyond_the_fader_in_what_is_not_played_are_no_loss(tmp_path: Path) -> None:
+    curve = GainCurve((Fraction(-1), Fraction(0), Fraction(100), Fraction(101)), (20.0, 0.0, 0.0, 20.0))
+    _, losses = written(with_clip(sample_edit(tmp_path), 2, 0, gain=curve), tmp_path)
+    assert losses == ()
+
+
 def test_gains_beyond_the_fader_are_cut_and_said(tmp_path: Path) -> None:
     curve = GainCurve((Fraction(0), Fraction(2)), (-200.0, 20.0))
     root, losses = written(with_clip(sample_edit(tmp_path), 2, 0, gain=curve), tmp_path)

@@ -131,6 +131,12 @@ def test_a_steady_gain_is_a_bare_number_of_db(tmp_path: Path) -> None:
     assert clip.element.find("adjust-volume") is None
 
 
+def test_gains_beyond_the_fader_in_what_is_not_played_are_no_loss(tmp_path: Path) -> None:
+    curve = GainCurve((Fraction(-1), Fraction(0), Fraction(100), Fraction(101)), (20.0, 0.0, 0.0, 20.0))
+    _, losses = written(with_clip(sample_edit(tmp_path), 2, 0, gain=curve), tmp_path)
+    assert losses == ()
+
+
 def test_gains_beyond_the_fader_are_cut_and_said(tmp_path: Path) -> None:
     curve = GainCurve((Fraction(0), Fraction(2)), (-200.0, 20.0))
     root, losses = written(with_clip(sample_edit(tmp_path), 2, 0, gain=curve), tmp_path)
