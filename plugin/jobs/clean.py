@@ -55,13 +55,9 @@ def remember(folder: Path, job: JobResult) -> None:
 
 def history(folder: Path) -> list[dict[str, Any]]:
     """What `remember` noted, oldest first; of a folder from before there was a history, its last report."""
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        stored = json.loads((folder / HISTORY).read_text(encoding="utf-8"))
-        if stored["schema"] == SCHEMA:
-            return [
-                dict(entry, files=list(entry["files"]), keys=list(entry["keys"]))
-                for entry in stored["results"]
-            ]
+    noted = _noted(folder)
+    if noted is not None:
+        return noted
     with suppress(OSError, ValueError, KeyError, TypeError):
         report = json.loads((folder / REPORT).read_text(encoding="utf-8"))
         done = [clip for clip in report["clips"] if "file" in clip]
@@ -70,17 +66,35 @@ def history(folder: Path) -> list[dict[str, Any]]:
     return []
 
 
+def _noted(folder: Path) -> list[dict[str, Any]] | None:
+    """What history.json says; None where there is none or it cannot be read."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        stored = json.loads((folder / HISTORY).read_text(encoding="utf-8"))
+        if stored["schema"] == SCHEMA:
+            return [
+                dict(entry, files=list(entry["files"]), keys=list(entry["keys"]))
+                for entry in stored["results"]
+            ]
+    return None
+
+
 def clean(folder: Path, keep: int = KEEP, dry_run: bool = False) -> Cleaned:
     """Remove renditions in a job's folder that none of its last `keep` results uses, and return what went.
 
     Files without one of our sidecars are never touched. `dry_run` only says what would go. Raises SettingsError for
-    a folder that is no job's or a `keep` below 1, WriteError where a file cannot be removed.
+    a folder that is no job's, a history that cannot be read or a `keep` below 1, WriteError where a file cannot be
+    removed.
     """
     if keep < 1:
         raise SettingsError(f"--keep {keep} would remove what the last result plays; keep at least 1.")
     results = history(folder)
     if not results:
         raise SettingsError(f"{folder} holds no results of sightmix; name a result's timeline or its folder.")
+    if (folder / HISTORY).exists() and _noted(folder) is None:
+        raise SettingsError(
+            f"{folder / HISTORY} cannot be read, so what earlier results play is not known and nothing was removed; "
+            "delete that file to go by the last report alone."
+        )
     last = results[-keep:]
     names = {name for entry in last for name in entry["files"]}
     keys = {key for entry in last for key in entry["keys"]}

@@ -212,6 +212,18 @@ def test_a_result_from_before_there_was_a_history_stays_when_another_is_made(sou
     assert rendition(first, 1).path.exists()
 
 
+@pytest.mark.parametrize(
+    "text", ["{", '{"schema": "sightmix.history/2"}', '{"schema": "sightmix.history/1"}']
+)
+def test_a_history_that_cannot_be_read_lets_nothing_go(source: Path, text: str) -> None:
+    first = job(source, FakeRenderer())
+    job(source, FakeRenderer(), strength=0.5)
+    (first.folder / "history.json").write_text(text)
+    with pytest.raises(SettingsError, match="nothing was removed"):
+        clean(first.folder)
+    assert rendition(first, 1).path.exists()
+
+
 def test_no_timeline_is_written_whose_files_could_be_cleaned_away(
     source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
