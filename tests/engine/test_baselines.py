@@ -3,7 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from sightmix.engine.errors import TrainingError
-from sightmix.engine.evaluation import baselines, metrics
+from sightmix.engine.evaluation import baselines
+from sightmix.engine.training.loop import metrics
 from sightmix.engine.training.material.levels import frames_of, loudness
 from sightmix.engine.training.scenes import scene as scenes
 from sightmix.engine.training.scenes.muddy import PEAK_CEILING
