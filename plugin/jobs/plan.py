@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,11 @@ class Task:
         """Seconds of sound to render."""
         return float(self.passage.rendered_duration)
 
+    @cached_property
+    def bytes(self) -> int:
+        """About how many bytes its sound takes as a file."""
+        return _bytes(self.passage)
+
     @property
     def cache_name(self) -> str:
         """Base name of the rendition's files in the cache."""
@@ -89,13 +95,13 @@ class Plan:
         """About how many bytes the job will write."""
         files = 4 if self.job.settings.with_stems else 1
         copies = 1 if self.job.settings.target_lufs is None else 2
-        return sum(_bytes(task.passage) * files * (copies - (task.cached is not None)) for task in self.tasks)
+        return sum(task.bytes * files * (copies - (task.cached is not None)) for task in self.tasks)
 
     @property
     def bytes_passing(self) -> int:
         """About how many bytes lie on the disk while a clip is written, and go again: the same in floats."""
         files = 4 if self.job.settings.with_stems else 1
-        largest = max((_bytes(task.passage) for task in self.tasks), default=0)
+        largest = max((task.bytes for task in self.tasks), default=0)
         return largest // _SAMPLE_BYTES * _FLOAT_BYTES * files
 
 

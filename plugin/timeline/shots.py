@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from math import ceil, floor
 from pathlib import Path
@@ -35,10 +35,15 @@ class Seen:
     reason: str = ""
     forced: bool = False
 
-    @property
+    @cached_property
+    def length(self) -> Fraction:
+        """Record seconds."""
+        return self.end - self.start
+
+    @cached_property
     def speed(self) -> Fraction:
         """Media seconds per record second."""
-        return (self.last - self.first) / (self.end - self.start)
+        return (self.last - self.first) / self.length
 
     def goes_on_in(self, other: Seen) -> bool:
         """Whether `other` shows the very next moment of the same media, so that nobody sees a cut."""
@@ -117,10 +122,15 @@ def _merged(shown: list[Seen], origin: list[int]) -> list[Seen]:
     return merged
 
 
-def to_shots(stretches: list[Seen], passage_time: Callable[[Fraction], Fraction]) -> tuple[Shot, ...]:
-    """Shots in passage time; what the passage shows backwards is turned round, what it freezes on
-    falls away.
+def to_shots(
+    stretches: list[Seen], passage_time: Callable[[Fraction], Fraction], plain: bool = False
+) -> tuple[Shot, ...]:
+    """Shots in passage time; what the passage shows backwards is turned round, what it freezes on falls away.
+
+    `plain` says that passage time runs as fast as the record's, which saves most of the arithmetic.
     """
+    if plain:
+        return tuple(_plain_shot(stretch, passage_time(stretch.start)) for stretch in stretches)
     shots = []
     forward = True
     # The stretches leave no holes, so each one begins where the last one ended.
@@ -137,6 +147,12 @@ def to_shots(stretches: list[Seen], passage_time: Callable[[Fraction], Fraction]
         start = first if is_file else ZERO
         shots.append(Shot(at, length, stretch.path, start, speed, stretch.name, stretch.reason))
     return tuple(shots if forward else sorted(shots, key=lambda shot: shot.start))
+
+
+def _plain_shot(stretch: Seen, at: Fraction) -> Shot:
+    if stretch.path is None:
+        return Shot(at, stretch.length, None, ZERO, Fraction(1), stretch.name, stretch.reason)
+    return Shot(at, stretch.length, stretch.path, stretch.first, stretch.speed, stretch.name, stretch.reason)
 
 
 def to_notes(

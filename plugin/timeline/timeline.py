@@ -77,6 +77,11 @@ class Cue:
         """Passage time for a time in seconds after the clip's (visible) record start."""
         return self.plan.at(self.skipped + record) - self.lowest
 
+    @property
+    def plain(self) -> bool:
+        """Whether the media runs as fast as the record, and forwards."""
+        return self.plan.constant and self.plan.slope(ZERO) == 1
+
     def passage_time(self, record_in: Fraction) -> Callable[[Fraction], Fraction]:
         """`media_at` for times on the timeline, of a clip that begins at `record_in`."""
         if not self.plan.constant:
@@ -274,7 +279,7 @@ class Timeline:
             sound=Sound(found.path, cue.start, cue.duration, clip.channels),
             head=head,
             tail=tail,
-            shots=to_shots(shown, passage_time),
+            shots=to_shots(shown, passage_time, cue.plain),
             notes=to_notes(self._remarks, clip.record_in, clip.record_out, passage_time),
             record_start=clip.record_in,
             record_offset=self.start,
