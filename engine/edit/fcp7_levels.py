@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -18,7 +17,7 @@ from typing import Any
 from ..media.time import round_half_up
 from .header import HIGHEST_FRAME_RATE
 from .keyframes import SILENCE_DB, STEP_DB, frames, plus
-from .model import GainCurve
+from .model import GainCurve, PanLine
 from .nodes import Node, metadata, rate_of, references, seconds
 
 LOUDEST = 3.98109  # what FCP 7 and Premiere give the level's range as: +12 dB
@@ -26,14 +25,6 @@ _LEVEL, _PAN = ("audiolevels", "level"), ("audiopan", "pan")
 _PLAIN = Fraction(1)
 
 Point = tuple[Fraction, float]
-
-
-@dataclass(frozen=True)
-class PanLine:
-    """Where a sound lies: `times` in seconds from the clip's in point, rising, and as many places from -1 to 1."""
-
-    times: tuple[Fraction, ...]
-    places: tuple[float, ...]
 
 
 def volume_of(clip: Node, rate: Fraction, speed: Fraction = _PLAIN) -> GainCurve | None:

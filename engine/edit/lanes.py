@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 
+import numpy as np
+
 from . import keyframes
-from .model import Edit, EditClip, EditTrack, EditTransition, GainCurve, Point, Side
+from .model import Edit, EditClip, EditTrack, EditTransition, GainCurve, PanLine, Point, Side
 
 ZERO = Fraction(0)
 
@@ -71,6 +73,7 @@ def trimmed(clip: EditClip, start: Fraction, end: Fraction) -> EditClip | None:
         source_in=media_at(clip, head),
         ramp=_ramp_between(clip, head, head + last - first),
         gain=gain,
+        pan=_pan_between(clip.pan, head, head + last - first),
         fade_in=clip.fade_in if not head else ZERO,
         fade_out=clip.fade_out if not tail else ZERO,
         skipped=clip.skipped + head,
@@ -83,6 +86,16 @@ def _unfaded(clip: EditClip, head: Fraction, tail: Fraction) -> EditClip:
     fade_out = clip.fade_out if 0 < tail < clip.fade_out else ZERO
     faded = keyframes.plus(clip.gain, keyframes.fade_line(fade_in, fade_out, clip.duration))
     return replace(clip, gain=faded) if fade_in or fade_out else clip
+
+
+def _pan_between(pan: PanLine | None, first: Fraction, last: Fraction) -> PanLine | None:
+    """A clip's pan between two times after its start, counted from the first."""
+    if pan is None:
+        return None
+    known = [float(t) for t in pan.times]
+    times = [first, *(t for t in pan.times if first < t < last), last]
+    places = np.interp([float(t) for t in times], known, pan.places)
+    return PanLine(tuple(t - first for t in times), tuple(float(place) for place in places))
 
 
 def _ramp_between(clip: EditClip, first: Fraction, last: Fraction) -> tuple[Point, ...]:
@@ -173,9 +186,18 @@ def _sped(clip: EditClip, speed: Fraction, length: Fraction) -> EditClip:
         speed=clip.speed * speed,
         ramp=tuple(sorted(ramp)),
         gain=gain,
+        pan=_sped_pan(clip, pace, reverse),
         fade_in=(clip.fade_out if reverse else clip.fade_in) / pace,
         fade_out=(clip.fade_in if reverse else clip.fade_out) / pace,
     )
+
+
+def _sped_pan(clip: EditClip, pace: Fraction, reverse: bool) -> PanLine | None:
+    if clip.pan is None:
+        return None
+    pairs = zip(clip.pan.times, clip.pan.places, strict=True)
+    moved = sorted(((clip.duration - t if reverse else t) / pace, place) for t, place in pairs)
+    return PanLine(tuple(t for t, _ in moved), tuple(place for _, place in moved))
 
 
 def levelled(

@@ -34,6 +34,14 @@ class GainCurve:
 
 
 @dataclass(frozen=True)
+class PanLine:
+    """Where a sound lies: `times` in seconds from the clip's in point, rising, and as many places from -1 to 1."""
+
+    times: tuple[Fraction, ...]
+    places: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class EditMedia:
     """A media file. `url` is what the timeline calls it, `path` where it was found (None: offline).
 
@@ -66,7 +74,8 @@ class EditClip:
     record seconds from the clip's first moment, media in its own time stamps, both ends included. `channels` are the
     channels played, counted from 0 over all streams of the file, None for all of the first stream. `enabled` says
     that it and everything it lies in plays, but for its track. `fade_in` and `fade_out` (seconds) come from hosts'
-    faders, or from transitions to or from nothing. `link` is the same for clips that belong together, None where
+    faders, or from transitions to or from nothing. `pan` is
+    what the host says, which nothing here plays yet. `link` is the same for clips that belong together, None where
     nothing says so. `pointer` is the clip's place in the document and `skipped` how much of it a compound around it
     trims off its beginning (record s). `problem` is one sentence about what could not be understood of it, `state` and
     `reason` say whether its media can be read, and why not; `title` that what lies below it is seen through it.
@@ -83,6 +92,7 @@ class EditClip:
     gain: GainCurve | None = None
     fade_in: Fraction = Fraction(0)
     fade_out: Fraction = Fraction(0)
+    pan: PanLine | None = None
     link: int | None = None
     notes: str = ""
     metadata: dict[str, Any] = field(default_factory=dict)

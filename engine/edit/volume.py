@@ -20,7 +20,7 @@ _TIME_EFFECTS = ("LinearTimeWarp", "FreezeFrame", "TimeEffect")
 
 
 def with_volume(node: Node, clip: EditClip, rate: Fraction) -> EditClip:
-    """The whole `clip` that `node` describes with its volume line and faders; `rate` is what its keys count in.
+    """The whole `clip` that `node` describes with its volume line, faders and pan; `rate` is what its keys count in.
 
     A gain curve of ours counts seconds from the file's first sample and already holds what the host's own volume
     says; without one the host's own counts. Its faders count in both cases.
@@ -31,7 +31,11 @@ def with_volume(node: Node, clip: EditClip, rate: Fraction) -> EditClip:
         line = keyframes.cut(line, ZERO, clip.duration)
     fade_in, fade_out = faders(node, rate)
     return replace(
-        clip, gain=line, fade_in=min(fade_in, clip.duration), fade_out=min(fade_out, clip.duration)
+        clip,
+        gain=line,
+        fade_in=min(fade_in, clip.duration),
+        fade_out=min(fade_out, clip.duration),
+        pan=fcp7_levels.pan_of(node, rate),
     )
 
 

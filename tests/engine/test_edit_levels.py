@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sightmix.engine.edit import keyframes
 from sightmix.engine.edit.lanes import played, trimmed
 from sightmix.engine.edit.media import Library
-from sightmix.engine.edit.model import Edit, EditClip, GainCurve
+from sightmix.engine.edit.model import Edit, EditClip, GainCurve, PanLine
 from sightmix.engine.edit.reader import read_edit
 from sightmix.engine.errors import WriteError
 
@@ -254,3 +254,18 @@ def test_a_track_of_an_impossible_width_is_as_wide_as_its_clips(count: Any) -> N
     words = {"PremierePro_OTIO": {"AudioChannels": {"NumberOfChannels": count}}}
     found = edit_of(track(clip(0, 50, channels=[0]), metadata=words)).tracks[0]
     assert found.channels == (5 if count == "5" else 1)
+
+
+def test_a_pan_is_trimmed_with_its_clip() -> None:
+    line = PanLine((Fraction(0), Fraction(4)), (-1.0, 1.0))
+    whole = EditClip("c", Fraction(10), Fraction(4), None, pan=line)
+    part = trimmed(whole, Fraction(11), Fraction(13))
+    assert part is not None
+    assert part.pan == PanLine((Fraction(0), Fraction(2)), (-0.5, 0.5))
+
+
+def test_the_pan_of_an_fcp7_clip_is_in_the_edit() -> None:
+    pan = {"effectid": "audiopan", "parameter": {"parameterid": "pan", "value": "-0.5"}}
+    panned = clip(0, 50) | {"metadata": {"fcp_xml": {"filter": {"effect": pan}}}}
+    found = only(edit_of(track(panned)))
+    assert found.pan == PanLine((Fraction(0),), (-0.5,))
