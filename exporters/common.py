@@ -1,4 +1,4 @@
-"""What the writers share: losses, addresses of files, safe replacement, whole frames, points of a volume line."""
+"""What the writers share: addresses of files, whole frames, points of a volume line, what no medium can give."""
 
 from __future__ import annotations
 
