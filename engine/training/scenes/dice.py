@@ -1,7 +1,7 @@
 """Random numbers for scenes: each belongs to a scene, a name and a place, whatever device or company it is drawn in.
 
-Nothing has a state. A number is a hash of (run's seed, split, scene, name, place), so that a run resumes where it was by
-counting scenes, a scene is the same in any batch, and a graphics card draws what a processor draws. The hash is the
+Nothing has a state. A number is a hash of (run's seed, split, scene, name, place), so that a run resumes where it was
+by counting scenes, a scene is the same in any batch, and a graphics card draws what a processor draws. The hash is the
 finaliser of SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014).
 """
 
@@ -93,7 +93,7 @@ class Dice:
         return torch.minimum((wide * count).to(torch.int64), torch.as_tensor(most, device=self.device))
 
     def pick(self, name: str, shares: Sequence[float] | Tensor, *shape: int) -> Tensor:
-        """Numbers of choices by their shares (need not sum to 1), int64. `shares` (choices,) or (B, *shape, choices)."""
+        """Numbers of choices by their shares, int64. `shares` (choices,) or (B, *shape, choices)."""
         weights = torch.as_tensor(shares, dtype=torch.float64, device=self.device)
         edges = weights.cumsum(-1)
         wide = _shifted(self._drawn(name, shape), 64 - _WIDE).to(torch.float64) * 2.0**-_WIDE
