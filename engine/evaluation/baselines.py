@@ -27,9 +27,10 @@ from ..training.material.levels import (
     stem_loudness,
 )
 from ..training.scenes.muddy import peak_guard
+from ..training.scenes.priors import LoudnessPrior
 from ..training.scenes.scene import Scene
 from ..training.scenes.shards import AUDIBLE_LU
-from ..training.scenes.targets import LoudnessPrior, random_levels
+from ..training.scenes.targets import random_levels
 
 System = Callable[[Scene], Array]
 Matrix = NDArray[np.float64]

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 from ..errors import SettingsError
 from ..training.loop.config import TrainConfig
 from ..training.scenes.muddy import POLICIES
-from ..training.scenes.scene import PRESETS, SceneConfig
-from ..training.scenes.targets import PRIORS
+from ..training.scenes.priors import PRIORS
+from ..training.scenes.settings import PRESETS, SceneConfig
 from ..weights.card import names_of, nearest
 
 FOLDER = Path(__file__).parent / "experiments"

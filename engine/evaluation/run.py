@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..errors import SightmixError
 from ..files import write_text
-from ..training.scenes.scene import PRESETS
+from ..training.scenes.settings import PRESETS
 from . import report
 from .experiments.study import Study
 from .plans import SPLITS, Experiment, Row, SceneSet

@@ -22,9 +22,9 @@ from ..training.loop.config import TrainConfig
 from ..training.material.levels import SAMPLE_RATE
 from ..training.networks.registry import Network, sound_of, stems_of
 from ..training.networks.step import to_device
+from ..training.scenes.priors import PRIORS
 from ..training.scenes.scene import Scene
 from ..training.scenes.shards import MANIFEST
-from ..training.scenes.targets import PRIORS
 from ..weights.card import file_digest
 from ..weights.store import list_cards, load_card
 from .baselines import FITTED, Relevelled, fit, ideal_masks, true_stems

@@ -22,6 +22,7 @@ from sightmix.engine.training.loop.balances import (
 from sightmix.engine.training.loop.batches import Shown
 from sightmix.engine.training.networks.step import ProductWeights
 from sightmix.engine.training.scenes import scene as scenes
+from sightmix.engine.training.scenes import settings
 from synthetic_sounds import SyntheticSource
 from tiny_training import NETWORK
 
@@ -56,7 +57,7 @@ def network():
 
 
 def drawn(seed: int = 3, **options):
-    config = scenes.SceneConfig(policies={"paper": 1.0}, untouched=0.0, flat=0.0, picture=0.0, **options)
+    config = settings.SceneConfig(policies={"paper": 1.0}, untouched=0.0, flat=0.0, picture=0.0, **options)
     for number in range(40):
         scene = scenes.draw_scene(SubjectSource(), (seed, number), FRAMES * HOP / 44_100, config)
         if all(scene.record["present"]):

@@ -7,12 +7,13 @@ from sightmix.engine.evaluation import baselines
 from sightmix.engine.training.loop import metrics
 from sightmix.engine.training.material.levels import frames_of, loudness
 from sightmix.engine.training.scenes import scene as scenes
+from sightmix.engine.training.scenes import settings
 from sightmix.engine.training.scenes.muddy import PEAK_CEILING
-from sightmix.engine.training.scenes.targets import DNR_V2, FILMS
+from sightmix.engine.training.scenes.priors import DNR_V2, FILMS
 from synthetic_sounds import RATE, SyntheticSource
 
 CONFIG = replace(
-    scenes.PRODUCT,
+    settings.PRODUCT,
     presence=replace(FILMS, silent=(0.0, 0.0, 0.0)),
     policies={"paper": 1.0},
     untouched=0.0,

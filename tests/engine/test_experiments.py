@@ -22,7 +22,8 @@ from sightmix.engine.progress import Progress
 from sightmix.engine.training.loop.config import SHIPPED, TrainConfig
 from sightmix.engine.training.loop.run import Trainer
 from sightmix.engine.training.scenes.filmdata import MuddyMix, build_shards
-from sightmix.engine.training.scenes.scene import Scene, SceneConfig
+from sightmix.engine.training.scenes.scene import Scene
+from sightmix.engine.training.scenes.settings import SceneConfig
 from sightmix.engine.training.scenes.shards import ShardScenes
 from sightmix.engine.version import SHIPPED_MODEL
 from tiny_training import CONFIG, sound

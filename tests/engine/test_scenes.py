@@ -6,7 +6,8 @@ import pytest
 from sightmix.engine.errors import TrainingError
 from sightmix.engine.training.material import levels
 from sightmix.engine.training.scenes import scene as scenes
-from sightmix.engine.training.scenes.targets import FILMS
+from sightmix.engine.training.scenes import settings
+from sightmix.engine.training.scenes.priors import FILMS
 from synthetic_sounds import RATE, BlindSource, SyntheticSource
 
 SOURCE = SyntheticSource()
@@ -14,7 +15,7 @@ EVERYTHING = replace(FILMS, silent=(0.0, 0.0, 0.0))
 
 
 def several(count=14, seconds=4.0, **changes):
-    config = replace(scenes.PRODUCT, **changes)
+    config = replace(settings.PRODUCT, **changes)
     return [scenes.draw_scene(SOURCE, (7, i), seconds, config) for i in range(count)]
 
 
@@ -110,7 +111,7 @@ def test_silent_stems_are_silent_inactive_and_without_gain():
 
 
 def test_random_scenes_have_constant_gains_at_film_levels():
-    config = replace(scenes.RANDOM, policies={"paper": 1.0})
+    config = replace(settings.RANDOM, policies={"paper": 1.0})
     for i in range(4):
         scene = scenes.draw_scene(SOURCE, i, 2.0, config)
         assert np.ptp(scene.gains_db, axis=1).max() < 1e-4
@@ -124,14 +125,14 @@ def test_pictures_are_in_order_and_a_seen_effect_is_brought_forward():
         assert starts == sorted(starts)
         assert starts[0] == 0
         assert {name for _, name in scene.pictures} <= {"p0", "p1", "p2"}
-    hidden = scenes.draw_scene(BlindSource(), 0, 2.0, replace(scenes.PRODUCT, picture=1.0))
+    hidden = scenes.draw_scene(BlindSource(), 0, 2.0, replace(settings.PRODUCT, picture=1.0))
     assert hidden.pictures is None
 
 
 def test_seen_effects_change_the_gain_where_they_sound():
     frames = 200
     effects = scenes._Effects(np.zeros(frames * 1024, np.float32), 1.0, ((1.0, 2.0, "p1"),))
-    config = replace(scenes.PRODUCT, picture=1.0)
+    config = replace(settings.PRODUCT, picture=1.0)
     seen = [scenes._show(effects, SOURCE, frames, config, np.random.default_rng(i)) for i in range(30)]
     here = [s for pictures, s in seen if any(name == "p1" for _, name in pictures) and s.max() > 0.9]
     nowhere = [s for pictures, s in seen if all(name != "p1" for _, name in pictures)]
@@ -143,7 +144,7 @@ def test_seen_effects_change_the_gain_where_they_sound():
 
 def test_later_lines_are_asked_for_near_the_speaker():
     source = SyntheticSource()
-    scenes.draw_scene(source, 0, 4.0, replace(scenes.PRODUCT, presence=EVERYTHING))
+    scenes.draw_scene(source, 0, 4.0, replace(settings.PRODUCT, presence=EVERYTHING))
     assert source.asked_near > 0
 
 
@@ -222,7 +223,7 @@ class SubjectSource(SyntheticSource):
 
 
 def test_composed_scenes_bring_out_what_the_picture_shows():
-    config = replace(scenes.PRESETS["composed"], presence=EVERYTHING, picture=1.0)
+    config = replace(settings.PRESETS["composed"], presence=EVERYTHING, picture=1.0)
     found = [scenes.draw_scene(SubjectSource(), (11, i), 6.0, config) for i in range(12)]
     told = 0
     for scene in found:
@@ -241,14 +242,14 @@ def test_composed_scenes_bring_out_what_the_picture_shows():
 
 
 def test_composed_scenes_need_pictures_of_subjects_and_fall_back():
-    config = replace(scenes.PRODUCT, composed=1.0)
+    config = replace(settings.PRODUCT, composed=1.0)
     scene = scenes.draw_scene(BlindSource(), 4, 4.0, config)
     assert scene.pictures is None
     assert scene.record["target"]["kind"] == "well_mixed"
 
 
 def test_blind_scenes_keep_their_target():
-    config = replace(scenes.PRESETS["composed"], presence=EVERYTHING)
+    config = replace(settings.PRESETS["composed"], presence=EVERYTHING)
     for seed in range(3):
         seen = scenes.draw_scene(SubjectSource(), seed, 4.0, config)
         blind = scenes.draw_scene(SubjectSource(), seed, 4.0, replace(config, blind=1.0))

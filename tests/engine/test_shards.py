@@ -29,7 +29,7 @@ from sightmix.engine.training.material.levels import SAMPLE_RATE, apply_gain
 from sightmix.engine.training.scenes import filmdata
 from sightmix.engine.training.scenes.filmdata import MuddyMix, build_shards
 from sightmix.engine.training.scenes.pictures import picture_features
-from sightmix.engine.training.scenes.scene import PRODUCT
+from sightmix.engine.training.scenes.settings import PRODUCT
 from sightmix.engine.training.scenes.shards import ShardFolder, ShardScenes, read_clip
 from tiny_training import CONFIG, NETWORK, sound
 

@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 from sightmix.engine.errors import TrainingError
-from sightmix.engine.training.scenes import targets
+from sightmix.engine.training.scenes import priors, targets
 
 FRAME = 1024 / 44_100
 FRAMES = 431
@@ -112,10 +112,10 @@ def test_presence_follows_the_measured_silence():
     rng = np.random.default_rng(0)
     drawn = np.array([targets.draw_presence(rng) for _ in range(4000)])
     assert drawn.any(axis=1).all()
-    np.testing.assert_allclose(1 - drawn.mean(axis=0), targets.FILMS.silent, atol=0.025)
+    np.testing.assert_allclose(1 - drawn.mean(axis=0), priors.FILMS.silent, atol=0.025)
 
 
-@pytest.mark.parametrize("prior", targets.PRIORS.values(), ids=list(targets.PRIORS))
+@pytest.mark.parametrize("prior", priors.PRIORS.values(), ids=list(priors.PRIORS))
 def test_random_levels_follow_their_prior(prior):
     rng = np.random.default_rng(0)
     drawn = np.array([targets.random_levels(np.array([True, True, True]), rng, prior) for _ in range(4000)])

@@ -22,7 +22,8 @@ from ...highlight.config import HOP, MODEL_RATE
 from ..material.corpus import Corpus
 from ..networks.step import CONTEXT_FRAMES, Batch, collate, look
 from ..scenes.pictures import PicturedSource, caption_features, picture_features
-from ..scenes.scene import PRESETS, Pictures, RandomScenes, Scene, scene_seed
+from ..scenes.scene import Pictures, RandomScenes, Scene, scene_seed
+from ..scenes.settings import PRESETS
 from ..scenes.shards import MANIFEST, ShardFeatures, ShardScenes
 from .config import TrainConfig
 

@@ -13,7 +13,7 @@ from ...errors import ModelError, TrainingError
 from ...highlight.config import NetworkConfig
 from ..networks.losses import SpectralSettings
 from ..networks.registry import config_of, config_type, names_of, weight_names
-from ..scenes.scene import PRESETS, SceneConfig
+from ..scenes.settings import PRESETS, SceneConfig
 
 SHIPPED = Path(__file__).parent / "configs"
 PRECISIONS = ("float32", "bf16")

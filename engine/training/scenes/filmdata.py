@@ -40,7 +40,7 @@ from ..material.films import Film, find_films
 from ..material.levels import SAMPLE_RATE, STEMS, Array, stem_loudness
 from ..material.recipes import SPLITS
 from .muddy import POLICIES
-from .scene import PRODUCT
+from .settings import PRODUCT
 from .shards import MANIFEST, SCHEMA, Clip, choose_policy, shard_records, spoil, write_shard
 
 MIXTURE = "mixture"

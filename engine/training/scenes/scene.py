@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Protocol
 
@@ -29,10 +29,9 @@ from ..material.levels import (
     loudness,
 )
 from .muddy import PEAK_CEILING, draw, peak_guard
+from .settings import PRODUCT, SceneConfig
 from .targets import (
-    FILMS,
     EffectsNature,
-    LoudnessPrior,
     Target,
     draw_presence,
     draw_target,
@@ -73,44 +72,6 @@ class SoundSource(Protocol):
     def draw_subject(self, rng: np.random.Generator, kind: str) -> str | None:
         """The id of a picture of something that would be heard as `kind`, or None when there is none."""
         ...
-
-
-@dataclass(frozen=True)
-class SceneConfig:
-    """How scenes are drawn. Shares and probabilities are 0…1.
-
-    `target` is "well_mixed" or "random" (film-spread levels without a mixer's sense); `policies` weighs the
-    degradations; `flat` is the share of clips whose input is not ducked yet, so that the network has to
-    duck; `untouched` the share of clips that are well mixed as they are. `presence` gives the share of silent
-    classes.
-    `random` is the share of scenes with "random" targets among the others.
-    `picture` is the share of scenes that come with pictures, where the source has any. `composed` is the share of
-    scenes whose pictures show whose sound the good mix brings out, which nothing in the sound tells; `blind` the share
-    of pictured scenes whose pictures are then kept from the network. `trim_sd` dB is the spread
-    of a level change common to input and good mix: what to do does not depend on how loud it all is.
-    """
-
-    target: str = "well_mixed"
-    policies: Mapping[str, float] = field(
-        default_factory=lambda: {"paper": 0.35, "continuous": 0.3, "released": 0.15, "per_second": 0.2}
-    )
-    flat: float = 0.6
-    untouched: float = 0.12
-    presence: LoudnessPrior = FILMS
-    augment: bool = True
-    low_pass: float = 0.3
-    reverb: float = 0.15
-    picture: float = 0.5
-    random: float = 0.0
-    composed: float = 0.0
-    blind: float = 0.0
-    trim_sd: float = 3.0
-
-
-PRODUCT = SceneConfig()
-RANDOM = SceneConfig(target="random", trim_sd=0.0)
-COMPOSED = SceneConfig(composed=1.0)
-PRESETS = {"well_mixed": PRODUCT, "random": RANDOM, "composed": COMPOSED}
 
 
 Pictures = tuple[tuple[float, str], ...]

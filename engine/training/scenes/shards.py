@@ -31,7 +31,8 @@ from ..material.levels import (
     stem_loudness,
 )
 from .muddy import draw, peak_guard
-from .scene import GAIN_LIMIT_DB, Scene, SceneConfig, scene_seed
+from .scene import GAIN_LIMIT_DB, Scene, scene_seed
+from .settings import SceneConfig
 
 MANIFEST = "manifest.json"
 SCHEMA = "sightmix.muddy-mix/1"
