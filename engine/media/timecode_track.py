@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import struct
+from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -57,10 +58,10 @@ def _quicktime(file: BinaryIO) -> tuple[int, Fraction | None]:
 
 
 def _boxes(file: BinaryIO, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """The extents of every sample description table's contents."""
-    waiting, seen = [(start, end)], 0
+    """The extents of every sample description table's contents, in the file's order."""
+    waiting, seen = deque([(start, end)]), 0
     while waiting:
-        at, last = waiting.pop()
+        at, last = waiting.popleft()
         while at + 8 <= last and seen < _MOST_BOXES:
             seen += 1
             file.seek(at)

@@ -338,3 +338,197 @@ def test_streams_that_are_one_sound():
     assert Layout.joined(film).speakers == ("FL", "FC", "FR", "SL", "SR", "LFE")
     assert Layout.joined([stereo, stereo]) == Layout.discrete(4)
     assert Layout.joined([Layout.named("5.1"), stereo]) == Layout.discrete(8)
+
+
+# ---- every way of the fold, by the tables of BS.775-3 and the sentences in the module
+
+
+def folded(speaker: str, there: str) -> dict[str, float]:
+    """Where one speaker's sound goes among those that are `there`, beside a front left and right."""
+    target = Layout(("FL", "FR", *there.split()))
+    matrix = Layout(("FL", "FR", speaker)).routing(target)
+    return {t: round(float(matrix[j, 2]), 4) for j, t in enumerate(target.speakers) if matrix[j, 2]}
+
+
+@pytest.mark.parametrize(
+    ("speaker", "there", "gains"),
+    [
+        ("FLC", "FC", {"FL": 0.7071, "FC": 0.7071}), ("FLC", "BL", {"FL": 1}),
+        ("WL", "SL", {"FL": 0.7071, "SL": 0.7071}), ("WL", "BL", {"FL": 1}),
+        ("SL", "BL", {"BL": 1}), ("SL", "BC", {"BC": 0.7071}), ("SL", "FC", {"FL": 0.7071}),
+        ("BL", "SL", {"SL": 1}), ("BL", "BC", {"BC": 0.7071}), ("BL", "FC", {"FL": 0.7071}),
+        ("SDL", "SL", {"SL": 1}), ("SDL", "BL", {"BL": 1}), ("SDL", "FC", {"FL": 0.7071}),
+        ("SSL", "SL", {"SL": 1}), ("SSL", "BC", {"BC": 0.7071}),
+        ("DL", "FC", {"FL": 1}), ("BFL", "FC", {"FL": 0.7071}), ("BFC", "FC", {"FC": 0.7071}),
+        ("BFC", "BL", {"FL": 0.5, "FR": 0.5}),
+        ("TFL", "TSL", {"TSL": 1}), ("TFL", "TBL", {"FL": 0.7071}),
+        ("TSL", "TFL TBL", {"TFL": 0.7071, "TBL": 0.7071}), ("TSL", "TFL", {"TFL": 1}),
+        ("TSL", "SL", {"SL": 0.7071}), ("TSL", "BL", {"BL": 0.7071}), ("TSL", "FC", {"FL": 0.5}),
+        ("TBL", "TSL", {"TSL": 1}), ("TBL", "TFL", {"TFL": 0.7071}), ("TBL", "BL SL", {"BL": 0.7071}),
+        ("TBL", "SL", {"SL": 0.7071}), ("TBL", "FC", {"FL": 0.5}),
+        ("TTL", "TSL", {"TSL": 1}), ("TTL", "TFL TBL", {"TFL": 0.7071, "TBL": 0.7071}), ("TTL", "SL", {"SL": 0.7071}),
+        ("FC", "BL", {"FL": 0.7071, "FR": 0.7071}),
+        ("BC", "BL BR", {"BL": 0.7071, "BR": 0.7071}), ("BC", "SL SR", {"SL": 0.7071, "SR": 0.7071}),
+        ("BC", "FC", {"FL": 0.5, "FR": 0.5}),
+        ("TC", "TFL TFR TBL TBR", {"TFL": 0.5, "TFR": 0.5, "TBL": 0.5, "TBR": 0.5}),
+        ("TC", "TFL TFR", {"TFL": 0.7071, "TFR": 0.7071}), ("TC", "FC", {"FC": 0.7071}),
+        ("TC", "BL", {"FL": 0.5, "FR": 0.5}),
+        ("TFC", "TFL TFR", {"TFL": 0.7071, "TFR": 0.7071}), ("TFC", "FC", {"FC": 0.7071}),
+        ("TBC", "TBL TBR", {"TBL": 0.7071, "TBR": 0.7071}), ("TBC", "BC", {"BC": 0.7071}),
+        ("TBC", "BL BR", {"BL": 0.5, "BR": 0.5}),
+        ("LFE", "LFE2", {"LFE2": 1}), ("LFE2", "LFE", {"LFE": 1}), ("LFE", "FC", {}), ("LFE2", "FC", {}),
+    ],
+)  # fmt: skip
+def test_every_way_of_the_fold(speaker, there, gains):
+    assert folded(speaker, there) == gains
+
+    def other(names: str) -> str:
+        return " ".join(
+            n.replace("FLC", "FRC") if n == "FLC" else n[:-1] + {"L": "R", "R": "L"}.get(n[-1], n[-1])
+            for n in names.split()
+        )
+
+    if speaker not in module._MIDDLE_WAYS:
+        assert folded(other(speaker), other(there)) == {other(s): g for s, g in gains.items()}
+
+
+def test_left_and_right_into_one_and_a_centre_that_is_alone():
+    np.testing.assert_allclose(Layout.named("stereo").routing(Layout.named("mono")), [[HALF, HALF]])
+    np.testing.assert_allclose(Layout.named("quad").routing(Layout.named("mono")), [[HALF, HALF, 0.5, 0.5]])
+    # A single channel is mono, whichever speaker it is called after; Lt and Rt are left and right.
+    np.testing.assert_allclose(Layout.named("stereo").routing(Layout(("SL",))), [[HALF, HALF]])
+    np.testing.assert_allclose(
+        Layout.named("3.0").routing(Layout.named("downmix")), [[1, 0, HALF], [0, 1, HALF]]
+    )
+    np.testing.assert_allclose(Layout.named("downmix").routing(Layout.named("5.1"))[:2], np.eye(2))
+
+
+def test_sound_for_a_layout_without_a_front_goes_side_by_side():
+    back = Layout(("SL", "SR"))
+    np.testing.assert_array_equal(Layout.named("stereo").routing(back), np.eye(2))
+    np.testing.assert_allclose(Layout.named("3.0").routing(back), [[1 / 3] * 3, [0] * 3])
+    np.testing.assert_array_equal(Layout.named("mono").routing(back), [[1], [0]])
+    # A left without a right is no front.
+    np.testing.assert_array_equal(Layout.named("mono").routing(Layout(("FL", "SL"))), [[1], [0]])
+    np.testing.assert_array_equal(Layout.named("mono").routing(Layout.discrete(3)), [[1], [0], [0]])
+    # More unplaced channels than there are speakers: in equal parts in front.
+    np.testing.assert_allclose(
+        Layout.discrete(4).routing(Layout.named("2.1")), [[0.25] * 4, [0.25] * 4, [0] * 4]
+    )
+    np.testing.assert_allclose(Layout.discrete(3).routing(Layout(("LFE", "FC"))), [[0] * 3, [1 / 3] * 3])
+    np.testing.assert_allclose(Layout.discrete(2).routing(Layout.named("mono")), [[0.5, 0.5]])
+    np.testing.assert_array_equal(Layout.discrete(2).routing(Layout.named("stereo")), np.eye(2))
+
+
+def test_a_routing_is_shared_and_cannot_be_written_to():
+    matrix = Layout.named("5.1").routing(Layout.named("stereo"))
+    with pytest.raises(ValueError, match="read-only"):
+        matrix[0, 0] = 2
+
+
+@pytest.mark.parametrize(
+    ("speakers", "weights"),
+    [
+        ("FL FR WL WR", "1 1 1.41 1.41"), ("FL FR SDL SDR", "1 1 1.41 1.41"), ("FL FR SSL SSR", "1 1 1.41 1.41"),
+        ("FL FR BL SL", "1 1 1 1.41"), ("FL FR BR SR", "1 1 1 1.41"), ("FL FR BL BC", "1 1 1.41 1"),
+        ("FL LFE2 TFL", "1 0 1"), ("FL FR BFL BFR BL", "1.41 1.41 1 1 1.41"), ("FL FR BFR", "1 1 1"),
+        ("FL FR TSL TSR", "1 1 1 1"),
+    ],
+)  # fmt: skip
+def test_weights_of_speakers_beside_the_listener(speakers, weights):
+    assert Layout(tuple(speakers.split())).weights.tolist() == [float(w) for w in weights.split()]
+
+
+@pytest.mark.parametrize(
+    ("speakers", "labels"),
+    [
+        ("FL FR BL SL", "L R Lrs Ls"), ("FL FR BR SR", "L R Rrs Rs"), ("FL FR BL BR BC", "L R Ls Rs Cs"),
+        ("FLC FRC TC TFC TBC", "Lc Rc Tc Ctf Ctr"), ("TFL TFR TBL TBR TSL TSR", "Ltf Rtf Ltr Rtr Lts Rts"),
+        ("DL DR WL WR SDL SDR", "Lt Rt Lw Rw Lsd Rsd"), ("BFC BFL BFR LFE2 LFE", "Cb Lb Rb LFE2 LFE"),
+        ("FL FC", "L C"), ("FC", "M"), ("FL", "L"),
+    ],
+)  # fmt: skip
+def test_mixing_rooms_names(speakers, labels):
+    assert Layout(tuple(speakers.split())).labels == tuple(labels.split())
+
+
+def test_what_a_model_hears_to_four_places():
+    # 0.5 · 0.7071 · 0.7071 of a height over a surround, and the mean of a side that is there and one that is not.
+    heard = Layout(("FL", "FR", "TBL", "FC")).mono
+    np.testing.assert_array_equal(heard, np.array([0.5, 0.5, 0.25, 0.7071], np.float32))
+    assert heard.dtype == np.float32
+    np.testing.assert_array_equal(Layout(("FL", "FR", "SL")).mono, np.array([0.5, 0.5, 0.3536], np.float32))
+
+
+def test_masks_of_all_speakers_and_of_none():
+    for bit, speaker in enumerate(MASKED):
+        assert Layout((speaker,)).mask == 1 << bit
+        assert Layout.of_mask(1 << bit, 1).speakers == (speaker,)
+    assert Layout(("FL", "FR", "LFE2")).mask == 0  # FFmpeg's alone
+    assert Layout.of_mask(0x8000_0003, 2) == Layout.named("stereo")  # a bit that no speaker has
+    assert Layout.of_mask(0x7, 2) == Layout.named("stereo")
+    assert Layout.named("12 channels").wav_order == tuple(range(12))
+
+
+@pytest.mark.parametrize(
+    ("name", "figures", "title"),
+    [
+        ("7.2.3", "7.2.3", "7.2.3"), ("22.2", "13.2.9", "13.2.9"), ("cube", "4.0.4", "4.0.4"),
+        ("quad(side)", "4.0", "4.0"), ("2.1", "2.1", "2.1"), ("downmix", "2.0", "2.0"),
+        ("FL+FR+FC+TFC", "3.0.1", "3.0.1"), ("9 channels", "9.0", "9 channels"),
+    ],
+)  # fmt: skip
+def test_figures_count_lfes_and_heights(name, figures, title):
+    layout = Layout.named(name)
+    assert (layout.figures, layout.title) == (figures, title)
+
+
+def test_hosts_track_types_of_other_layouts():
+    kinds = {
+        "quad(side)": "quad",
+        "4.0": "lrcs",
+        "5.0(side)": "5.0",
+        "2.1": "adaptive3",
+        "7.1(wide)": "adaptive8",
+    }
+    assert {name: Layout.named(name).resolve for name in kinds} == kinds
+    assert Layout.discrete(2).resolve == "adaptive2"
+    assert Layout.discrete(2).premiere == Layout.discrete(6).premiere == "Adaptive"
+    assert Layout.named("5.1(side)").premiere == "5.1"
+
+
+def test_the_usual_layout_of_figures_comes_first():
+    assert [found.ffmpeg for found in Layout.called("4.0")] == ["quad", "4.0", "quad(side)"]
+    assert [found.ffmpeg for found in Layout.called("2.0")] == ["stereo", "downmix"]
+    assert [found.ffmpeg for found in Layout.called("1.0")] == ["mono"]
+
+
+def test_streams_side_by_side_that_are_no_layout():
+    mono, stereo = Layout.named("mono"), Layout.named("stereo")
+    one, two, three = (Layout((f"CH{n}",)) for n in (1, 2, 3))
+    assert Layout.joined([one, two, three]) == Layout.named("3.0")  # what their number says
+    assert Layout.joined([one, Layout(("FL",)), Layout(("FR",))]) == Layout.named("3.0")
+    assert Layout.joined([Layout(("SL",)), Layout(("SR",))]) == stereo
+    assert Layout.joined([Layout(("SL",))]).speakers == ("SL",)
+    assert Layout.joined([Layout.discrete(9)]) == Layout.discrete(9)
+    assert Layout.joined([stereo, mono]) == Layout.discrete(3)
+    assert Layout.joined([mono, mono, Layout(("LFE",))]) == Layout.named("3.0")
+
+
+@pytest.mark.parametrize(
+    "text", ["adaptive", "Adaptive  4", "4c", "4 c", "4channels", "1 channel", "007 channels"]
+)
+def test_counts_as_hosts_write_them(text):
+    if text == "adaptive":
+        with pytest.raises(SettingsError):
+            Layout.named(text)
+    else:
+        assert Layout.named(text) == Layout.of_count({"1": 1, "0": 7}.get(text[0], 4))
+
+
+def test_a_layout_of_no_channels_and_of_names_nobody_knows():
+    for speakers in ((), ("FL", "FL"), ("CH1", "XX"), ("CH1", "CH1")):
+        with pytest.raises(SettingsError, match="is not a channel layout"):
+            Layout(speakers)
+    assert not Layout(("FL", "CH2")).placed
+    assert Layout(("FL", "CH2")).ffmpeg == "2 channels"

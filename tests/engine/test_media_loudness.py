@@ -8,7 +8,9 @@ import pytest
 import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.signal import sosfilt
 from sightmix.engine.errors import SettingsError
+from sightmix.engine.media import loudness
 from sightmix.engine.media.layout import Layout
 from sightmix.engine.media.loudness import Meter, integrated_of, measure
 
@@ -198,3 +200,132 @@ def test_a_meter_without_peaks_measures_the_rest_alike() -> None:
     assert math.isnan(light.result().true_peak)
     assert light.result().integrated == full.result().integrated
     assert light.result().range == full.result().range
+
+
+# ---- the arithmetic behind the figures, by numbers worked out from the standards' equations
+
+
+def energies(*levels):
+    """Mean squares of blocks of such loudness in LUFS (BS.1770-4, equation 2)."""
+    return 10 ** ((np.array(levels, np.float64) + 0.691) / 10)
+
+
+def mean_of(*levels):
+    return 10 * np.log10(energies(*levels).mean()) - 0.691
+
+
+@pytest.mark.parametrize(
+    ("levels", "kept"),
+    [
+        ([-20, -20, -69.9], [-20, -20]),
+        ([-69, -69.9, -70.1, -75], [-69, -69.9]),
+        ([-20, -29.9, -30.1], [-20, -29.9, -30.1]),  # the gate lies 10 LU under the mean, -24.4
+        ([-20, -20, -20, -30.7, -31.5], [-20, -20, -20, -30.7, -31.5]),
+        ([-20] * 30 + [-29.9, -30.3], [-20] * 30 + [-29.9]),
+    ],
+)
+def test_both_gates_of_bs_1770(levels, kept):
+    assert loudness._integrated(energies(*levels)) == pytest.approx(mean_of(*kept), abs=1e-9)
+
+
+def test_nothing_over_the_absolute_gate():
+    assert loudness._integrated(energies(-70.1, -80)) == -np.inf
+    assert loudness._loudness_range(energies(-70.1, -80)) == 0
+
+
+def test_the_percentiles_of_tech_3342():
+    rising = np.linspace(-40, -20, 101)
+    assert loudness._loudness_range(energies(*rising)) == pytest.approx(0.85 * 20)
+    assert loudness._loudness_range(energies(*rising[::-1])) == pytest.approx(0.85 * 20)
+    # Ten windows: the 10th percentile is the second (0.9 rounds up), the 95th the tenth (8.55 rounds up).
+    assert loudness._loudness_range(energies(*range(-30, -20))) == pytest.approx(8)
+    assert loudness._loudness_range(energies(-23)) == 0
+    assert loudness._loudness_range(energies(-25, -22)) == pytest.approx(3)
+
+
+def test_the_range_is_gated_twenty_below_the_ungated_mean():
+    loud = [-20.0] * 85
+    mean = mean_of(*loud, *[-39.0] * 15)
+    assert loudness._loudness_range(energies(*loud, *[-39.0] * 15)) == pytest.approx(19)
+    below = mean_of(*loud, *[-42.0] * 15) - 20
+    assert below > -42.0
+    assert loudness._loudness_range(energies(*loud, *[-42.0] * 15)) == 0
+    assert mean - 20 < -39.0
+    # What is under the absolute gate does not draw the mean down.
+    assert loudness._loudness_range(energies(*[-55.0] * 50, *[-68.0] * 20, *[-90.0] * 900)) == pytest.approx(
+        13
+    )
+
+
+def test_gating_blocks_and_windows_begin_where_they_should():
+    rate = 1000
+    x = np.zeros((1, 5 * rate), np.float32)
+    meter = Meter(rate, 1)
+    meter.push(x[:, : 4 * rate - 1])
+    assert len(meter.gating_energies()) == 36
+    meter.push(x[:, :1])
+    assert len(meter.gating_energies()) == 37  # (4 s - 0.4 s) / 0.1 s + 1
+    assert len(Meter(rate, 1).gating_energies()) == 0
+    short = Meter(rate, 1)
+    short.push(x[:, :400])
+    assert len(short.gating_energies()) == 1
+
+
+def test_a_quiet_second_counts_by_its_share_of_every_block():
+    # Levels that change at 10 ms cells: the loudest window of 400 ms, and of 3 s, straddle what is loud.
+    for seconds, window, name in ((0.1, 0.4, "momentary_max"), (1.0, 3.0, "short_term_max")):
+        found = getattr(measure(tone((OFF, 4), (-20, seconds), (OFF, 4)), RATE), name)
+        assert found == pytest.approx(-20 + 10 * np.log10(seconds / window), abs=0.1)
+
+
+@pytest.mark.parametrize("rate", [11_025, 22_050, 44_100])
+def test_cells_of_ten_milliseconds_where_the_rate_has_no_whole_ones(rate):
+    x = tone((-23, 12), rate=rate)
+    meter = Meter(rate, 2)
+    for piece in np.array_split(x, 50, axis=1):
+        meter.push(piece)
+    cells = np.concatenate(meter._energies)
+    assert len(cells) == 1200
+    starts = np.arange(1201) * rate // 100
+    squares = np.square(sosfilt(meter._sections, x.astype(np.float64), axis=1)).sum(axis=0)
+    np.testing.assert_allclose(cells, np.add.reduceat(squares, starts[:-1]), rtol=1e-9)
+
+
+def test_peaks_ring_neither_before_the_start_nor_beyond_what_was_heard():
+    # A plateau that comes and goes slowly has no peak between samples, not even in what is looked at last.
+    fade = np.hanning(400)
+    slow = (0.5 * np.concatenate([fade[:200], np.ones(100), fade[200:]])).astype(np.float32)[None]
+    assert measure(slow, RATE).true_peak == pytest.approx(20 * np.log10(0.5), abs=0.01)
+    # Gone within the filter's length: only the steep end rings, and what went before is remembered.
+    steep = slow[:, :300].copy()
+    steep[0, -16:] *= np.linspace(1, 0, 16, dtype=np.float32)
+    assert measure(steep, RATE).true_peak == pytest.approx(20 * np.log10(0.5), abs=0.35)
+
+
+def test_peaks_of_either_sign_and_of_every_channel_count():
+    for channel, sign in ((0, 1), (1, 1), (0, -1), (1, -1)):
+        x = np.full((2, 3000), 0.01, np.float32)
+        x[channel, 1500:1530] = sign * 0.5 * np.hanning(30)
+        assert measure(x, RATE).true_peak == pytest.approx(20 * np.log10(0.5), abs=0.1)
+    lfe = np.zeros((6, 3000), np.float32)
+    lfe[3, 1500:1530] = 0.5 * np.hanning(30)
+    assert measure(lfe, RATE).true_peak == pytest.approx(20 * np.log10(0.5), abs=0.1)
+
+
+def test_long_pushes_measure_as_short_ones():
+    x = (np.random.default_rng(3).standard_normal((2, 100_000)) * 0.1).astype(np.float32)
+    x[1, 99_990] = 0.9
+    meter = Meter(RATE, 2)
+    for piece in np.array_split(x, 13, axis=1):
+        meter.push(piece)
+    long, short = measure(x, RATE), meter.result()
+    assert long.integrated == pytest.approx(short.integrated, abs=1e-9)
+    assert long.true_peak == pytest.approx(short.true_peak, abs=1e-6)
+    assert long.momentary_max == pytest.approx(short.momentary_max, abs=1e-9)
+
+
+def test_rates_and_channels_that_can_be_measured():
+    assert Meter(1000, 1).result().integrated == -np.inf
+    for rate, channels in ((999, 1), (1000, 0), (48_000, -1)):
+        with pytest.raises(SettingsError, match="Cannot measure"):
+            Meter(rate, channels)
