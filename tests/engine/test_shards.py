@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tarfile
 import warnings
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,8 @@ from media_files import sweep, write_audio
 from sightmix.engine.errors import Cancelled, MediaError, SettingsError, TrainingError, WriteError
 from sightmix.engine.media.reader import read_span
 from sightmix.engine.progress import Progress
-from sightmix.engine.training.loop.batches import Shown, scenes_of
+from sightmix.engine.training.loop.batches import SceneBatches, Shown, scenes_of
+from sightmix.engine.training.loop.config import SHIPPED, TrainConfig
 from sightmix.engine.training.loop.export import corpus_credits
 from sightmix.engine.training.loop.run import Trainer
 from sightmix.engine.training.material.films import find_films, split_of
@@ -29,7 +31,8 @@ from sightmix.engine.training.material.levels import SAMPLE_RATE, apply_gain
 from sightmix.engine.training.scenes import filmdata
 from sightmix.engine.training.scenes.filmdata import MuddyMix, build_shards
 from sightmix.engine.training.scenes.pictures import picture_features
-from sightmix.engine.training.scenes.settings import PRODUCT
+from sightmix.engine.training.scenes.scene import Scene
+from sightmix.engine.training.scenes.settings import PRODUCT, SceneConfig
 from sightmix.engine.training.scenes.shards import ShardFolder, ShardScenes, read_clip
 from tiny_training import CONFIG, NETWORK, sound
 
@@ -479,3 +482,103 @@ def test_films_are_blended_into_scenes_laid_from_recordings(built: Path, tiny_co
     assert any("films/one.mp4" in line for line in corpus_credits(tiny_corpus))
     unseen = scenes_of(tiny_corpus, "validation", config)
     assert not any("first_frame" in unseen[i].record for i in range(8))
+
+
+# --------------------------------------------------------------------------------------------------- the paper's recipe
+
+
+def paper_recipe(**changes: object) -> TrainConfig:
+    """VisAH's shipped configuration, for clips of a second and pictures of eight numbers."""
+    config = TrainConfig.read(SHIPPED / "visah.json")
+    tiny = {**NETWORK, "kind": "visah"}
+    return replace(config, network=tiny, seconds=1.0, batch=4, steps=6, workers=0, **changes)
+
+
+@pytest.fixture(scope="module")
+def papers_own(films: Path) -> Path:
+    """Shards as the paper built its data, of films so loud that what is brought up has to make room."""
+    root = films.parent
+    loud = root / "loud"
+    for number in range(12):
+        rng = np.random.default_rng(number)
+        folder = loud / f"Scene {number}"
+        folder.mkdir(parents=True)
+        for kind, level in zip(("speech", "music", "effects"), rng.permutation([1.0, 0.7, 0.5]), strict=True):
+            soundfile.write(folder / f"{kind}.wav", 4 * level * sound(kind, rng, 1.0), SAMPLE_RATE)
+        (folder / "sightmix.json").write_text('{"split": "train"}')
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(filmdata, "load_separator", lambda *_, **__: Halves())
+        patch.setattr(filmdata, "load_encoder", lambda *_, **__: Eight())
+        build_shards([films, loud], root / "papers", replace(TINY, policy="paper"))
+    return root / "papers"
+
+
+@pytest.mark.parametrize("redraw", [False, True])
+def test_the_papers_recipe_draws_what_the_paper_drew(papers_own: Path, redraw: bool) -> None:
+    """Loudest stem down by 12, 9 or 6 dB, the others up, each by its own draw; nothing else, in any epoch."""
+    config = paper_recipe(redraw=redraw)
+    loader = SceneBatches(papers_own, config, Shown.of(papers_own, config.context, 8), 0)
+    clips = len(ShardFolder(papers_own).keys("train"))
+    epochs = 3
+    drawn: list[Scene] = []
+    for index in range(epochs * clips // config.batch):
+        batch = loader[index]
+        scenes = [loader.scenes[index * config.batch + i] for i in range(config.batch)]
+        drawn += scenes
+        # What the loader hands to the network is these scenes, pictures and all.
+        assert torch.equal(batch.stems, torch.from_numpy(np.stack([s.stems for s in scenes])))
+        assert batch.valid.any(1).tolist() == [scene.record["pictures"] > 0 for scene in scenes]
+    assert sum(scene.pictures is not None for scene in drawn) == 3 * 4  # the film's clips, every time
+    steps: Counter[float] = Counter()
+    for scene in drawn:
+        made = scene.record["degradation"]
+        assert made["policy"] == "paper"
+        assert made.get("trim_db", 0.0) == 0.0
+        assert np.ptp(scene.gains_db, axis=1).max() < 1e-4  # one change for the whole clip
+        changes = -scene.gains_db[:, 0] - made["guard_db"]
+        levels = [level if level is not None else -np.inf for level in made["levels_lufs"]]
+        heard = np.flatnonzero(made["present"])
+        assert len(heard) == 3
+        for k in heard:
+            steps[round(float(changes[k]), 2)] += 1
+            assert (changes[k] < 0) == (k == int(np.argmax(levels)))
+    assert set(steps) == {-12.0, -9.0, -6.0, 6.0, 9.0, 12.0}
+    down, up = (sum(n for step, n in steps.items() if (step > 0) == rising) for rising in (False, True))
+    assert (down, up) == (len(drawn), 2 * len(drawn))
+    draws = len(drawn) if redraw else clips  # of the loudest stem, independent ones
+    for step in (6.0, 9.0, 12.0):
+        assert abs(steps[step] / up - 1 / 3) < 2.5 * (2 / 9 / (2 * draws)) ** 0.5
+        assert abs(steps[-step] / down - 1 / 3) < 2.5 * (2 / 9 / draws) ** 0.5
+
+
+def test_what_the_paper_aims_at_is_the_films_own_mix(papers_own: Path) -> None:
+    """However far back the way is: the loudest comes up by 12 dB and by all that was turned down to make room."""
+    scenes = ShardScenes(papers_own, "train", 1.0, paper_recipe_scenes(), redraw=False)
+    by_key: dict[str, list[Scene]] = {}
+    clips = len(scenes.folder.keys("train"))
+    for index in range(2 * clips):
+        by_key.setdefault(scenes[index].record["key"], []).append(scenes[index])
+    assert max(float(pair[0].gains_db.max()) for pair in by_key.values()) > 18.0
+    for key, (first, second) in by_key.items():
+        assert np.array_equal(first.stems, second.stems), "later passes take the clips as they were built"
+        whole = scenes.folder.clip(key)
+        own = apply_gain(whole.stems, whole.gains_db).sum(0)
+        assert np.abs(first.target() - own).max() < 1e-6
+
+
+def paper_recipe_scenes() -> SceneConfig:
+    config = paper_recipe()
+    return replace(PRODUCT, **config.scene_options)
+
+
+def test_another_seed_gives_other_passes_over_shards(built: Path) -> None:
+    one, again, other = (
+        [ShardScenes(built, "train", 0.5, PRODUCT, seed=seed)[i].record["key"] for i in range(8)]
+        for seed in (1, 1, 2)
+    )
+    assert one == again
+    assert one != other
+    held = [
+        [scenes_of(built, "validation", replace(TRAIN, seed=s))[i].record for i in (0, 1)] for s in (1, 2)
+    ]
+    assert held[0] == held[1]

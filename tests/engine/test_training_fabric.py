@@ -14,8 +14,10 @@ import pytest
 import torch
 from sightmix.engine.errors import TrainingError
 from sightmix.engine.training.loop import run as loop
+from sightmix.engine.training.loop import validate as validation
+from sightmix.engine.training.loop.metrics import NAMES
 from sightmix.engine.training.loop.run import Trainer, make_fabric
-from sightmix.engine.training.loop.validate import Validation
+from sightmix.engine.training.loop.validate import Held, Validation, hold, joined, validate
 from sightmix.engine.training.loop.watch import Watch, picture_of
 from tiny_training import CONFIG, NETWORK
 
@@ -248,3 +250,139 @@ def test_two_devices_learn_as_one_with_twice_the_batch(tiny_corpus: Path, tmp_pa
     flat = [torch.cat([state[k].flatten() for k in start]) for state in (one["model"], two["model"], start)]
     assert apart(flat[0], flat[1]) < 0.02 * apart(flat[0], flat[2])
     assert [entry["event"] for entry in entries(tmp_path / "two")] == ["start", "done"]
+
+
+# Two devices of which one alone is told to stop, or alone finds that nothing gets better.
+APART = """
+import json, os, signal, sys
+from dataclasses import replace
+from pathlib import Path
+from sightmix.engine.training.loop import run as loop
+from sightmix.engine.training.loop.config import TrainConfig
+from sightmix.engine.training.loop.validate import improved
+from sightmix.engine.training.loop.validate import validate as heard
+
+def validate(model, held, device):
+    found = heard(model, held, device)
+    rank, turn = int(os.environ.get("LOCAL_RANK", 0)), len(turns)
+    turns.append(turn)
+    worse = (1 + turn) if rank == 0 else 1 / (1 + turn)
+    after = {name: [worse * value for value in values] for name, values in found.before.items()}
+    return replace(found, after=after, improvement=improved(found.before, after))
+
+if __name__ == "__main__":
+    out, corpus, how, turns = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], []
+    config = TrainConfig(**json.loads(Path(sys.argv[4]).read_text()))
+    advance = loop.Trainer._advance
+    def told(trainer, *batches):
+        if trainer.peers.rank == 1 and trainer.step == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return advance(trainer, *batches)
+    if how == "told":
+        loop.Trainer._advance = told
+    else:
+        config = replace(config, validate_every=1, early_stop=2)
+        loop.validate = validate
+    trainer = loop.train(config, corpus, out, device="cpu", devices=2)
+    found = {"step": trainer.step, "stop": trainer.stop, "best": trainer.best, "of": trainer.best_of}
+    (out / f"rank{trainer.peers.rank}.json").write_text(json.dumps(found))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["told", "tired"])
+def test_devices_stop_at_the_same_step(tiny_corpus: Path, tmp_path: Path, how: str) -> None:
+    (tmp_path / "two.py").write_text(APART)
+    config = {
+        "name": "x", "network": NETWORK, "seconds": 1.5, "batch": 1, "steps": 8, "workers": 0, "validate_clips": 3,
+    }  # fmt: skip
+    (tmp_path / "c.json").write_text(json.dumps(config))
+    words = [str(tmp_path / "out"), str(tiny_corpus), how, str(tmp_path / "c.json")]
+    subprocess.run([sys.executable, str(tmp_path / "two.py"), *words], check=True, timeout=600)
+    one, two = (json.loads((tmp_path / "out" / f"rank{rank}.json").read_text()) for rank in (0, 1))
+    assert one == two
+    assert (one["step"], one["stop"]) == ((3, True) if how == "told" else (3, False))
+    assert torch.load(tmp_path / "out" / "checkpoint.pt", weights_only=True)["step"] == 3
+    if how == "tired":
+        lines = (tmp_path / "out" / "validation.jsonl").read_text().splitlines()
+        assert [json.loads(line)["step"] for line in lines] == [1, 2, 3]
+        assert [len(json.loads(line)["after"]["MAG"]) for line in lines] == [3, 3, 3]
+
+
+def test_a_validation_of_several_devices_is_that_of_one(tiny_corpus: Path, tmp_path: Path) -> None:
+    """Clips come in their own order, whoever heard them, and every one is heard once."""
+    config = replace(CONFIG, validate_clips=3)
+    trainer = Trainer(config, tiny_corpus, tmp_path)
+    parts = []
+    for rank, ranks in ((0, 1), (0, 2), (1, 2)):
+        held = hold(tiny_corpus, config, trainer.shown, trainer.device, rank, ranks)
+        parts.append(validate(trainer.average, held, trainer.device))
+    whole, both = parts[0], joined(parts[1:])
+    assert len(parts[1].after["W"]) == 2
+    assert both.after == whole.after
+    assert both.improvement == whole.improvement
+    assert (both.scenes, both.scenes[:2]) == (whole.scenes, "3:")
+    alone = joined([whole, replace(whole, before={}, after={})])
+    assert alone.after == whole.after
+
+
+def test_a_validation_hears_all_three_distances_once_and_says_them_by_clip(
+    tiny_corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def counted(model: object, held: Held, device: torch.device) -> Validation:
+        asked.append(len(held.targets))
+        return validate(model, held, device)
+
+    monkeypatch.setattr(loop, "validate", counted)
+    trainer = Trainer(replace(CONFIG, steps=4, validate_every=2, keep_best=9), tiny_corpus, tmp_path)
+    trainer.run()
+    assert asked == [2, 2]  # at steps 2 and 4, not again at the end
+    lines = [json.loads(line) for line in (tmp_path / "validation.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [2, 4]
+    for line, entry in zip(
+        lines, [e for e in entries(tmp_path) if e.get("event") == "validation"], strict=True
+    ):
+        shares = [100 * (1 - np.mean(line["after"][name]) / np.mean(line["before"][name])) for name in NAMES]
+        assert entry["score"] == pytest.approx(np.mean(shares), abs=1e-3)
+        assert entry["w_improvement"] == pytest.approx(shares[2], abs=1e-3)
+    last = entries(tmp_path)[-1]
+    assert (last["event"], last["score"]) == ("done", entry["score"])
+    assert sorted(step for _, step in trainer.best) == [2, 4]
+    assert trainer.best[0][0] == max(e["score"] for e in entries(tmp_path) if "score" in e)
+
+
+def test_the_last_weights_are_tried_and_may_be_the_best(
+    tiny_corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "validate", scored([3.0, 9.0]))
+    Trainer(replace(CONFIG, steps=5, validate_every=4), tiny_corpus, tmp_path).run()
+    assert [path.name for path in tmp_path.glob("best-*.pt")] == ["best-5.pt"]
+
+
+def test_the_best_of_other_scenes_are_forgotten(
+    tiny_corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A score on other scenes says nothing beside these."""
+    trainer = Trainer(replace(CONFIG, steps=2, validate_every=1), tiny_corpus, tmp_path)
+    trainer.best, trainer.best_of = [(99.0, 1)], "16:0"
+    monkeypatch.setattr(loop, "validate", scored([3.0, 5.0]))
+    trainer.run()
+    assert trainer.best == [(5.0, 2)]
+
+
+def test_the_reference_hears_the_same_scenes(
+    tiny_corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Trainer(CONFIG, tiny_corpus, tmp_path / "other").average
+    monkeypatch.setattr(validation, "load_model", lambda card: other)
+    monkeypatch.setattr(validation, "load_card", lambda name: {"model": name}["model"])
+    trainer = Trainer(replace(CONFIG, reference="other", steps=1), tiny_corpus, tmp_path / "run")
+    trainer.average.load_state_dict(other.state_dict())
+    found = trainer.validate()
+    assert found.reference == found.after
+    assert found.clips()["reference"] == found.clips()["after"]
+    blind = replace(CONFIG, reference="other", network={**NETWORK, "context_dim": 0})
+    with pytest.raises(TrainingError, match="context of 8 values and this run's network 0"):
+        Trainer(blind, tiny_corpus, tmp_path / "blind").validate()

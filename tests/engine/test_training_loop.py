@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,15 +12,18 @@ import pytest
 import torch
 from sightmix.engine.errors import TrainingError
 from sightmix.engine.highlight.spectral_torch import stft
+from sightmix.engine.training.loop import run as loop
 from sightmix.engine.training.loop.batches import Shown, scenes_of
 from sightmix.engine.training.loop.config import SHIPPED, TrainConfig
 from sightmix.engine.training.loop.gains import pretrain, refine
 from sightmix.engine.training.loop.run import Trainer, main, rate_at
 from sightmix.engine.training.material.corpus import Corpus
 from sightmix.engine.training.networks.registry import KINDS, build_network, config_of
+from sightmix.engine.training.networks.step import Batch
 from sightmix.engine.training.scenes.pictures import PicturedSource, picture_features
 from tiny_training import CONFIG, NETWORK
 
+ROOMS = ("training", "engine")  # whose code may not wait for a device
 SMOKE = SHIPPED / "smoke.json"
 
 
@@ -92,8 +96,9 @@ def test_mixed_precision_learns_the_same_and_keeps_weights_in_single_precision(
     )
     batch = next(mixed._batches())
     terms = [trainer._advance(batch) for trainer in (single, mixed)]
-    assert 0 < abs(terms[0]["mask"] - terms[1]["mask"]) < 0.01  # bfloat16 was at work, and did no harm
-    assert terms[0]["gain"] == pytest.approx(terms[1]["gain"], rel=0.01)
+    masks, gains = ([float(t[name]) for t in terms] for name in ("mask", "gain"))
+    assert 0 < abs(masks[0] - masks[1]) < 0.01  # bfloat16 was at work, and did no harm
+    assert gains[0] == pytest.approx(gains[1], rel=0.01)
     assert all(p.dtype == torch.float32 for p in mixed.model.parameters())
     assert not mixed.average.trunk.mixed_precision
 
@@ -139,18 +144,97 @@ def test_a_fresh_visah_nearly_lets_the_sound_pass(tiny_corpus: Path, tmp_path: P
     assert float(wave.std() / mix.std()) < 0.3
 
 
-def test_a_loss_that_is_not_finite_keeps_the_last_checkpoint(tiny_corpus: Path, tmp_path: Path) -> None:
-    trainer = Trainer(replace(CONFIG, save_every=2), tiny_corpus, tmp_path)
+def broken_at(trainer: Trainer, step: int) -> None:
+    """A loss that is no number at a step."""
+    objective = trainer.objective
+
+    def poisoned(model: object, batch: Batch) -> dict[str, torch.Tensor]:
+        terms = objective(model, batch)
+        if trainer.step == step:
+            terms["total"] = terms["total"] * float("nan")
+        return terms
+
+    trainer.objective = poisoned
+
+
+@pytest.mark.parametrize("how", ["saved", "shown", "validated", "last"])
+def test_a_loss_that_is_not_finite_keeps_the_last_checkpoint(
+    tiny_corpus: Path, tmp_path: Path, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever comes first of saving, a line of the log, validating and the end: after a bad step nothing is kept."""
+    monkeypatch.setattr(loop, "SHOW_EVERY", 3 if how == "shown" else 100)
+    every = {"saved": (2, 100), "shown": (2, 100), "validated": (100, 3), "last": (100, 100)}[how]
+    config = replace(CONFIG, save_every=every[0], validate_every=every[1])
+    trainer = Trainer(config, tiny_corpus, tmp_path)
     batches = trainer._batches()
     for _ in range(2):
         trainer._advance(next(batches))
     trainer.save()
     kept = (tmp_path / "checkpoint.pt").read_bytes()
-    with torch.no_grad():
-        next(iter(trainer.model.parameters())).fill_(float("nan"))
+    broken_at(trainer, 2)
     with pytest.raises(TrainingError, match=r"not finite at step 2.*checkpoint\.pt"):
-        trainer._advance(next(batches))
+        trainer.run()
     assert (tmp_path / "checkpoint.pt").read_bytes() == kept
+    assert [path.name for path in tmp_path.glob("*.pt")] == ["checkpoint.pt"]
+    assert trainer.step == {"saved": 4, "shown": 3, "validated": 3, "last": 6}[how]
+
+
+def test_weights_that_are_no_numbers_are_not_saved(tiny_corpus: Path, tmp_path: Path) -> None:
+    trainer = Trainer(CONFIG, tiny_corpus, tmp_path)
+    with torch.no_grad():
+        next(iter(trainer.average.parameters())).view(-1)[0] = float("inf")
+    with pytest.raises(TrainingError, match="not finite at step 0"):
+        trainer.save()
+    assert not list(tmp_path.glob("*.pt"))
+
+
+def test_a_step_waits_for_no_figure(
+    tiny_corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Losses are added up where they are; between two lines of the log nothing is fetched from the device."""
+    trainer = Trainer(CONFIG, tiny_corpus, tmp_path)
+    batches = [next(trainer._batches()) for _ in range(2)]
+    trainer._advance(batches[0])
+    fetched: list[str] = []
+    for name in ("item", "__float__", "__bool__", "__int__", "tolist", "numpy"):
+        before = getattr(torch.Tensor, name)
+
+        def fetch(tensor: torch.Tensor, *args: object, name: str = name, before: object = before) -> object:
+            # Torch's optimizers look at their own counts, which are kept on the processor.
+            caller = Path(sys._getframe(1).f_code.co_filename)
+            fetched.extend([f"{name} in {caller}"] if caller.parent.parent.name in ROOMS else [])
+            return before(tensor, *args)
+
+        monkeypatch.setattr(torch.Tensor, name, fetch)
+    terms = trainer._advance(batches[1])
+    assert fetched == []
+    assert float(terms["total"]) > 0
+    trainer._check()
+    assert any(entry.startswith("__int__") for entry in fetched)
+
+
+def test_another_seed_learns_from_other_scenes_and_is_tried_on_the_same(tiny_corpus: Path) -> None:
+    def drawn(config: TrainConfig, split: str, indices: list[int]) -> list[np.ndarray]:
+        scenes = scenes_of(tiny_corpus, split, config)
+        return [scenes[i].stems for i in indices]
+
+    for config in (CONFIG, replace(CONFIG, pieces=2)):
+        one, again, other = (drawn(replace(config, seed=seed), "train", [0, 3]) for seed in (7, 7, 8))
+        assert all(np.array_equal(a, b) for a, b in zip(one, again, strict=True))
+        assert not any(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+        held = [drawn(replace(config, seed=seed), "validation", [0, 3]) for seed in (7, 8)]
+        assert all(np.array_equal(a, b) for a, b in zip(*held, strict=True))
+
+
+def test_a_resumed_run_of_a_seed_gets_the_same_scenes(tiny_corpus: Path, tmp_path: Path) -> None:
+    config = replace(CONFIG, seed=11)
+    whole = Trainer(config, tiny_corpus, tmp_path / "a")
+    seen = [batch.stems for batch in whole._batches()]
+    again = Trainer(config, tiny_corpus, tmp_path / "b")
+    again.step = 4
+    rest = [batch.stems for batch in again._batches()]
+    assert len(rest) == 2
+    assert all(torch.equal(a, b) for a, b in zip(seen[4:], rest, strict=True))
 
 
 def test_a_torn_checkpoint_is_one_sentence(tiny_corpus: Path, tmp_path: Path) -> None:
@@ -230,6 +314,9 @@ def test_without_clipping_and_averaging_the_step_is_the_optimizers_own(
         ("clip", -1, "clip must be 0 or more, not -1"),
         ("warmup", True, "warmup must be 0 or more, not True"),
         ("ema", 1.0, "ema must be less than 1"),
+        ("validate_clips", 0, "validate_clips must be more than 0, not 0"),
+        ("redraw", 1, "redraw must be true or false"),
+        ("reference", 4, "reference must be a name"),
     ],
 )
 def test_a_number_out_of_range_is_one_sentence(

@@ -150,6 +150,7 @@ class Pieces:
     split: str
     frames: int
     each: int
+    seed: int = 0
     kept: dict[int, Scene] = field(default_factory=dict)
 
     def __getitem__(self, index: int) -> Scene:
@@ -157,7 +158,7 @@ class Pieces:
         first = max(0, last - COMPANY + 1)
         for number in [n for n in self.kept if not first <= n <= last]:
             del self.kept[number]
-        rng = np.random.default_rng((*scene_seed(self.split, index), COMPANY))
+        rng = np.random.default_rng((*scene_seed(self.split, index, self.seed), COMPANY))
         picks = [self._sounding(first, last, row, rng) for row in range(3)]
         stems, gains, active = (np.stack(parts) for parts in zip(*picks, strict=True))
         return Scene(stems * _headroom(stems), gains, active, {"pieces": self.each}, None)
@@ -204,21 +205,27 @@ class Blend:
 def scenes_of(corpus: Path, split: str, config: TrainConfig) -> Scenes:
     """The run's scenes of a split: laid from a corpus's recordings, or films' own from shards.
 
-    They are the same whatever of their pictures a network is shown.
+    They are the same whatever of their pictures a network is shown. A configuration's `seed` gives other scenes to
+    learn from; those of the other splits are what figures are compared on, and the same for all.
     """
     preset = replace(PRESETS[config.scenes], **config.scene_options)
     dim = int(config.network.get("context_dim", 0))
+    training = split == "train"
+    seed = config.seed if training else 0
+
+    def films(folder: Path) -> Scenes:
+        return ShardScenes(folder, split, config.seconds, preset, dim, seed, config.redraw)
+
     if config.data == "shards":
-        return ShardScenes(corpus, split, config.seconds, preset, dim)
-    seconds = config.seconds * (config.pieces if split == "train" else 1)
-    laid = RandomScenes(
-        PicturedSource(Corpus(corpus), split, picture_features(corpus)), split, seconds, preset
-    )
-    if config.pieces > 1 and split == "train":
-        return Pieces(laid, split, round(config.seconds * MODEL_RATE) // HOP, config.pieces)
-    if not config.films or split != "train":
+        return films(corpus)
+    seconds = config.seconds * (config.pieces if training else 1)
+    source = PicturedSource(Corpus(corpus), split, picture_features(corpus))
+    laid = RandomScenes(source, split, seconds, preset, seed)
+    if config.pieces > 1 and training:
+        return Pieces(laid, split, round(config.seconds * MODEL_RATE) // HOP, config.pieces, seed)
+    if not config.films or not training:
         return laid
-    return Blend(laid, ShardScenes(corpus / FILMS_FOLDER, split, config.seconds, preset, dim), config.films)
+    return Blend(laid, films(corpus / FILMS_FOLDER), config.films)
 
 
 def quiet_worker(_: int) -> None:

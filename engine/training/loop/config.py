@@ -28,6 +28,7 @@ ABOVE_ZERO = (
     "learning_rate",
     "save_every",
     "validate_every",
+    "validate_clips",
 )
 NOT_NEGATIVE = ("warmup", "decay", "clip", "ema", "early_stop")
 CONTEXTS = ("frames", "one_frame", "text", "one_text", "frames+text")
@@ -38,8 +39,11 @@ class TrainConfig:
     """A training run. Learning rate: linear warm-up, constant, then linear to 0 over the last `decay` steps.
 
     A step learns from `batch` scenes on every device, `accumulate` times over. Every `validate_every` steps the
-    averaged weights are tried on `validate_clips` scenes; the `keep_best` best are kept beside the checkpoint, and
-    after `early_stop` tries without a better one the run ends (0: never).
+    averaged weights are tried on `validate_clips` scenes, the same at every try and whatever the `seed`; the
+    `keep_best` best by the mean improvement of MAG, ENV and W-dis are kept beside the checkpoint, and after
+    `early_stop` tries without a better one the run ends (0: never). `reference` names a model that hears the same
+    scenes, so that a try can be compared with it clip by clip ("": none).
+    `seed` decides what weights start as, what dropout leaves out, and which scenes are learned from.
     `data` says what the folder to train on holds: "corpus", recordings that scenes are laid from, or "shards" of
     films (`sightmix data muddy-mix`). `scene_options` change entries of the scenes' preset (`SceneConfig`), such as the
     share of clips left untouched.
@@ -48,6 +52,8 @@ class TrainConfig:
     ("frames+text").
     `films` is the share of training clips taken from the shards in the corpus's folder `films`, real picture with its
     own sound; the rest are laid from recordings.
+    `redraw` spoils films' mixes anew in every pass after the first, as `scene_options` have it; without, every pass
+    takes them as their shards were built.
     `pieces` above 1 lays scenes so many times as long and cuts them into clips of `seconds`, their stems mixed anew
     among neighbouring scenes: cheaper to lay and more various, without pictures, for learning masks alone.
     `clip` is the longest gradient that is not shortened (0: none is), `ema` the share of itself that the average of
@@ -63,6 +69,7 @@ class TrainConfig:
     scene_options: dict[str, Any] = field(default_factory=dict)
     context: str = "frames"
     films: float = 0.0
+    redraw: bool = True
     seconds: float = 10.0
     pieces: int = 1
     batch: int = 2
@@ -81,7 +88,8 @@ class TrainConfig:
     precision: str = "float32"
     save_every: int = 100
     validate_every: int = 500
-    validate_clips: int = 16
+    validate_clips: int = 48
+    reference: str = ""
     keep_best: int = 1
     early_stop: int = 0
     weights: dict[str, float] = field(default_factory=dict)
@@ -121,6 +129,10 @@ class TrainConfig:
             if not number or value < 0 or (value == 0 and entry in ABOVE_ZERO):
                 least = "more than 0" if entry in ABOVE_ZERO else "0 or more"
                 raise TrainingError(f"Training configuration {path}: {entry} must be {least}, not {value!r}.")
+        for entry, kind in (("redraw", bool), ("unit_variance", bool), ("reference", str)):
+            if not isinstance(getattr(self, entry), kind):
+                known = "true or false" if kind is bool else "a name"
+                raise TrainingError(f"Training configuration {path}: {entry} must be {known}.")
         if self.ema >= 1:
             raise TrainingError(
                 f"Training configuration {path}: ema must be less than 1, or the average never moves; not {self.ema}."

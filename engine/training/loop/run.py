@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 from ...compat import ensure_companions
@@ -31,7 +32,8 @@ from .batches import SceneBatches, Shown, quiet_worker, scenes_of
 from .checkpoints import store, take_over
 from .config import TrainConfig
 from .descent import follow, make_optimizer
-from .validate import Validation, validate
+from .peers import Peers
+from .validate import Held, Validation, hold, joined, validate
 from .watch import Observer, Watch
 
 SHOW_EVERY = 20
@@ -71,6 +73,8 @@ def make_fabric(device: str = "auto", devices: int = 1, idle: bool = False) -> A
 class Trainer:
     """One run in `folder`: `checkpoint.pt` to resume from, `best-STEP.pt` to ship, `log.jsonl` to read.
 
+    `validation.jsonl` has the distances of every clip at every validation.
+
     `fabric` says where it runs; without one, on the processor.
     """
 
@@ -106,7 +110,11 @@ class Trainer:
         self.objective = objective_of(self.network, config.weights, remix.to(self.device))
         self.step = 0
         self.best: list[tuple[float, int]] = []
+        self.best_of = ""  # which scenes the best were chosen by
         self.stop = False
+        self.peers = Peers(int(self.fabric.global_rank), int(self.fabric.world_size))
+        self.broken = torch.full((), -1.0, device=self.device)  # the step whose loss was no number
+        self.held: Held | None = None
         self.validated: tuple[int, Validation] | None = None
 
     def _scale_start(self) -> None:
@@ -128,6 +136,7 @@ class Trainer:
             self.optimizer.load_state_dict(state["optimizer"])
             self.step = int(state["step"])
             self.best = [(float(value), int(step)) for value, step in state.get("best", [])]
+            self.best_of = str(state.get("best_of", ""))
         except (RuntimeError, KeyError, EOFError, OSError, ValueError, pickle.UnpicklingError) as error:
             raise TrainingError(
                 f"Checkpoint {path} does not fit this run: {str(error).splitlines()[0]}. Move it away to start anew."
@@ -156,7 +165,8 @@ class Trainer:
             self.optimizer.state.pop(parameter, None)
 
     def save(self, name: str = "checkpoint.pt") -> None:
-        """Write the checkpoint."""
+        """Write the checkpoint. Raises `TrainingError`, and writes nothing, where its weights are no numbers."""
+        self._check()
         if not self.fabric.is_global_zero:
             return
         state = {
@@ -165,6 +175,7 @@ class Trainer:
             "optimizer": self.optimizer.state_dict(),
             "step": self.step,
             "best": self.best,
+            "best_of": self.best_of,
             "config": json.dumps(asdict(self.config)),
         }
         store(state, self.folder / name)
@@ -174,14 +185,20 @@ class Trainer:
         self._tell(event="start", step=self.step, parameters=parameter_count(self.model))
         try:
             for _ in self._steps():
-                if self.step % self.config.save_every == 0 or self.stop:
+                stopping = self.peers.any(self.stop)
+                validating = self.step % self.config.validate_every == 0
+                if validating or stopping or self.step % self.config.save_every == 0:
                     self.save()
-                if self.step % self.config.validate_every == 0 and self._validated():
+                if validating and self._validated():
                     break
-                if self.stop:
+                if stopping:
+                    self.stop = True
                     return
+            if self.validated is None or self.validated[0] != self.step:
+                self._rank("done")
+            else:
+                self._tell(event="done", step=self.step, **self.validate().entries())
             self.save()
-            self._tell(event="done", step=self.step, **self.validate().entries())
         except torch.OutOfMemoryError as error:
             raise TrainingError(
                 f"Memory of {self.device} ran out at step {self.step} with batches of {self.config.batch}; the last "
@@ -193,15 +210,19 @@ class Trainer:
     def validate(self) -> Validation:
         """How the averaged weights do on validation scenes; asked twice at a step, it answers from memory."""
         if self.validated is None or self.validated[0] != self.step:
-            found = validate(self.average, self.corpus, self.config, self.shown, self.device)
-            self.validated = (self.step, found)
+            self._check()
+            if self.held is None:
+                ours = (self.peers.rank, self.peers.count)
+                self.held = hold(self.corpus, self.config, self.shown, self.device, *ours)
+            part = validate(self.average, self.held, self.device)
+            self.validated = (self.step, joined(self.peers.gathered(part)))
         return self.validated[1]
 
     def _steps(self) -> Iterator[int]:
         """Take the steps that are left, and tell every so many how they went."""
         batches = self._batches()
         began, first, logged, waited = time.monotonic(), self.step, self.step, 0.0
-        sums: dict[str, float] = {}
+        sums: dict[str, Tensor] = {}
         while self.step < self.config.steps:
             group = []
             for _ in range(self.config.accumulate):
@@ -209,10 +230,13 @@ class Trainer:
                 group.append(next(batches))
                 waited += time.monotonic() - asked
             for name, value in self._advance(*group).items():
-                sums[name] = sums.get(name, 0.0) + value
+                sums[name] = sums[name] + value if name in sums else value
             if self.step % SHOW_EVERY == 0:
+                # The one time that a graphics card is waited for.
+                totals = torch.stack(list(sums.values())).tolist()
+                means = {name: value / (self.step - logged) for name, value in zip(sums, totals, strict=True)}
+                self._check()
                 spent = time.monotonic() - began
-                means = {name: value / (self.step - logged) for name, value in sums.items()}
                 pace = {
                     "seconds_per_step": spent / (self.step - first),
                     "clips_per_second": self._clips(self.step - first) / spent,
@@ -228,20 +252,27 @@ class Trainer:
 
     def _validated(self) -> bool:
         """Validate, keep the weights if they are among the best; whether to stop for want of better ones."""
-        found = self.validate()
-        score = found.improvement["MAG"]
-        ranked = sorted([*self.best, (score, self.step)], reverse=True)
-        dropped = ranked[self.config.keep_best :]
-        self.best = ranked[: self.config.keep_best]
-        if self.fabric.is_global_zero:
-            if (score, self.step) in self.best:
-                self.save(f"best-{self.step}.pt")
-            for _, step in dropped:
-                (self.folder / f"best-{step}.pt").unlink(missing_ok=True)
-            self.watch.validation(self.step, found, best=self.best[0][1] if self.best else None)
+        self._rank("validation")
+        self.save()
         leader = self.best[0][1] if self.best else self.step
         patience = self.config.early_stop * self.config.validate_every
         return bool(patience) and self.step - leader >= patience
+
+    def _rank(self, event: str) -> None:
+        """Validate, tell how it went, and keep the weights if they are among the best."""
+        found = self.validate()
+        if found.scenes != self.best_of:  # other scenes, by which the best so far were not chosen
+            self.best, self.best_of = [], found.scenes
+        others = [entry for entry in self.best if entry[1] != self.step]
+        ranked = sorted([*others, (found.score, self.step)], reverse=True)
+        dropped = ranked[self.config.keep_best :]
+        self.best = ranked[: self.config.keep_best]
+        if (found.score, self.step) in self.best:
+            self.save(f"best-{self.step}.pt")
+        if self.fabric.is_global_zero:
+            for _, step in dropped:
+                (self.folder / f"best-{step}.pt").unlink(missing_ok=True)
+            self.watch.validation(self.step, found, event, best=self.best[0][1] if self.best else None)
 
     def _batches(self) -> Iterator[Batch]:
         fabric, config = self.fabric, self.config
@@ -262,8 +293,12 @@ class Trainer:
         )
         return iter(loader)
 
-    def _advance(self, *batches: Batch) -> dict[str, float]:
-        """One step from `accumulate` batches; the terms of its loss, means over them."""
+    def _advance(self, *batches: Batch) -> dict[str, Tensor]:
+        """One step from `accumulate` batches; the terms of its loss, means over them, still on the device.
+
+        Nothing here waits for a graphics card. A loss that is no number spoils the weights and is noticed by `_check`,
+        before they are saved.
+        """
         self.model.train()
         # What dropout leaves out is a matter of the step alone, so that a resumed run leaves out the same.
         drawn = np.random.SeedSequence([self.config.seed, self.step, int(self.fabric.global_rank)])
@@ -271,29 +306,42 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = rate_at(self.step, self.config) * group.get("share", 1.0)
         self.optimizer.zero_grad(set_to_none=True)
-        sums: dict[str, float] = {}
+        sums: dict[str, Tensor] = {}
         for number, batch in enumerate(batches, start=1):
             with self.fabric.no_backward_sync(self.learner, enabled=number < len(batches)):
                 terms = self.objective(self.learner, to_device(batch, self.device))
                 self.fabric.backward(terms["total"] / len(batches))
             for name, value in terms.items():
-                sums[name] = sums.get(name, 0.0) + float(value.detach()) / len(batches)
+                part = value.detach() / len(batches)
+                sums[name] = sums[name] + part if name in sums else part
         norm = self.fabric.clip_gradients(
             self.learner, self.stepper, max_norm=self.config.clip or math.inf, error_if_nonfinite=False
         )
-        if not math.isfinite(float(norm)):
-            raise TrainingError(
-                f"The loss is not finite at step {self.step}; the last good checkpoint is "
-                f"{self.folder / 'checkpoint.pt'}. Lower the learning rate and start again from it."
-            )
+        wrong = (self.broken < 0) & ~torch.isfinite(norm)
+        self.broken = torch.where(wrong, float(self.step), self.broken)
         self.stepper.step()
         follow(self.average, self.model, self.config.ema, self.step)
         self.step += 1
-        return sums | {"norm": float(norm)}
+        return sums | {"norm": norm}
+
+    def _check(self) -> None:
+        """Raise `TrainingError` where the loss has been no number, or a weight is none."""
+        step = int(self.broken)
+        if step < 0 and _finite(self.model) and _finite(self.average):
+            return
+        raise TrainingError(
+            f"The loss is not finite at step {step if step >= 0 else self.step}; the last good checkpoint is "
+            f"{self.folder / 'checkpoint.pt'}. Lower the learning rate and start again from it."
+        )
 
     def _tell(self, **values: Any) -> None:
         if self.fabric.is_global_zero:
             self.watch.entry(**values)
+
+
+def _finite(model: torch.nn.Module) -> bool:
+    """Whether all weights are numbers."""
+    return bool(torch.stack([p.detach().isfinite().all() for p in model.parameters()]).all())
 
 
 def _tuples(data: dict[str, Any]) -> dict[str, Any]:

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from ..material.levels import SAMPLE_RATE
 from .validate import Validation
 
+VALIDATIONS = "validation.jsonl"
 Observer = Callable[[dict[str, Any]], None]
 
 _SIZE, _HOP, _FLOOR_DB = 1024, 512, -90.0
 
 
 class Watch:
-    """Writes `folder`/log.jsonl and `folder`/events… for TensorBoard, and hands every entry to `observe`."""
+    """Writes `folder`/log.jsonl, validations clip by clip, TensorBoard's events; hands every entry to `observe`."""
 
     def __init__(self, folder: Path, observe: Observer | None = None) -> None:
         self.folder, self.observe = folder, observe
@@ -42,9 +43,11 @@ class Watch:
             for name, value in values.items():
                 board.add_scalar(f"training/{name}", value, step)
 
-    def validation(self, step: int, found: Validation, **more: Any) -> None:
-        """A validation's figures, its first scene as sound and as spectrograms."""
-        self.entry(event="validation", step=step, **found.entries(), **more)
+    def validation(self, step: int, found: Validation, event: str = "validation", **more: Any) -> None:
+        """A validation's figures, those of every clip in validation.jsonl, its first scene to hear and to see."""
+        with (self.folder / VALIDATIONS).open("a", encoding="utf-8") as clips:
+            clips.write(json.dumps({"step": step, "scenes": found.scenes, **found.clips()}) + "\n")
+        self.entry(event=event, step=step, **found.entries(), **more)
         board = self._tensorboard()
         if board is None:
             return

@@ -480,22 +480,23 @@ def _record(target: Target, flat: bool, guard: float) -> dict[str, Any]:
     return {"target": target.record, "flat": flat, "guard_db": round(guard, 3)}
 
 
-def scene_seed(split: str, index: int) -> tuple[int, int]:
-    """The seed of scene `index` of a split: no two splits share a scene."""
-    return zlib.crc32(split.encode()), index
+def scene_seed(split: str, index: int, seed: int = 0) -> tuple[int, ...]:
+    """The seed of scene `index` of a split: no two splits share a scene. A run's own `seed` gives it others."""
+    return (zlib.crc32(split.encode()), index) + ((seed,) if seed else ())
 
 
 @dataclass(frozen=True)
 class RandomScenes:
-    """An endless, repeatable sequence of scenes: `scenes[i]` is always the same; validation takes 0…N-1."""
+    """An endless, repeatable sequence of scenes: `scenes[i]` of a `seed` is always the same; validation takes 0…N-1."""
 
     source: SoundSource
     split: str
     seconds: float = 10.0
     config: SceneConfig = PRODUCT
+    seed: int = 0
 
     def __getitem__(self, index: int) -> Scene:
-        return draw_scene(self.source, scene_seed(self.split, index), self.seconds, self.config)
+        return draw_scene(self.source, scene_seed(self.split, index, self.seed), self.seconds, self.config)
 
     def first(self, count: int) -> list[Scene]:
         """The first `count` scenes: a fixed set to validate on."""

@@ -31,7 +31,7 @@ from ..material.levels import (
     stem_loudness,
 )
 from .muddy import draw, peak_guard
-from .scene import GAIN_LIMIT_DB, Scene, scene_seed
+from .scene import Scene, scene_seed
 from .settings import SceneConfig
 
 MANIFEST = "manifest.json"
@@ -303,14 +303,22 @@ class ShardScenes:
     """An endless, repeatable sequence of scenes from shards: `scenes[i]` is always the same.
 
     The first pass gives the clips as they were built; later passes in training spoil the film's mix anew, at a level
-    shifted by `trim_sd`, by the policies of `config`. Validation stays as built. `config.picture` is the share of
-    training scenes shown with their pictures, so that one set of weights serves with and without. Scenes shorter than
-    the clips are cut out of them. Raises `TrainingError` where the split is empty, the clips are too short, or their
+    shifted by `trim_sd`, by the policies of `config`, unless `redraw` is false. Validation stays as built, whatever the
+    `seed`. `config.picture` is the share of training scenes shown with their pictures, so that one set of weights
+    serves with and without. Scenes shorter than the clips are cut out of them. Gains lead back to the film's own mix,
+    however far that is. Raises `TrainingError` where the split is empty, the clips are too short, or their
     pictures are not what a network with `context_dim` takes.
     """
 
     def __init__(
-        self, root: Path, split: str, seconds: float, config: SceneConfig, context_dim: int = 0
+        self,
+        root: Path,
+        split: str,
+        seconds: float,
+        config: SceneConfig,
+        context_dim: int = 0,
+        seed: int = 0,
+        redraw: bool = True,
     ) -> None:
         self.folder = ShardFolder(root)
         self.folder.check_context(context_dim)
@@ -320,7 +328,7 @@ class ShardScenes:
                 f"The shards in {root} have no clips in their {split} split: add films, or give one "
                 f'"split": "{split}" in a JSON file beside it, and build again.'
             )
-        self.split, self.config = split, config
+        self.split, self.config, self.seed, self.redraw = split, config, seed, redraw
         self._samples = round(seconds * SAMPLE_RATE)
         self._keys = keys
         self._epoch = -1
@@ -329,7 +337,7 @@ class ShardScenes:
     def __getitem__(self, index: int) -> Scene:
         epoch, place = divmod(index, len(self._keys))
         key = self._keys[self._placed(epoch, place)]
-        rng = np.random.default_rng(scene_seed(f"shards {self.split}", index))
+        rng = np.random.default_rng(scene_seed(f"shards {self.split}", index, self.seed))
         clip = self.folder.clip(key)
         training = self.split == "train"
         first = self._first_frame(clip, rng if training else None)
@@ -337,10 +345,10 @@ class ShardScenes:
         stems = np.ascontiguousarray(clip.stems[:, part])
         gains = clip.gains_db[:, first : first + frames_of(self._samples)]
         record = {**clip.record, "first_frame": first}
-        if training and epoch:
+        if training and epoch and self.redraw:
             stems, gains, record["degradation"] = self._anew(apply_gain(stems, gains), rng)
         active = np.stack([activity(row) for row in decibels(frame_power(stems))])
-        gains = np.clip(gains, -GAIN_LIMIT_DB, GAIN_LIMIT_DB).astype(np.float32)
+        gains = gains.astype(np.float32)
         shown = not training or rng.random() < self.config.picture
         return Scene(stems, gains, active, record, self._pictures(clip, first) if shown else None)
 
@@ -351,7 +359,7 @@ class ShardScenes:
     def _placed(self, epoch: int, place: int) -> int:
         """Every epoch takes all clips once, each in an order of its own."""
         if epoch != self._epoch:
-            seed = scene_seed(f"order of {self.split}", epoch)
+            seed = scene_seed(f"order of {self.split}", epoch, self.seed)
             self._epoch, self._order = epoch, np.random.default_rng(seed).permutation(len(self._keys))
         return int(self._order[place])
 
