@@ -9,7 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sightmix.engine.highlight import spectral_torch
 from sightmix.engine.highlight.config import HOP, MODEL_RATE, N_FFT
-from sightmix.engine.highlight.spectral import GainRamps, MaskedStems, magnitudes, transform_size
+from sightmix.engine.highlight.spectral import (
+    FrequencyMap,
+    GainRamps,
+    MaskedStems,
+    hann,
+    magnitudes,
+    transform_size,
+)
 
 
 def noise(*shape: int, seed: int = 0) -> np.ndarray:
@@ -160,3 +167,143 @@ def test_ramps_keep_time_at_other_rates() -> None:
     db = 20 * np.log10(np.concatenate([ramps.pull(48_000) for _ in range(4)], axis=1)[0])
     second = (np.arange(1, 4) * MODEL_RATE - 512) / HOP
     assert np.allclose(db[48_000::48_000], second, atol=1e-3)
+
+
+def test_a_window_is_periodic() -> None:
+    assert np.allclose(hann(8), [0, 0.146447, 0.5, 0.853553, 1, 0.853553, 0.5, 0.146447], atol=1e-6)
+
+
+def test_a_full_scale_tone_has_a_quarter_of_the_window_as_its_magnitude() -> None:
+    """A sine in the middle of bin 100: half its amplitude times the window's sum, 1024, and half of that beside it."""
+    tone = np.sin(2 * np.pi * 100 / N_FFT * np.arange(20 * HOP)).astype(np.float32)
+    seen = magnitudes(tone)
+    assert seen.shape == (2048, 20)
+    assert np.allclose(seen[99:102, 5:15].T, [512, 1024, 512], atol=0.1)
+    assert seen[104:, 5:15].max() < 0.1
+
+
+@pytest.mark.parametrize(("rate", "size"), [(8000, 1024), (600, 64), (100, 64), (384_000, 32_768)])
+def test_transform_size_at_odd_rates(rate: int, size: int) -> None:
+    assert transform_size(rate) == size
+
+
+@pytest.mark.parametrize("rate", [16_000, 44_100, 48_000, 96_000])
+def test_masks_are_read_at_their_frequencies(rate: int) -> None:
+    """Linearly between the model's bins of 10.77 Hz; the highest holds for what lies beyond."""
+    masks = np.random.default_rng(0).random((2, 3, 2048)).astype(np.float32)
+    hertz = np.arange(transform_size(rate) // 2 + 1) * rate / transform_size(rate)
+    bins = np.arange(2048) * MODEL_RATE / N_FFT
+    wanted = np.stack([[np.interp(hertz, bins, row) for row in rows] for rows in masks])
+    read = FrequencyMap(rate)(masks)
+    assert read.shape == wanted.shape
+    assert np.abs(read - wanted).max() < 1e-5
+
+
+def masked_plainly(rate: int, sound: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    """What `MaskedStems` promises, over the whole sound at once: (S, C, n).
+
+    Frames of the transform lie a quarter of it apart, frame j centred at (j - 3/2) quarters; masks are read at its time
+    and frequencies, and hold at both ends; squared windows sum to 3/2.
+    """
+    size = transform_size(rate)
+    hop, samples = size // 4, sound.shape[1]
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)
+    hertz, bins = np.arange(size // 2 + 1) * rate / size, np.arange(2048) * MODEL_RATE / N_FFT
+    out = np.zeros((len(masks), len(sound), samples + 2 * size))
+    padded = np.pad(sound.astype(np.float64), ((0, 0), (size, size)))
+    for j in range(samples // hop + 6):
+        centre = (j - 1.5) * hop
+        place = np.clip((centre / rate * MODEL_RATE - 512) / HOP, 0, masks.shape[2] - 1)
+        low = int(place)
+        high = min(low + 1, masks.shape[2] - 1)
+        rows = masks[:, :, low] + (place - low) * (masks[:, :, high] - masks[:, :, low])
+        first = int(centre - size / 2) + size
+        if first < 0 or first + size > padded.shape[1]:
+            continue
+        spectrum = np.fft.rfft(padded[:, first : first + size] * window)
+        for s, row in enumerate(rows):
+            shaped = np.fft.irfft(spectrum * np.interp(hertz, bins, row), size)
+            out[s, :, first : first + size] += shaped * window / 1.5
+    return out[:, :, size : size + samples]
+
+
+@pytest.mark.parametrize(
+    ("rate", "block"), [(44_100, 3000), (48_000, 7000), (22_050, 1500), (96_000, 20_000)]
+)
+def test_masks_are_applied_as_promised_to_the_last_sample(rate: int, block: int) -> None:
+    sound = noise(2, rate // 2 + 333)
+    masks = np.random.default_rng(1).random((2, 2048, int(0.5 * MODEL_RATE / HOP) + 1)).astype(np.float32)
+    dry, wet = stream(rate, sound, masks, [block])
+    assert np.array_equal(dry, sound)
+    assert np.abs(wet - masked_plainly(rate, sound, masks)).max() < 1e-6
+
+
+def test_sound_comes_as_early_as_windows_and_masks_allow_and_is_not_hoarded() -> None:
+    """At 44.1 kHz a sample is complete once the last of its four windows is, and that window's mask is there."""
+    mixer = MaskedStems(MODEL_RATE, 1, 1)
+    assert mixer.pull()[0].shape == (1, 0)
+    mixer.push(noise(1, 20 * HOP))
+    assert mixer.pull()[0].shape == (1, 0)
+    mixer.extend(np.ones((1, 2048, 10), np.float32))
+    dry, wet = mixer.pull()
+    # Frame 11 of the transform is centred where mask frame 9 is; what is before its successor's start is complete.
+    assert dry.shape[1] == wet.shape[2] == 12 * HOP - 7 * HOP // 2
+    mixer.extend(np.ones((1, 2048, 10), np.float32))
+    assert mixer.pull()[0].shape[1] + dry.shape[1] == 20 * HOP - 7 * HOP // 2
+    rest, _ = mixer.pull(last=True)
+    assert rest.shape[1] == 7 * HOP // 2
+
+
+@pytest.mark.parametrize("rate", [32_000, 44_100, 48_000])
+def test_ramps_are_read_alike_however_they_come(rate: int) -> None:
+    """Handed over bit by bit, as windows become final, and asked for in blocks."""
+    curve = np.random.default_rng(2).uniform(-9, 9, (2, 60)).astype(np.float32)
+    samples = int(60 * HOP / MODEL_RATE * rate)
+    places = (np.arange(samples) / rate * MODEL_RATE - 512) / HOP
+    wanted = np.stack([10 ** (np.interp(places, np.arange(60), row) / 20) for row in curve])
+    ramps, done, parts = GainRamps(rate, 2), 0, []
+    for frames in range(10, 61, 5):
+        ramps.extend(curve[:, frames - 10 if frames == 10 else frames - 5 : frames])
+        upto = samples if frames == 60 else int((frames - 1) * HOP / MODEL_RATE * rate)
+        parts += [ramps.pull(n) for n in (0, (upto - done) // 3, upto - done - (upto - done) // 3)]
+        done = upto
+    assert np.abs(np.concatenate(parts, 1) - wanted).max() < 1e-5
+    assert parts[0].shape == (2, 0)
+
+
+# The same in torch ------------------------------------------------------------------------------------
+
+
+def test_training_hears_what_rendering_makes() -> None:
+    """Ramps and masks in torch are those of the stream at the model's own rate."""
+    rng = np.random.default_rng(4)
+    sound = noise(2, 30 * HOP - 100, seed=5)
+    masks, gains = rng.random((2, 3, 2048, 30)).astype(np.float32), rng.uniform(-9, 9, (2, 3, 30))
+    masks[:, :, 2040:] = 0
+    spectrum = spectral_torch.stft(torch.from_numpy(sound))
+    stems = spectral_torch.apply_masks(spectrum, torch.from_numpy(masks), sound.shape[1]).numpy()
+    linear = spectral_torch.gain_ramps(torch.from_numpy(gains), sound.shape[1]).numpy()
+    assert stems.shape == linear.shape == (2, 3, sound.shape[1])
+    for item in range(2):
+        _, wet = stream(MODEL_RATE, sound[item : item + 1], masks[item], [7000])
+        inside = slice(4096, -4096)
+        assert np.abs(wet[:, 0, inside] - stems[item, :, inside]).max() < 5e-6
+        ramps = GainRamps(MODEL_RATE, 3)
+        ramps.extend(gains[item].astype(np.float32))
+        apart = 20 * np.log10(ramps.pull(sound.shape[1]) / linear[item])
+        assert np.abs(apart).max() < 18 / 2 / HOP + 1e-4  # torch's lines lie half a sample earlier
+
+
+def test_the_inverse_keeps_the_numbers_it_is_given() -> None:
+    x = torch.from_numpy(noise(1, 9 * HOP)).double()
+    z = spectral_torch.stft(x)
+    assert z.dtype == torch.complex128
+    assert spectral_torch.istft(z, 9 * HOP).dtype == torch.float64
+
+
+def test_visah_sounds_of_its_mask_and_its_waveform() -> None:
+    x = torch.from_numpy(noise(2, 20 * HOP))
+    z, wave = spectral_torch.stft(x), torch.from_numpy(noise(2, 21 * HOP, seed=3))
+    mask = torch.rand(2, 1, 2048, 20)
+    wanted = spectral_torch.istft(mask[:, 0] * z, 20 * HOP - 7, edges="demucs") + wave[:, : 20 * HOP - 7]
+    torch.testing.assert_close(spectral_torch.render_visah(mask, wave, z, 20 * HOP - 7), wanted)

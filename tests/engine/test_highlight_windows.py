@@ -6,6 +6,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sightmix.engine.highlight.config import HOP, MODEL_RATE, WINDOW_FRAMES
@@ -13,6 +14,7 @@ from sightmix.engine.highlight.windows import (
     EARLIEST,
     MARGIN,
     OVERLAP,
+    QUIET,
     Joiner,
     Window,
     choose_join,
@@ -52,6 +54,58 @@ def test_cuts_become_frames_around_their_time() -> None:
     cut = Fraction(5)
     frame = int(cut_frames([cut], Fraction(-1))[0])
     assert abs((frame * HOP + 512) / MODEL_RATE - 6) <= HOP / MODEL_RATE / 2 + 1e-9
+
+
+def test_lengths_in_seconds_are_those_that_are_promised() -> None:
+    seconds = [n * HOP / MODEL_RATE for n in (WINDOW_FRAMES, OVERLAP, MARGIN, EARLIEST, QUIET)]
+    assert np.allclose(seconds, [10, 1, 0.23, 6, 0.35], atol=0.025)
+
+
+@pytest.mark.parametrize("start", [0, 1234])
+def test_a_cut_is_joined_at_from_six_seconds_on_to_where_both_windows_still_see_around_it(start: int) -> None:
+    """To the frame: 258 after the window's start, and 22 + 10 before its end."""
+    energy = np.ones(WINDOW_FRAMES, np.float32)
+    energy[320:335] = 0
+    for cut, taken in ((257, False), (258, True), (399, True), (400, False)):
+        assert choose_join(start, np.array([start + cut]), energy) == start + (cut if taken else 327)
+    assert choose_join(start, np.array([start + 258, start + 270, start + 900]), energy) == start + 270
+
+
+@pytest.mark.parametrize("middle", [258, 301, 399])
+def test_the_join_is_the_middle_of_the_pause(middle: int) -> None:
+    energy = np.ones(WINDOW_FRAMES, np.float32)
+    energy[middle - 7 : middle + 8] = 0
+    assert choose_join(50, NO_CUTS, energy) == 50 + middle
+    energy[middle] = 0.5  # one knock in it is quieter than a third of a second of anything else
+    assert choose_join(50, NO_CUTS, energy) == 50 + middle
+
+
+def test_cuts_are_frames_to_the_nearest_and_in_order() -> None:
+    """Frame k is centred at sample 1024·k + 512 from the origin."""
+    at = {7 * HOP + 512: 7, 7 * HOP + 1023: 7, 8 * HOP + 1: 8, 40 * HOP + 100: 40, 512: 0}
+    origin = Fraction(-3, 2)
+    cuts = [origin + Fraction(sample, MODEL_RATE) for sample in reversed(at)]
+    assert cut_frames(cuts, origin).tolist() == [0, 7, 7, 8, 40]
+    assert cut_frames([], origin).tolist() == []
+
+
+def test_the_next_window_begins_a_margin_before_the_cross_fade_or_ends_with_the_passage() -> None:
+    assert next_window(300, 5000) == Window(268, 278, 322)
+    assert next_window(300, 268 + WINDOW_FRAMES) == Window(268, 278, 322)
+    assert next_window(300, 267 + WINDOW_FRAMES) == Window(267, 278, 322)
+    assert next_window(399, 500) == Window(69, 377, 421)
+    assert next_window(20, 431) == Window(0, -2, 42)
+
+
+def test_a_cross_fade_is_a_straight_line_between_two_windows() -> None:
+    """At half-frames: with four frames an eighth, three, five and seven eighths of the way."""
+    joiner = Joiner()
+    first, second = np.full((2, 10), 1, np.float32), np.full((2, 10), 9, np.float32)
+    begun = joiner.add(Window(0, 0, 0), (first, 2 * first), 5, 12)
+    ended = joiner.add(Window(3, 5, 9), (second, 2 * second), 12, 12)
+    assert [part.tolist() for part in begun] == [[[1] * 5] * 2, [[2] * 5] * 2]
+    assert ended[0].tolist() == [[2, 4, 6, 8, 9, 9, 9]] * 2
+    assert ended[1].tolist() == [[4, 8, 12, 16, 18, 18, 18]] * 2
 
 
 def windows_over(total: int, cuts: list[int], seed: int) -> list[Window]:
