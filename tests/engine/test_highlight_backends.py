@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -187,6 +188,77 @@ def test_what_is_wrong_is_one_sentence(store: Path, monkeypatch: pytest.MonkeyPa
         open_network(card, "cuda")
     with pytest.raises(ModelError, match="lacks its graph"):
         OnnxNetwork.open(replace(card, config={**card.config, "graph": "gone.onnx"}))
+
+
+@pytest.mark.parametrize(
+    ("version", "finds", "wanted"),
+    [
+        ("cuda: Optional[str] = '12.8'", True, True),
+        ("cuda: Optional[str] = '12.8'", False, False),
+        ("cuda: Optional[str] = None", True, False),
+        ("cuda = None", True, False),
+    ],
+)
+def test_a_cuda_device_is_found_by_a_torch_built_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, finds: bool, wanted: bool
+) -> None:
+    (tmp_path / "version.py").write_text(f"__version__ = '2'\n{version}\n")
+    spec = SimpleNamespace(origin=str(tmp_path / "__init__.py"))
+    monkeypatch.setattr(backends.importlib.util, "find_spec", lambda name: spec)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: finds)
+    assert backends._torch_has_cuda() is wanted
+    monkeypatch.setattr(backends.importlib.util, "find_spec", lambda name: None)
+    assert backends._torch_has_cuda() is False
+    spec.origin = None
+    monkeypatch.setattr(backends.importlib.util, "find_spec", lambda name: spec)
+    assert backends._torch_has_cuda() is False
+    spec.origin = str(tmp_path / "gone" / "__init__.py")
+    assert backends._torch_has_cuda() is False
+
+
+def test_onnx_says_whether_it_has_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
+    for providers, wanted in ((["CUDAExecutionProvider", "CPUExecutionProvider"], True), (["CPU"], False)):
+        runtime = SimpleNamespace(get_available_providers=lambda p=providers: p)
+        monkeypatch.setattr(backends, "onnx_runtime", lambda r=runtime: r)
+        assert backends._onnx_has_cuda() is wanted
+
+    def missing() -> None:
+        raise ImportError
+
+    monkeypatch.setattr(backends, "onnx_runtime", missing)
+    assert backends._onnx_has_cuda() is False
+    with pytest.raises(ModelError, match="needs ONNX Runtime or torch"):
+        OnnxNetwork.open(load_card("efficientnet-lite0"))
+
+
+@pytest.mark.parametrize(
+    ("device", "backend", "torch_cuda", "onnx_cuda", "wanted"),
+    [
+        ("auto", "auto", True, False, ("torch", "cuda")),
+        ("auto", "auto", False, False, ("onnx", "auto")),
+        ("cpu", "auto", True, True, ("onnx", "cpu")),
+        ("cpu", "torch", False, False, ("torch", "cpu")),
+        ("auto", "torch", False, False, ("torch", "cuda")),
+        ("cuda:1", "auto", True, False, ("torch", "cuda:1")),
+        ("cuda:1", "auto", False, True, ("onnx", "cuda:1")),
+        ("cuda", "onnx", True, False, ("onnx", "cuda")),
+        ("cpu", "onnx", True, False, ("onnx", "cpu")),
+    ],
+)
+def test_which_backend_is_taken(
+    store: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    device: str,
+    backend: str,
+    torch_cuda: bool,
+    onnx_cuda: bool,
+    wanted: tuple[str, str],
+) -> None:
+    monkeypatch.setattr(backends, "_torch_has_cuda", lambda: torch_cuda)
+    monkeypatch.setattr(backends, "_onnx_has_cuda", lambda: onnx_cuda)
+    monkeypatch.setattr(TorchNetwork, "open", lambda card, device: ("torch", device))
+    monkeypatch.setattr(OnnxNetwork, "open", lambda card, device, threads: ("onnx", device))
+    assert open_network(load_card("tiny"), device, backend) == wanted
 
 
 def test_strict_loading(store: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import time
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -314,6 +315,7 @@ def test_bad_clips_are_one_sentence_each(rebalancer: Rebalancer, tmp_path: Path)
     broken[30_000] = np.nan
     sf.write(tmp_path / "nan.wav", broken, 48_000, subtype="FLOAT")
     cases["nan"] = passage(tmp_path / "nan.wav", 0, 1)
+    cases["shorter than a sample"] = Passage("1", "c", Sound(good, Fraction(0), Fraction(1, 200_000)))
     for name, clip in cases.items():
         out = tmp_path / f"out-{name}"
         out.mkdir()
@@ -321,6 +323,68 @@ def test_bad_clips_are_one_sentence_each(rebalancer: Rebalancer, tmp_path: Path)
             rebalancer.render(clip, FULL, out, "x", Progress())
         assert str(caught.value).count("\n") == 0
         assert leftovers(out) == []
+
+
+def test_curves_say_when_to_a_tenth_of_a_millisecond(rebalancer: Rebalancer, tmp_path: Path) -> None:
+    """A point every fourth frame, at its middle; every frame, and finer, for hosts that apply them to raw stems."""
+    source = write(tmp_path / "in.wav", programme(48_000, 1, 2), 48_000)
+    clip = Passage("1", "c", Sound(source, Fraction(1, 3), Fraction(1)), head=Fraction(1, 3))
+    plain = rebalancer.render(clip, FULL, tmp_path, "a", Progress()).gains
+    raw = replace(FULL, stems=True, raw_stems=True)
+    fine = rebalancer.render(clip, raw, tmp_path, "b", Progress()).gains
+    middles = [(k * HOP + HOP / 2) / MODEL_RATE - 1 / 3 for k in range(-(-58_800 // HOP))]
+    assert plain.times == tuple(round(t, 4) for t in middles[::4])
+    assert fine.times == tuple(round(t, 9) for t in middles)
+    for stem, levels in fine.levels.items():
+        assert plain.levels[stem] == tuple(round(g, 3) for g in levels[::4])
+        assert levels != plain.levels[stem]
+        assert levels == tuple(round(g, 6) for g in levels)
+
+
+def test_time_that_is_spent_is_booked_where_it_was_spent() -> None:
+    class Slow:
+        config, device = None, "cpu"
+
+        def run(self, spectrogram, *rest):
+            time.sleep(0.2)
+            return np.full((1, 3, 2048, WINDOW_FRAMES), 1 / 3, np.float32), np.zeros((1, 3, WINDOW_FRAMES))
+
+    def context(start: Fraction, duration: Fraction):
+        time.sleep(0.05)
+        return replace(empty_context(4), seconds={"decode": 3.0, "context": 5.0})
+
+    none = np.array([], np.intp)
+    analysis = module.Analysis(Slow(), context, 44_100, 44_100, np.ones(1, np.float32), none, Fraction(0))
+    list(analysis.push(np.zeros((1, 44_100), np.float32), last=True))
+    analysis.close()
+    assert (analysis.seconds["decode"], analysis.seconds["context"]) == (3.0, 5.0)
+    assert analysis.seconds["network"] >= 0.2 > analysis.seconds["wait"]
+
+
+def test_the_picture_encoder_is_given_one_thread_and_the_networks_device(
+    tiny_model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, str, int]] = []
+    monkeypatch.setattr(
+        module, "load_encoder", lambda name, device, threads: asked.append((name, device, threads))
+    )
+    Rebalancer(tiny_model, device="cpu", threads=1)
+    assert asked == [("efficientnet-lite0", "cpu", 1)]
+
+
+@pytest.mark.parametrize("db", [-60.0, 24.0])
+def test_the_widest_offsets_are_allowed_and_no_more(db: float) -> None:
+    for name in ("dialogue_db", "music_db", "effects_db"):
+        assert getattr(RebalanceSettings(**{name: db}), name) == db
+        with pytest.raises(SettingsError, match=r"must lie in -60…24 dB"):
+            RebalanceSettings(**{name: db * 1.01})
+    offsets = RebalanceSettings(dialogue_db=1, music_db=2, effects_db=3).offsets_db
+    assert offsets.tolist() == [[1], [2], [3]]
+    for strength in (0, 1):
+        assert RebalanceSettings(strength=strength).to_dict()["strength"] == strength
+    for strength in (-0.01, 1.01):
+        with pytest.raises(SettingsError, match="Strength"):
+            RebalanceSettings(strength=strength)
 
 
 def test_settings_and_contexts_that_cannot_be(tiny_model: str) -> None:

@@ -271,6 +271,25 @@ def test_ramps_are_read_alike_however_they_come(rate: int) -> None:
     assert parts[0].shape == (2, 0)
 
 
+def held(part: object) -> int:
+    """Bytes of the arrays that something keeps between blocks."""
+    return sum(value.nbytes for value in vars(part).values() if isinstance(value, np.ndarray))
+
+
+def test_memory_does_not_grow_with_what_has_passed() -> None:
+    mixer, ramps = MaskedStems(48_000, 1, 1), GainRamps(48_000, 2)
+    sizes = []
+    for _ in range(4):
+        mixer.push(noise(1, 48_000))
+        mixer.extend(np.ones((1, 2048, 43), np.float32))
+        ramps.extend(np.zeros((2, 43), np.float32))
+        ramps.pull(mixer.pull()[0].shape[1])
+        sizes.append((held(mixer), held(ramps)))
+    # 48 kHz moves on by 43.07 frames a second, so that what waits grows by a frame at most.
+    assert sizes[3][0] <= sizes[0][0] + 40_000
+    assert sizes[3][1] <= sizes[0][1] + 64
+
+
 # The same in torch ------------------------------------------------------------------------------------
 
 
