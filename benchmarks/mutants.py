@@ -11,7 +11,8 @@ A fault that makes the tests hang counts as killed and is counted apart. Tests p
 run, so the share is, if anything, too low.
 
 Prints what lived, as a diff, and a line with the share killed and its Wilson interval; `--out` writes all as JSON.
-`--again FILE` tries only what lived in an earlier result. Faults that change nothing anybody could notice are named in
+`--again FILE` tries only what lived in an earlier result. `--reach FILE` keeps what the first run found out, or
+leaves that run out where FILE is there: right as long as neither tests nor sources have changed. Faults that change nothing anybody could notice are named in
 `mutants_equal.json` with the reason, and are left out of the share. `--tree` mutates another checkout (of an older
 commit, say) than the one this file is in. Every process has one thread; `--jobs` trees are worked on side by side.
 """
@@ -259,16 +260,22 @@ def _end(child: int) -> None:
         return
 
 
-def reaches(tree: Path, files: Sequence[str], tests: Sequence[str]) -> dict[str, Reach]:
-    """What every test reaches, from a run on the tree as it is; exits where one fails."""
-    out, log = tree.parent / "reach.json", tree.parent / "reach.log"
+def reaches(tree: Path, files: Sequence[str], tests: Sequence[str], kept: Path | None) -> dict[str, Reach]:
+    """What every test reaches, from a run on the tree as it is (exits where one fails) or from where it is kept."""
+    if kept is not None and kept.exists():
+        return _read_reaches(kept)
+    out, log = kept or tree.parent / "reach.json", tree.parent / "reach.log"
     child = start(tree, tests, [_hooked(Recorder(tree, files, out))], log, keep=True)
     while (status := finished(child, None)) is None:
         time.sleep(0.1)
     if status != LIVED:
         said = log.read_text(errors="replace")[-3000:]
         sys.exit(f"The tests do not pass on the tree as it is (status {status}):\n{said}")
-    rows = json.loads(out.read_text())
+    return _read_reaches(out)
+
+
+def _read_reaches(path: Path) -> dict[str, Reach]:
+    rows = json.loads(path.read_text())
     return {name: Reach(row["seconds"], {(f, n) for f, n in row["enters"]}) for name, row in rows.items()}
 
 
@@ -519,7 +526,7 @@ def main() -> None:
             print(f"without {name}")
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         trees = [copied(tree, Path(folder) / str(k) / "tree") for k in range(ask.jobs)]
-        tests = reaches(trees[0], list(files), tests_for(trees[0], ask.paths, ask.tests))
+        tests = reaches(trees[0], list(files), tests_for(trees[0], ask.paths, ask.tests), ask.reach)
         print(
             f"{len(tests)} tests pass in {sum(t.seconds for t in tests.values()):.0f} s; {sites} sites",
             flush=True,
