@@ -11,10 +11,11 @@ A fault that makes the tests hang counts as killed and is counted apart. Tests p
 run, so the share is, if anything, too low.
 
 Prints what lived, as a diff, and a line with the share killed and its Wilson interval; `--out` writes all as JSON.
-`--again FILE` tries only what lived in an earlier result. `--reach FILE` keeps what the first run found out, or
-leaves that run out where FILE is there: right as long as neither tests nor sources have changed. Faults that change nothing anybody could notice are named in
-`mutants_equal.json` with the reason, and are left out of the share. `--tree` mutates another checkout (of an older
-commit, say) than the one this file is in. Every process has one thread; `--jobs` trees are worked on side by side.
+`--again FILE` tries only what lived in an earlier result. `--reach FILE` keeps what the first run found out, or leaves
+that run out where FILE is there: right as long as neither tests nor sources have changed. Faults that change nothing
+anybody could notice are named in `mutants_equal.json` with the reason, and are left out of the share. `--tree` mutates
+another checkout (of an older commit, say) than the one this file is in. Every process has one thread; `--jobs` trees
+are worked on side by side.
 """
 
 from __future__ import annotations
