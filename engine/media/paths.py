@@ -54,11 +54,13 @@ def spellings(url: str) -> list[str]:
     """
     url = url.strip()
     if url[:5].lower() == "file:":
-        rest = url[5:].replace("\\", "/") if "\\" in url and _DRIVE.search(url) else url[5:]
+        rest = url[5:].replace("\\", "/")
         inner = _after_host(rest)
         found = [_without_root(_decoded(inner)), _without_root(inner)]
-        if rest.startswith("//") and inner.startswith("//"):
+        if inner.startswith("//"):
             found.append(_decoded(rest[2:]))
+        if "\\" in url:
+            found.append(_without_root(_decoded(_after_host(url[5:]))))
         return list(dict.fromkeys(found))
     found = [url, _decoded(url)]
     if not _DRIVE.match(url) and not url.startswith("\\\\"):

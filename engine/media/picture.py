@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import floor
+from math import ceil, floor
 from pathlib import Path
 from typing import Any
 
@@ -127,14 +127,15 @@ def _wanted(
 ) -> list[_Want]:
     """Times as ticks, in order, with the slack that the container's own rounding of time stamps asks for."""
     tick = stream.time_base or Fraction(1, av.time_base)
-    origin = presentation_start(container) + min(tick / 2, _SLACK)
+    origin, slack = presentation_start(container), min(tick / 2, _SLACK)
     wants = []
-    for index, time in enumerate(times):
-        low, high = (time - tolerance, time + tolerance) if tolerance or bounds is None else bounds[index]
-        if bounds is not None:
-            low, high = max(low, bounds[index][0]), min(high, bounds[index][1])
-        at, low_tick, high_tick = (floor((seconds + origin) / tick) for seconds in (time, low, high))
-        wants.append(_Want(at, low_tick, high_tick, tolerance > 0, index))
+    for index, asked in enumerate(times):
+        first, last = (asked - tolerance, asked + tolerance) if bounds is None else bounds[index]
+        time = min(max(asked, first), last)
+        near = (max(first, time - tolerance), min(last, time + tolerance))
+        low, high = near if tolerance else (first, last)
+        at, latest = (floor((seconds + origin + slack) / tick) for seconds in (time, high))
+        wants.append(_Want(at, ceil((low + origin - slack) / tick), latest, tolerance > 0, index))
     return sorted(wants, key=lambda want: (want.at, want.index))
 
 

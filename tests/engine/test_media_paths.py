@@ -104,3 +104,66 @@ def test_what_is_nowhere_keeps_its_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize("url", ["\0", "a" * 300, "file://", "file:", "%", "//", "\\\\", "file://%00/x"])
 def test_odd_references_do_no_harm(tmp_path: Path, url: str) -> None:
     assert not os.path.isfile(paths.locate(url, tmp_path))  # noqa: PTH113
+
+
+@pytest.mark.parametrize(
+    ("url", "all_of_them"),
+    [
+        ("file:///Users/ann/take%201.wav", ["/Users/ann/take 1.wav", "/Users/ann/take%201.wav"]),
+        ("file://localhost/Users/ann/a.wav", ["/Users/ann/a.wav"]),
+        ("file://LocalHost/a.wav", ["/a.wav"]),
+        ("file://server/share/a.wav", ["//server/share/a.wav", "server/share/a.wav"]),
+        ("file://server/a%20b", ["//server/a b", "//server/a%20b", "server/a b"]),
+        ("file://C:/M/a.wav", ["C:/M/a.wav"]),
+        ("file://c%3A/M/a.wav", ["c:/M/a.wav", "/c%3A/M/a.wav"]),
+        ("file:///C:/M/a.wav", ["C:/M/a.wav"]),
+        ("file:/C:", ["C:"]),
+        ("file:///C:x/a.wav", ["/C:x/a.wav"]),
+        ("file:///E:\\a\\b.wav", ["E:/a/b.wav", "E:\\a\\b.wav"]),
+        ("file:///a\\b.wav", ["/a/b.wav", "/a\\b.wav"]),
+        ("file:\\\\server\\a.wav", ["//server/a.wav", "server/a.wav", "\\\\server\\a.wav"]),
+        ("file:a.wav", ["a.wav"]),
+        ("  a.wav\n", ["a.wav"]),
+        ("a%20b.wav", ["a%20b.wav", "a b.wav"]),
+        ("sub\\a.wav", ["sub\\a.wav", "sub/a.wav"]),
+        ("sub\\a%20b.wav", ["sub\\a%20b.wav", "sub\\a b.wav", "sub/a%20b.wav", "sub/a b.wav"]),
+        ("E:\\a%20b.wav", ["E:\\a%20b.wav", "E:\\a b.wav"]),
+        ("\\\\server\\a.wav", ["\\\\server\\a.wav"]),
+        ("%FF.wav", ["%FF.wav", "\udcff.wav"]),
+    ],
+)
+def test_every_spelling_in_its_order(url: str, all_of_them: list[str]) -> None:
+    assert paths.spellings(url) == all_of_them
+
+
+def test_this_system_is_asked_where_nothing_else_is_said() -> None:
+    assert paths.is_foreign("E:\\a.wav") == (os.name != "nt")
+    assert not paths.is_foreign("/a.wav", windows=False)
+    assert not paths.is_foreign("a:b.wav", windows=False)
+
+
+@pytest.mark.parametrize("url", ["FTP://x/a.wav", "a+b-c.1:x", "FILES:x"])
+def test_schemes_of_any_case_are_remote(url: str) -> None:
+    assert paths.is_remote(url)
+
+
+def test_files_given_win_over_folders_and_the_first_folder_over_the_next(tmp_path: Path) -> None:
+    for name in ("base", "one", "two"):
+        (tmp_path / name).mkdir()
+    folders = [tmp_path / "one", tmp_path / "two"]
+    (tmp_path / "two" / "a.wav").touch()
+    assert paths.locate("old/a.wav", tmp_path / "base", folders) == tmp_path / "two" / "a.wav"
+    (tmp_path / "one" / "a.wav").touch()
+    assert paths.locate("old/a.wav", tmp_path / "base", folders) == tmp_path / "one" / "a.wav"
+    (tmp_path / "base" / "old").mkdir()
+    (tmp_path / "base" / "old" / "a.wav").touch()
+    assert paths.locate("old/a.wav", tmp_path / "base", folders) == tmp_path / "base" / "old" / "a.wav"
+    # A folder of that name is no file, nor is anything a name without letters.
+    (tmp_path / "one" / "b.wav").mkdir()
+    assert paths.locate("b.wav", tmp_path / "base", folders) == tmp_path / "base" / "b.wav"
+    assert paths.locate("", tmp_path / "base", folders) == tmp_path / "base"
+
+
+def test_a_drive_of_another_system_keeps_its_name_though_a_file_is_called_so(tmp_path: Path) -> None:
+    (tmp_path / "E:\\a.wav").touch()
+    assert str(paths.locate("E:\\a.wav", tmp_path)) == "E:\\a.wav"

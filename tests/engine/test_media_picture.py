@@ -1,4 +1,5 @@
 from fractions import Fraction
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -172,3 +173,163 @@ def test_cancel_is_honoured(clips):
     progress.cancel()
     with pytest.raises(Cancelled):
         sample_frames(clips["long.mp4"], [Fraction(1)], 8, 8, cancel=progress)
+
+
+# ---- which frame, by known answers
+
+
+def test_a_nearer_keyframe_after_the_time_is_taken_as_well(clips):
+    def at(seconds, tolerance, **kwargs):
+        return numbers(clips["short.mp4"], [Fraction(seconds)], tolerance=Fraction(tolerance), **kwargs)[0]
+
+    # Keyframes lie at every half second: 12 frames.
+    assert [at(n + "/10", "3/10") for n in ("4", "14", "39")] == [12, 36, 96]
+    assert [at(n + "/10", "3/10") for n in ("1", "11", "36")] == [0, 24, 84]
+    assert at("1/4", "1/4") == 0  # as near either way: the earlier one
+    # Out of reach on either side: the frame at the time itself.
+    assert at("1/4", "1/5") == 6
+    assert at("29/20", "1/25") == 34
+    # Within reach, but not within the bounds.
+    assert at("4/10", "3/10", bounds=[(Fraction(0), Fraction(45, 100))]) == 9
+    assert at("4/10", "1/2", bounds=[(Fraction(0), Fraction(45, 100))]) == 0
+    assert at("11/10", "3/10", bounds=[(Fraction(105, 100), Fraction(2))]) == 26
+    assert at("11/10", "1/2", bounds=[(Fraction(105, 100), Fraction(2))]) == 36
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_frame_has_to_lie_within_its_shot(clips, name):
+    def within(time, low, high):
+        time, low, high = (Fraction(n) / FPS for n in (time, low, high))
+        return numbers(clips[name], [time], bounds=[(low, high)])[0]
+
+    assert within(60, 50, 70) == 60
+    assert within(Fraction(599, 10), 60, 70) == 60  # the first of the shot in place of what is before the cut
+    assert within(40, 60, 70) == within(40, Fraction(591, 10), 70) == 60
+    assert (
+        within(80, 60, 70) == within(80, 60, Fraction(709, 10)) == 70
+    )  # its last in place of what comes after it
+    assert within(Fraction(1601, 10), Fraction(1601, 10), Fraction(1602, 10)) == 160  # no frame lies within
+
+
+def test_bounds_belong_to_their_times_whatever_the_order(clips):
+    times = [Fraction(n, 24) for n in (100, 20, 60, 20)]
+    bounds = [(Fraction(n, 24), Fraction(n + 5, 24)) for n in (101, 20, 55, 22)]
+    assert numbers(clips["long.mp4"], times, bounds=bounds) == [101, 20, 60, 22]
+
+
+# ---- what it costs
+
+
+@pytest.fixture
+def traffic(monkeypatch):
+    """Packets read, packets decoded and leaps."""
+    found = {"read": 0, "feed": 0, "leap": 0}
+
+    def counted(owner, name):
+        original = getattr(owner, name)
+
+        def counting(self, *args):
+            found[name] += 1
+            return original(self, *args)
+
+        monkeypatch.setattr(owner, name, counting)
+
+    counted(picture._Demuxer, "read")
+    counted(picture._Demuxer, "leap")
+    counted(picture._Decoder, "feed")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "read", "feed", "leap"),
+    [
+        ("short.mp4", (180,), 40, 1, 1), ("short.mp4", (0, 180), 50, 2, 1), ("short.mp4", (0, 12), 22, 2, 0),
+        ("short.mp4", (0, 60, 120, 180), 150, 4, 3), ("a.mkv", (168,), 60, 1, 1), ("intra.mov", (0, 190), 60, 2, 1),
+        ("intra.mov", (10, 14), 24, 2, 0), ("long.mp4", (3,), 12, 5, 0), ("short.mp4", (185,), 40, 8, 1),
+    ],
+)  # fmt: skip
+def test_no_more_is_read_than_the_index_asks_for(clips, traffic, name, asked, read, feed, leap):
+    assert numbers(clips[name], [n / FPS for n in asked]) == list(asked)
+    assert traffic["read"] <= read
+    assert traffic["feed"] <= feed
+    assert traffic["leap"] == leap
+
+
+def test_without_an_index_only_long_ways_are_leapt(clips, traffic, monkeypatch):
+    assert numbers(clips["a.ts"], [Fraction(0), 190 / FPS]) == [0, 190]
+    assert traffic["leap"] == 0
+    monkeypatch.setattr(picture, "_BLIND_LEAP", Fraction(4))
+    assert numbers(clips["a.ts"], [Fraction(0), 190 / FPS]) == [0, 190]
+    assert traffic["leap"] in (1, 2)  # such a seek may have to go back
+
+
+# ---- parts
+
+
+@pytest.mark.parametrize(
+    ("rotation", "turns"), [(0, 0), (90, 1), (180, 2), (-180, 2), (270, 3), (-90, 3), (89.6, 1)]
+)
+def test_recorded_rotation_is_undone(rotation, turns):
+    upright = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
+    stored = np.rot90(upright, -turns)
+    asked = []
+
+    class Scaler:
+        def reformat(self, frame, width, height, form, interpolation):
+            asked.append((width, height, form, interpolation))
+            return SimpleNamespace(to_ndarray=lambda: stored)
+
+    found = picture._scaled(Scaler(), SimpleNamespace(rotation=rotation), 2, 3)
+    np.testing.assert_array_equal(found, upright)
+    assert asked == [(stored.shape[1], stored.shape[0], "rgb24", "BICUBIC")]
+
+
+def demuxer(**fields):
+    made = object.__new__(picture._Demuxer)
+    made._undated, made.newest, made.ended, made._second = 0, None, False, 1000
+    for name, value in fields.items():
+        setattr(made, name, value)
+    return made
+
+
+def packet(pts, dts, key=False):
+    return SimpleNamespace(pts=pts, dts=dts, is_keyframe=key)
+
+
+def test_how_far_decoding_times_have_come():
+    one = demuxer()
+    assert not one.knows(0)
+    for pts, dts, held, newest in ((2, 0, 2, 0), (8, 1, 8, 1), (None, 2, 2, 2), (4, 1, 4, 2)):
+        assert one._dated(packet(pts, dts)).pts == held
+        assert one.newest == newest
+    assert one.knows(1)
+    assert not one.knows(2)
+    assert demuxer(ended=True).knows(10**9)
+    # Those without decoding time are reordered ones at first; from the 33rd on they count.
+    undated = demuxer()
+    for n in range(32):
+        assert undated._dated(packet(n, None)).pts == n
+        assert undated.newest is None
+    assert undated._dated(packet(40, None)).pts == 40
+    assert undated.newest == 40
+    assert demuxer()._dated(packet(None, None)).pts == 1
+    assert demuxer()._dated(packet(3, 3, key=True)).key
+
+
+def test_times_become_ticks_with_the_clocks_slack():
+    def wanted(base, time, tolerance=0, bounds=None):
+        stream = SimpleNamespace(type="video", start_time=0, time_base=base, disposition=0)
+        container = SimpleNamespace(streams=[stream])
+        (want,) = picture._wanted(container, stream, [Fraction(time)], Fraction(tolerance), bounds)
+        return want.at, want.low, want.high, want.near
+
+    assert wanted(Fraction(1, 24), "10/24") == (10, 10, 10, False)
+    assert wanted(Fraction(1, 1000), "1/24") == (42, 42, 42, False)  # 41.67 ms are written as 42
+    assert wanted(Fraction(1, 1000), "0.0414") == (41, 41, 41, False)
+    assert wanted(Fraction(1, 100), "0.0294") == (2, 3, 2, False)
+    assert wanted(Fraction(1, 100), "0.0295") == (3, 3, 3, False)  # no more than half a millisecond
+    assert wanted(Fraction(1, 24), "10/24", "2/24") == (10, 8, 12, True)
+    given = [(Fraction(9, 24), Fraction(11, 24))]
+    assert wanted(Fraction(1, 24), "10/24", "2/24", given) == (10, 9, 11, True)
+    assert wanted(Fraction(1, 24), "10/24", "1/48", given) == (10, 10, 10, True)
+    assert wanted(Fraction(1, 24), "10/24", 0, given) == (10, 9, 11, False)

@@ -71,3 +71,25 @@ def test_streaming_equals_one_shot_and_lengths_are_exact(sizes, pair, channels, 
 def test_impossible_rates(arguments):
     with pytest.raises(SettingsError):
         Resampler(*arguments)
+
+
+def test_a_block_passes_untouched_at_its_own_rate():
+    x = np.ones((2, 5), np.float32)
+    assert Resampler(48_000, 48_000, 2).process(x) is x
+
+
+@pytest.mark.parametrize(("source", "target"), [(48_000, 44_100), (96_000, 48_000)])
+def test_tones_close_to_the_edge_of_the_band_keep_their_level(source, target):
+    t = np.arange(source) / source
+    tone = 0.46 * target  # VHQ's band goes further than soxr's usual one
+    y = resample(np.sin(2 * np.pi * tone * t).astype(np.float32)[None], source, target)
+    inner = y[0, target // 10 : -target // 10].astype(np.float64)
+    assert np.sqrt(2 * np.mean(inner**2)) == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, 3, 100, 101])
+def test_short_sounds_have_their_exact_length(length):
+    for source, target in ((48_000, 44_100), (44_100, 48_000), (48_000, 8_000)):
+        x = np.full((1, length), 0.5, np.float32)
+        expected = round_half_up(Fraction(length * target, source))
+        assert resample(x, source, target).shape == (1, expected)

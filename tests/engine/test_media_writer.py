@@ -2,6 +2,7 @@ import errno
 import io
 import os
 import resource
+import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -303,3 +304,180 @@ def test_masks_agree_with_ffmpeg():
     layouts = {name: Layout.named(name).mask for name in FFMPEG_LAYOUTS}
     for name, mask in layouts.items():
         assert sum(bits[c.name] for c in av.AudioLayout(name).channels) == mask
+
+
+# ---- byte by byte: RIFF, EBU Tech 3285 v2 (bext), EBU Tech 3306 (RF64), WAVE_FORMAT_EXTENSIBLE
+
+
+def chunks(data):
+    """A WAV file's chunks in order as (name, offset of the body, body); data chunks of RF64 by their ds64."""
+    found, at, long_data = [], 12, None
+    while at < len(data):
+        name, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
+        if name == b"data" and size == 0xFFFF_FFFF:
+            size = long_data
+        body = data[at + 8 : at + 8 + size]
+        assert len(body) == size
+        if name == b"ds64":
+            long_data = int.from_bytes(body[8:16], "little")
+        found.append((name.decode(), at + 8, body))
+        at += 8 + size + size % 2
+    assert at == len(data)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("channels", "subtype", "layout", "tag", "sub", "mask"),
+    [
+        (1, "PCM_24", None, 0xFFFE, 1, 4), (2, "PCM_24", None, 0xFFFE, 1, 3), (3, "FLOAT", None, 0xFFFE, 3, 7),
+        (1, "FLOAT", None, 3, None, None), (2, "FLOAT", None, 3, None, None),
+        (6, "PCM_24", "5.1(side)", 0xFFFE, 1, 0x60F), (2, "PCM_24", "2 channels", 0xFFFE, 1, 3),
+        (9, "PCM_24", None, 0xFFFE, 1, 0),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("limit", [None, 100])
+def test_the_header_field_by_field(tmp_path, monkeypatch, channels, subtype, layout, tag, sub, mask, limit):
+    if limit is not None:
+        monkeypatch.setattr(WavWriter, "riff_limit", limit)
+    x = noise(channels, 333)
+    write(tmp_path / "a.wav", x, subtype=subtype, layout=Layout.named(layout) if layout else None)
+    data = (tmp_path / "a.wav").read_bytes()
+    width, found = (3 if subtype == "PCM_24" else 4), chunks(data)
+    fact = ["fact"] if subtype == "FLOAT" else []
+    assert [name for name, _, _ in found] == ["ds64" if limit else "JUNK", "bext", "fmt ", *fact, "data"]
+    parts = {name: body for name, _, body in found}
+    assert data[:4] + data[8:12] == (b"RF64" if limit else b"RIFF") + b"WAVE"
+    if limit:
+        assert data[4:8] == b"\xff" * 4
+        assert struct.unpack("<QQQI", parts["ds64"]) == (len(data) - 8, 333 * channels * width, 333, 0)
+    else:
+        assert int.from_bytes(data[4:8], "little") == len(data) - 8
+        assert parts["JUNK"] == bytes(28)  # room for a ds64
+    fmt = parts["fmt "]
+    frame = channels * width
+    assert struct.unpack("<HHIIHHH", fmt[:18]) == (
+        tag, channels, RATE, RATE * frame, frame, 8 * width, 0 if sub is None else 22,
+    )  # fmt: skip
+    if sub is None:
+        assert len(fmt) == 18
+    else:
+        assert struct.unpack("<HI", fmt[18:24]) == (8 * width, mask)
+        assert fmt[24:] == sub.to_bytes(2, "little") + bytes.fromhex("000000001000800000aa00389b71")
+    if fact:
+        assert struct.unpack("<I", parts["fact"]) == (333,)
+    kind = f"W={8 * width},M={ {1: 'mono', 2: 'stereo'}.get(channels, 'multitrack') }"
+    assert parts["bext"][602:] == f"A=PCM,F=48000,{kind},T=sightmix\r\n".encode()
+
+
+def test_the_bext_chunk_field_by_field(tmp_path):
+    bext = Bext("d" * 300, "Mäuse", "r" * 32, "2026-11-22", "10:11:12", 0x1_2345_6789, "A=ANALOGUE\r\n")
+    write(tmp_path / "a.wav", noise(), bext=bext, loudness=Loudness(-23.005, 12.344, 300.0, -300.01, np.nan))
+    body = dict((name, body) for name, _, body in chunks((tmp_path / "a.wav").read_bytes()))["bext"]
+    assert body[:256] == b"d" * 256
+    assert body[256:288] == b"M?use" + bytes(27)
+    assert body[288:320] == b"r" * 32
+    assert body[320:338] == b"2026-11-2210:11:12"
+    assert struct.unpack("<IIH", body[338:348]) == (0x2345_6789, 1, 2)
+    assert body[348:412] == bytes(64)  # UMID
+    # value, range, true peak, momentary, short-term: halves go up, 0x7FFF says "not known"
+    assert struct.unpack("<5h", body[412:422]) == (-2300, 1234, 30_000, 0x7FFF, 0x7FFF)
+    assert body[422:602] == bytes(180)
+    assert body[602:] == b"A=ANALOGUE\r\n"
+    write(tmp_path / "b.wav", noise())
+    plain = dict((name, body) for name, _, body in chunks((tmp_path / "b.wav").read_bytes()))["bext"]
+    assert plain[256:264] == b"sightmix"
+    assert struct.unpack("<5h", plain[412:422]) == (0x7FFF,) * 5
+    assert not plain[:256].strip(b"\0")
+
+
+def test_the_ixml_text_to_the_letter(tmp_path):
+    bext = Bext(time_reference=0x3_0000_0005)
+    ixml = Ixml(
+        "P", "S", "T", "R", "a\tb\x07c", Fraction(24000, 1001), False, ("one", "two", "three", "four")
+    )
+    write(tmp_path / "a.wav", noise(3, 11), bext=bext, ixml=ixml)
+    found = chunks((tmp_path / "a.wav").read_bytes())
+    assert [name for name, _, _ in found] == ["JUNK", "bext", "fmt ", "data", "iXML"]
+    rate = "".join(f"<{n}>24000/1001</{n}>" for n in ("MASTER_SPEED", "CURRENT_SPEED", "TIMECODE_RATE"))
+    tracks = "".join(
+        f"<TRACK><CHANNEL_INDEX>{n}</CHANNEL_INDEX><INTERLEAVE_INDEX>{n}</INTERLEAVE_INDEX><NAME>{name}</NAME></TRACK>"
+        for n, name in ((1, "one"), (2, "two"), (3, "three"))
+    )
+    assert found[-1][2].decode() == (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<BWFXML><IXML_VERSION>1.61</IXML_VERSION><PROJECT>P</PROJECT>'
+        "<SCENE>S</SCENE><TAKE>T</TAKE><TAPE>R</TAPE><NOTE>a\tbc</NOTE>"
+        f"<SPEED>{rate}<TIMECODE_FLAG>NDF</TIMECODE_FLAG><FILE_SAMPLE_RATE>48000</FILE_SAMPLE_RATE>"
+        "<AUDIO_BIT_DEPTH>24</AUDIO_BIT_DEPTH><DIGITIZER_SAMPLE_RATE>48000</DIGITIZER_SAMPLE_RATE>"
+        "<TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_HI>3</TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_HI>"
+        "<TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_LO>5</TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_LO>"
+        "<TIMESTAMP_SAMPLE_RATE>48000</TIMESTAMP_SAMPLE_RATE></SPEED>"
+        f"<TRACK_LIST><TRACK_COUNT>3</TRACK_COUNT>{tracks}</TRACK_LIST></BWFXML>"
+    )
+
+
+@pytest.mark.parametrize("ixml", [None, IXML])
+def test_a_header_turns_when_the_file_passes_the_limit_and_not_before(tmp_path, monkeypatch, ixml):
+    x = noise(1, 333)  # an odd number of bytes, so that the padding counts as well
+    write(tmp_path / "a.wav", x, ixml=ixml)
+    size = (tmp_path / "a.wav").stat().st_size - 8
+    for limit, name in ((size, b"RIFF"), (size - 1, b"RF64")):
+        monkeypatch.setattr(WavWriter, "riff_limit", limit)
+        write(tmp_path / "a.wav", x, ixml=ixml)
+        data = (tmp_path / "a.wav").read_bytes()
+        assert data[:4] == name
+        assert len(data) == size + 8  # as long either way
+        assert {"data"} <= {name for name, _, _ in chunks(data)}
+    monkeypatch.undo()
+    assert WavWriter.riff_limit == 2**32 - 1
+
+
+def test_what_a_sample_becomes(tmp_path):
+    x = np.array([[0.25, -0.25, 1 / 2**23], [0.5, -1.0, -1 / 2**23]], np.float32)
+    write(tmp_path / "a.wav", x)
+    body = chunks((tmp_path / "a.wav").read_bytes())[-1][2]
+    assert body.hex() == "000020" + "000040" + "0000e0" + "000080" + "010000" + "ffffff"
+    write(tmp_path / "b.wav", x, subtype="FLOAT")
+    assert chunks((tmp_path / "b.wav").read_bytes())[-1][2] == x.T.astype("<f4").tobytes()
+
+
+def test_clipped_samples_are_counted_over_all_blocks_and_never_in_floats(tmp_path):
+    x = np.array([[1.0, 0.5, -1.0, -1.0001], [2.0, -3.0, 1 - 2**-24, 0.0]], np.float32)
+    assert write(tmp_path / "a.wav", x, pieces=4).clipped == 5  # 1 - 2**-24 rounds up to full scale
+    out = write(tmp_path / "b.wav", x, pieces=4, subtype="FLOAT")
+    assert out.clipped == 0
+    assert out.samples == 4
+    back = read_span(tmp_path / "b.wav", Fraction(0), Fraction(4, RATE))
+    np.testing.assert_array_equal(back, x)
+
+
+def test_a_bad_samples_time_counts_from_the_files_start(tmp_path):
+    out = WavWriter(tmp_path / "a.wav", RATE, 2)
+    out.write(noise(2, RATE))
+    bad = noise(2, RATE)
+    bad[0, 12_000], bad[1, 36_000] = np.nan, np.inf
+    with pytest.raises(WriteError, match=r"at 1\.250 s is not a number"):
+        out.write(bad)
+    with pytest.raises(WriteError, match="closed already"):
+        out.write(noise())
+    assert not list(tmp_path.iterdir())
+
+
+def test_one_dimension_does_not_fit_and_closing_twice_does_no_harm(tmp_path):
+    out = WavWriter(tmp_path / "a.wav", RATE, 2)
+    with pytest.raises(WriteError, match=r"has 2 channels; sound of shape \(2,\) does not fit"):
+        out.write(np.zeros(2, np.float32))
+    out.abort()
+    out.close()
+    assert not list(tmp_path.iterdir())
+    out = write(tmp_path / "b.wav", noise())
+    before = (tmp_path / "b.wav").read_bytes()
+    out.close()
+    out.abort()
+    assert (tmp_path / "b.wav").read_bytes() == before
+
+
+def test_time_references_within_the_day():
+    assert time_reference(Fraction(23 * 3600 + 1), 48_000) == 82_801 * 48_000
+    assert time_reference(Fraction(24 * 3600) - Fraction(1, 48_000), 48_000) == 86_400 * 48_000 - 1
+    assert time_reference(Fraction(49 * 3600), 48_000) == 3600 * 48_000
+    assert time_reference(Fraction(1, 96_000), 48_000) == 1

@@ -1,0 +1,306 @@
+"""What a file says of itself: lengths, rates, starts, and the sentence for everything that can go wrong."""
+
+from fractions import Fraction
+from pathlib import Path
+from types import SimpleNamespace
+
+import av
+import numpy as np
+import pytest
+from av.stream import Disposition
+from media_files import sweep, write_audio, write_mxf, write_video
+from sightmix.engine.errors import MediaError
+from sightmix.engine.media import container as module
+from sightmix.engine.media.container import (
+    AudioStream,
+    MediaInfo,
+    check_channels,
+    explain,
+    layout_of,
+    presentation_start,
+    probe,
+)
+from sightmix.engine.media.layout import Layout
+from sightmix.engine.passage import Channel
+
+RATE = 48_000
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("probed")
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "extra", "container", "samples", "tolerance"),
+    [
+        ("a.wav", "pcm_s16le", {}, "wav", 2 * RATE, 0),
+        ("a.mp3", "libmp3lame", {}, "mp3", 2 * RATE, 0),
+        ("plain.mp3", "libmp3lame", {"mux": {"write_xing": "0"}}, "mp3", None, Fraction(1, 10)),
+        ("a.opus", "libopus", {}, "ogg", 2 * RATE, 0),
+        ("a.mka", "libopus", {}, "matroska", None, Fraction(1, 50)),
+        ("a.m4a", "aac", {}, "mov", 2 * RATE, 0),
+        ("a.mp4", "aac", {"picture": True}, "mov", 2 * RATE, 0),
+        ("a.aac", "aac", {}, "aac", None, Fraction(1, 2)),
+        ("a.ts", "mp2", {"picture": True}, "mpegts", None, Fraction(1, 10)),
+        ("a.avi", "libmp3lame", {"picture": True}, "avi", None, Fraction(1, 8)),
+        ("a.aiff", "pcm_s16be", {}, "aiff", 2 * RATE, 0),
+        ("a.au", "pcm_s16be", {}, "au", 2 * RATE, 0),
+        ("a.w64", "pcm_s24le", {}, "w64", 2 * RATE, 0),
+        ("a.caf", "pcm_s16le", {}, "caf", 2 * RATE, 0),
+    ],
+)  # fmt: skip
+def test_lengths_are_exact_where_they_can_be_and_near_elsewhere(
+    folder, name, codec, extra, container, samples, tolerance
+):
+    info = probe(write_audio(folder / name, codec, sweep(RATE, 2, 2), **extra))
+    (stream,) = info.audio
+    assert info.container == container
+    assert info.path == folder / name
+    assert (stream.index, stream.sample_rate, stream.channels, stream.order) == (0, RATE, 2, ())
+    assert stream.layout == Layout.named("stereo")
+    assert stream.samples == samples
+    assert abs(stream.duration - 2) <= tolerance
+    assert info.timecode is None
+    if "picture" in extra:
+        assert (info.video.width, info.video.height, info.video.rate, info.video.still) == (64, 48, 24, False)
+        assert abs(info.video.duration - 2) <= Fraction(1, 10)
+        assert info.duration == max(info.video.duration, stream.duration)
+    else:
+        assert info.video is None
+        assert info.duration == stream.duration
+
+
+@pytest.mark.parametrize(
+    ("rate", "found"),
+    [
+        (Fraction(24000, 1001), Fraction(24000, 1001)),
+        (Fraction(25), Fraction(25)),
+        (Fraction(60000, 1001),) * 2,
+    ],
+)
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.avi"])
+def test_rates_and_lengths_of_pictures(tmp_path, rate, found, name):
+    info = probe(write_video(tmp_path / name, 30, rate=rate, codec="mpeg4"))
+    assert info.video.rate == found
+    assert abs(info.video.duration - 30 / rate) <= Fraction(1, 1000) if name != "a.mkv" else Fraction(1, 10)
+    assert info.audio == ()
+    assert info.duration == info.video.duration
+
+
+def test_a_picture_that_begins_late_is_as_long_as_until_its_end(tmp_path):
+    path = tmp_path / "a.mov"
+    with av.open(str(path), "w") as out:
+        sound = out.add_stream("pcm_s16le", rate=RATE, layout="mono")
+        video = out.add_stream("mpeg4", rate=Fraction(25))
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, RATE), np.int16), "s16", "mono")
+        frame.sample_rate, frame.pts, frame.time_base = RATE, 0, Fraction(1, RATE)
+        out.mux(sound.encode(frame))
+        for number in range(25, 50):
+            picture = av.VideoFrame(64, 48, "yuv420p")
+            picture.pts, picture.time_base = number, Fraction(1, 25)
+            out.mux(video.encode(picture))
+        out.mux(video.encode(None))
+    info = probe(path)
+    assert info.audio[0].duration == 1
+    assert info.video.duration == info.duration == 2
+
+
+# ---- where file offset 0 lies
+
+
+def stream(kind, start, base=Fraction(1, RATE), cover=False):
+    disposition = Disposition.attached_pic if cover else Disposition.default
+    return SimpleNamespace(type=kind, start_time=start, time_base=base, disposition=disposition)
+
+
+@pytest.mark.parametrize(
+    ("streams", "start"),
+    [
+        ([], 0),
+        ([("audio", 0)], 0),
+        ([("audio", 24_000)], Fraction(1, 2)),
+        ([("audio", -1024)], 0),  # priming
+        ([("audio", 24_000), ("video", 12_000)], Fraction(1, 4)),
+        ([("video", 24_000), ("audio", 12_000), ("audio", 36_000)], Fraction(1, 4)),
+        ([("audio", -1024), ("video", 0)], 0),
+        ([("audio", 24_000), ("data", 0), ("subtitle", 10)], Fraction(1, 2)),
+        ([("audio", 24_000), ("video", 0, Fraction(1, RATE), True)], Fraction(1, 2)),  # cover art
+        ([("audio", None), ("video", 12_000)], Fraction(1, 4)),
+        ([("audio", 5, None), ("video", 90_000, Fraction(1, 90_000))], 1),
+    ],
+)
+def test_file_offset_0_is_where_sound_or_picture_begins(streams, start):
+    assert presentation_start(SimpleNamespace(streams=[stream(*given) for given in streams])) == start
+
+
+def test_cover_art_is_no_picture(tmp_path):
+    path = tmp_path / "a.mp4"
+    with av.open(str(path), "w") as out:
+        sound = out.add_stream("aac", rate=RATE, layout="mono")
+        cover = out.add_stream("mjpeg", rate=1)
+        cover.width, cover.height, cover.pix_fmt = 64, 48, "yuvj420p"
+        cover.disposition = Disposition.attached_pic
+        picture = av.VideoFrame(64, 48, "yuvj420p")
+        picture.pts, picture.time_base = 0, Fraction(1, 1)
+        out.mux(cover.encode(picture))
+        out.mux(cover.encode(None))
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 48_000), np.float32), "fltp", "mono")
+        frame.sample_rate, frame.pts, frame.time_base = RATE, 0, Fraction(1, RATE)
+        out.mux(sound.encode(frame))
+        out.mux(sound.encode(None))
+    info = probe(path)
+    assert info.video is None
+    assert info.duration == info.audio[0].duration
+
+
+# ---- start timecode
+
+
+def test_a_broadcast_waves_time_reference_is_its_start(tmp_path):
+    from sightmix.engine.media.writer import Bext, WavWriter
+
+    for reference in (0, 1, 48_000 * 3600 + 12):
+        with WavWriter(tmp_path / "a.wav", 44_100, 1, bext=Bext(time_reference=reference)) as out:
+            out.write(np.zeros((1, 10 + reference % 7), np.float32))
+        assert probe(tmp_path / "a.wav").timecode == Fraction(reference, 44_100)
+
+
+def said(metadata, streams=(), audio=(), video=None, name="matroska,webm"):
+    """The start of day of a container that says so much."""
+    found = [SimpleNamespace(metadata=m, average_rate=r) for m, r in streams]
+    held = type("Streams", (list,), {"audio": [SimpleNamespace(sample_rate=r) for r in audio]})(found)
+    container = SimpleNamespace(metadata=metadata, streams=held, format=SimpleNamespace(name=name))
+    return module._start_of_day(Path("nowhere"), container, video)
+
+
+def moving(rate, still=False):
+    return module.VideoStream(64, 48, Fraction(rate), Fraction(1), still)
+
+
+def test_which_tag_says_when_a_file_begins():
+    hour = "01:00:00:12"
+    assert said({"timecode": hour}, video=moving(25)) == 3600 + Fraction(12, 25)
+    assert said({"TimeCode": hour}, video=moving(24)) == 3600 + Fraction(12, 24)
+    assert said({}, [({}, None), ({"timecode": hour}, Fraction(30))], video=moving(25)) == 3600 + Fraction(
+        12, 25
+    )
+    # Without a picture a tag counts by its own stream's rate; a still has none.
+    assert said({}, [({"timecode": hour}, Fraction(30))]) == 3600 + Fraction(12, 30)
+    assert said({}, [({"timecode": hour}, 29.97)]) == (108_000 + 12) * Fraction(1001, 30000)
+    assert said({}, [({"timecode": hour}, Fraction(30))], video=moving(25, still=True)) == 3600 + Fraction(
+        12, 30
+    )
+    assert said({"timecode": hour}) is None
+    # What is no timecode is passed over.
+    assert said({"timecode": "noon"}, [({"timecode": hour}, None)], video=moving(25)) == 3600 + Fraction(
+        12, 25
+    )
+    assert said({"timecode": ""}, [({"timecode": hour}, None)], video=moving(25)) == 3600 + Fraction(12, 25)
+    assert said({"timecode": "noon", "time_reference": "48000"}, audio=[48_000]) == 1
+    assert said({"timecode": hour, "time_reference": "48000"}, audio=[48_000], video=moving(25)) > 3600
+    assert said({"time_reference": "96000"}, audio=[48_000, 96_000]) == 2
+    assert said({"time_reference": "-5"}, audio=[48_000]) is None
+    assert said({"time_reference": "96000"}) is None
+    assert said({"time_reference": "7"}, audio=[0]) == 7
+    assert said({}, audio=[48_000]) is None
+
+
+# ---- sentences
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (FileNotFoundError(2, "x"), "does not exist; relink the clip or restore the file."),
+        (IsADirectoryError(), "is a folder, not a media file."),
+        (PermissionError(13, "x"), "cannot be opened: permission denied; check the file's access rights."),
+        (av.error.InvalidDataError(1, "x"), "is damaged or not a media file; export or copy it again."),
+        (av.error.EOFError(1, "x"), "is damaged or not a media file; export or copy it again."),
+        (
+            OSError(5, "Input/output error"),
+            "cannot be read (Input/output error); check the disk or copy the file again.",
+        ),
+        (OSError(), "cannot be read (OSError); check the disk or copy the file again."),
+    ],
+)
+def test_every_failure_has_its_sentence(error, words):
+    said = explain(Path("/m/a.mov"), error)
+    assert type(said) is MediaError
+    assert str(said) == f"/m/a.mov {words}"
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.ans", "a.idf", "a.xb"])
+def test_text_is_no_media_even_where_ffmpeg_makes_a_picture_of_it(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(
+        (b"XBIN\x1a\x50\0\x19\0\x10\0" if name == "a.xb" else b"") + b"Dear diary, nothing happened.\n" * 300
+    )
+    with pytest.raises(MediaError, match=r"is a text or binary file, not media; relink the clip\."):
+        probe(path)
+
+
+def info_of(*channels):
+    streams = tuple(
+        AudioStream(n, RATE, layout.channels, layout, None, Fraction(1)) for n, layout in enumerate(channels)
+    )
+    return MediaInfo(Path("a.mov"), "mov", Fraction(1), streams, None, None)
+
+
+def test_channels_that_are_there_and_those_that_are_not():
+    mono, stereo, surround = (Layout.named(n) for n in ("mono", "stereo", "5.1"))
+    info = info_of(stereo, mono, mono)
+    check_channels(info, [Channel(0, 0), Channel(0, 1), Channel(2, 0)])
+    check_channels(info, [])
+    for bad, words in (
+        (Channel(3, 0), r"a\.mov has 3 audio stream\(s\), not 4; relink the clip\."),
+        (Channel(-1, 0), r"3 audio stream\(s\), not 0"),
+        (Channel(0, 2), r"audio stream 1 has 2 channel\(s\), not 3; relink"),
+        (Channel(1, 1), r"audio stream 2 has 1 channel\(s\), not 2"),
+        (Channel(0, -1), r"audio stream 1 has 2 channel\(s\), not 0"),
+    ):
+        with pytest.raises(MediaError, match=words):
+            check_channels(info, [bad])
+    assert layout_of(info) == stereo
+    assert layout_of(info_of(surround, mono)) == surround
+    assert layout_of(info, [Channel(0, 1), Channel(0, 0)]) == stereo
+    assert layout_of(info, [Channel(2, 0)]) == mono
+    assert layout_of(info, [Channel(1, 0), Channel(2, 0)]) == stereo
+    assert layout_of(info, [Channel(0, 0), Channel(1, 0)]) == stereo
+    assert layout_of(info, [Channel(0, 0), Channel(1, 0), Channel(2, 0)]) == Layout.discrete(3)
+    assert layout_of(info_of(*[mono] * 6), [Channel(n, 0) for n in range(6)]) == surround
+    assert layout_of(info_of(surround, mono), [Channel(0, n) for n in (0, 1, 2)]) == Layout.named("3.0")
+
+
+def test_mxf_streams_are_probed_one_by_one(tmp_path):
+    info = probe(write_mxf(tmp_path / "a.mxf", sweep(RATE, 2, 1), 25))
+    assert [(s.index, s.samples, s.layout.ffmpeg) for s in info.audio] == [
+        (0, RATE, "mono"),
+        (1, RATE, "mono"),
+    ]
+    assert info.video.duration == 1
+    assert info.container == "mxf"
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "channels", "size", "most"),
+    [
+        ("wav", "pcm_s16le", 2, 4044, 1011), ("wav", "pcm_s24le", 2, 4044, 674), ("w64", "pcm_f32le", 1, 4044, 1011),
+        ("aiff", "pcm_f64be", 2, 4044, 252), ("au", "pcm_u8", 3, 100, 33), ("wav", "pcm_mulaw", 1, 100, 1 << 62),
+        ("wav", "adpcm_ms", 1, 100, 1 << 62), ("mov", "pcm_s16le", 1, 100, 1 << 62),
+    ],
+)  # fmt: skip
+def test_no_more_samples_than_there_are_bytes(name, codec, channels, size, most):
+    stream = SimpleNamespace(codec_context=SimpleNamespace(name=codec), channels=channels)
+    assert module._most_samples(SimpleNamespace(format=SimpleNamespace(name=name)), stream, size) == most
+
+
+def test_the_preskip_of_opus_counts_in_ogg_only():
+    def preskip(name, head):
+        stream = SimpleNamespace(codec_context=SimpleNamespace(extradata=head))
+        return module._opus_preskip(SimpleNamespace(format=SimpleNamespace(name=name)), stream)
+
+    head = b"OpusHead\1\2" + (0x0138).to_bytes(2, "little") + bytes(7)
+    assert preskip("ogg", head) == 312
+    assert preskip("matroska,webm", head) == preskip("ogg", b"Vorbis" + head) == preskip("ogg", None) == 0
