@@ -257,7 +257,7 @@ def true_stems(scene: Scene) -> Array:
 # Oracles
 
 
-def _level_features(levels: Matrix) -> Matrix:
+def level_features(levels: Matrix) -> Matrix:
     """Muddy stem levels in LUFS (3,): themselves, silence, order, and how they compare, with products."""
     silent = ~np.isfinite(levels)
     filled = np.where(silent, _QUIET_LUFS, levels)
@@ -286,7 +286,7 @@ class LevelledStems:
     def observe(scene: Scene) -> tuple[Matrix, Matrix, Matrix]:
         """What fitting has to know of a training scene: features of its levels, mean gains (3,) dB, weights (3,)."""
         mean, weight = _mean_gain(scene)
-        return _level_features(stem_loudness(scene.stems)), mean, weight
+        return level_features(stem_loudness(scene.stems)), mean, weight
 
     @classmethod
     def of(cls, observed: Sequence[tuple[Matrix, Matrix, Matrix]]) -> LevelledStems:
@@ -301,7 +301,7 @@ class LevelledStems:
 
     def __call__(self, scene: Scene) -> Array:
         """The sum of the true muddy stems under the predicted gains (samples,)."""
-        features = _level_features(stem_loudness(scene.stems))[None]
+        features = level_features(stem_loudness(scene.stems))[None]
         gains = np.clip([float(ridge(features)[0, 0]) for ridge in self.ridges], -18.0, 18.0)
         return np.asarray(np.sum(apply_gain(scene.stems, gains[:, None]), axis=0), np.float32)
 

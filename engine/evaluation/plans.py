@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,7 +19,8 @@ from ..weights.card import names_of, nearest
 FOLDER = Path(__file__).parent / "experiments"
 MEASURES = ("distances", "stems", "restraint")
 SPLITS = ("train", "validation", "test")
-PICTURES = ("right", "none", "wrong")
+PICTURES = ("right", "none", "permuted", "wrong")
+TARGETS = ("", "well_mixed", "random", "spotlit")
 ORACLES = ("levelled_stems", "ideal_masks")
 TRUE_STEMS = "true"
 # What a row of each kind has to say besides its name.
@@ -38,7 +40,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class SceneSet:
-    """Scenes to compare on: the first `clips` of a split, drawn by a preset with some of its entries changed."""
+    """Scenes to compare on: the first `clips` of a split, drawn by a preset with some of its entries changed.
+
+    `only` names the kind of target that counts ("": any): scenes that could not have it fall back to another, and are
+    counted and left out.
+    """
 
     name: str
     scenes: str = "well_mixed"
@@ -46,6 +52,7 @@ class SceneSet:
     split: str = "test"
     clips: int = 100
     seconds: float = 10.0
+    only: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,9 +62,13 @@ class Row:
     `kind` "input" is the muddy mix; "loudness" and "gain" are the baselines fitted on training scenes; "relevel" draws
     every stem's level from `prior`, its stems by the separator `stems` ("" the product model's, "true" the true ones);
     "checkpoint" is a run in the folder of runs, made from the training configuration `config` with `overrides`, and
-    beginning, where `start` names one, with the weights of another run or of a model card; "card" is a model, "" the
-    product model; "oracle" knows the answer; "published" are figures of others on their own data, from `source`.
-    `picture` says what a network sees: the right pictures, none, or those of a scene with another subject.
+    beginning, where `start` names one, with the weights of another run or of a model card, and learning from the scenes
+    of the training configuration `policy` where it is named, so that rows differ in nothing but the system; at each of
+    the `stages` (steps) the learning rate has come down to 0 and a checkpoint is kept, which `step` asks for; "card" is
+    a model, "" the product model; "oracle" knows the answer; "published" are figures of others on their own data, from
+    `source`.
+    `picture` says what a network sees: the right pictures, none, those of another scene (permuted), or those of a scene
+    with another subject (wrong).
     `paper` holds the VisAH paper's own distances, times 100, to set beside, all sets alike or by set.
     """
 
@@ -67,6 +78,9 @@ class Row:
     config: str = ""
     overrides: dict[str, Any] = field(default_factory=dict)
     start: str = ""
+    policy: str = ""
+    stages: list[int] = field(default_factory=list)
+    step: int = 0
     card: str = ""
     prior: str = ""
     stems: str = ""
@@ -83,7 +97,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Experiment:
-    """A comparison: every row on every set. `compare` names pairs of rows whose difference is given an interval."""
+    """A comparison: every row on every set.
+
+    `against` names rows from which every other row is taken, with paired intervals. `guess_clips` is the number of
+    training scenes that a guesser is fitted on which sees levels alone (0: none).
+    """
 
     name: str
     title: str
@@ -91,7 +109,8 @@ class Experiment:
     rows: tuple[Row, ...]
     about: str = ""
     measure: str = "distances"
-    compare: tuple[tuple[str, str], ...] = ()
+    against: tuple[str, ...] = ()
+    guess_clips: int = 0
 
     def row(self, name: str) -> Row:
         """The row of that name; raises KeyError."""
@@ -123,14 +142,13 @@ def experiment_from(data: object, path: Path) -> Experiment:
         if len(set(names)) < len(names):
             raise SettingsError(f"{where} has two {what}s of one name.")
     _one_of(entries.get("measure", MEASURES[0]), MEASURES, f"{where}: 'measure'")
-    pairs = entries.get("compare", [])
+    against = entries.get("against", [])
     names = [row.name for row in rows]
-    for pair in pairs:
-        if not isinstance(pair, list) or len(pair) != 2:
-            raise SettingsError(f"{where}: 'compare' lists pairs of rows, not {pair!r}.")
-        for name in pair:
-            _one_of(name, names, f"{where}: 'compare'")
-    return Experiment(**{**entries, "sets": sets, "rows": rows, "compare": tuple(map(tuple, pairs))})
+    for name in against:
+        if not isinstance(name, str):
+            raise SettingsError(f"{where}: 'against' lists names of rows, not {name!r}.")
+        _one_of(name, names, f"{where}: 'against'")
+    return Experiment(**{**entries, "sets": sets, "rows": rows, "against": tuple(against)})
 
 
 def shipped() -> dict[str, Path]:
@@ -156,6 +174,7 @@ def _scene_set(data: object, where: str) -> SceneSet:
     found = SceneSet(**entries)
     _one_of(found.scenes, PRESETS, f"{where}: 'scenes'")
     _one_of(found.split, SPLITS, f"{where}: 'split'")
+    _one_of(found.only, TARGETS, f"{where}: 'only'")
     known = [f.name for f in fields(SceneConfig)]
     for option in found.scene_options:
         _one_of(option, known, f"{where}: 'scene_options'")
@@ -186,6 +205,9 @@ def _row(data: object, where: str) -> Row:
     known_entries = [f.name for f in fields(TrainConfig)]
     for entry in row.overrides:
         _one_of(entry, known_entries, f"{where}: 'overrides'")
+    steps = [0, *row.stages, row.overrides.get("steps", 0)]
+    if row.stages and any(not isinstance(b, int) or b <= a for a, b in pairwise(steps)):
+        raise SettingsError(f"{where}: 'stages' are steps in order, below the 'steps' that 'overrides' give.")
     return row
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,102 +14,35 @@ from ..errors import SettingsError
 from ..files import write_text
 from ..roles import STEMS
 from ..training.loop.metrics import NAMES
-from .plans import Experiment, Row, SceneSet
-from .scoring import Stored
-from .statistics import Interval, difference_of, improvement_of, mean_of, share_of
+from .figures import (
+    DISTANCES,
+    RESTRAINT,
+    Point,
+    Result,
+    RowResult,
+    SetResult,
+    differences,
+    distances_of,
+    figures,
+    guessed,
+)
+from .plans import Experiment
+from .scoring import Facts, Stored
+from .statistics import Interval
 
-SCHEMA = "sightmix.experiments/1"
+SCHEMA = "sightmix.experiments/2"
 BEGIN, END = "<!-- models:begin -->", "<!-- models:end -->"
 _SECTION = re.compile(r"<!-- experiment: (.*?) -->\n(.*?)(?=<!-- experiment: |\Z)", re.DOTALL)
 LEGEND = """\
 Distances are means times 100, as in the VisAH paper; in brackets the improvement on the poorly mixed input in percent,
-and its 95 % bootstrap interval over clips. *At equal loudness* is after bringing every output to the loudness of the
-target, so that level alone earns nothing. Baselines are fitted on training scenes of the same kind. Made by
+and its 95 % interval over clips and over the packages that their recordings come from: what other clips of other
+packages may give, never narrower than over clips alone (jackknives over the packages of each stem, added to that over
+clips, with Student's width for the few packages there are). *At equal loudness* is after bringing every output to the
+loudness of the target, so that level alone earns nothing. Differences are paired, in percentage points, above 0 where
+the row named first is better; each interval stands for itself, so that one of twenty errs by chance. Baselines are
+fitted on training scenes of the same kind; trained rows say what they cost from nothing on. Made by
 `python -m sightmix.engine.evaluation.experiments`."""
-DISTANCES = (*NAMES, *(f"{name}_matched" for name in NAMES))
-
-
-@dataclass(frozen=True)
-class RowResult:
-    """A row's figures, or the `mark` that stands for them; `note` is set beside its name."""
-
-    row: Row
-    stored: Stored
-    mark: str = ""
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class SetResult:
-    """All rows on one set; `before` holds the muddy input's distances."""
-
-    chosen: SceneSet
-    before: Stored
-    rows: tuple[RowResult, ...]
-
-    @property
-    def clips(self) -> int:
-        """How many scenes the figures are over."""
-        return self.chosen.clips
-
-    def row(self, name: str) -> RowResult:
-        """A row's result by name; raises KeyError."""
-        return {result.row.name: result for result in self.rows}[name]
-
-
-@dataclass(frozen=True)
-class Result:
-    """An experiment's results, set by set."""
-
-    experiment: Experiment
-    sets: tuple[SetResult, ...]
-
-
-# Figures -----------------------------------------------------------------------------------------------
-
-
-def figures(result: SetResult, one: RowResult, measure: str) -> dict[str, dict[str, Interval | float]]:
-    """What is said of a row, by column: its mean and, as an interval, its improvement or share."""
-    clips, stored = result.clips, one.stored
-    if one.mark or one.row.kind == "published":
-        return {}
-    if measure == "restraint":
-        change, error = stored.column("change", clips), stored.column("error", clips)
-        return {"change of good mixes": {"share": share_of(change, error), "clips": _count(change)}}
-    if measure == "stems":
-        found: dict[str, dict[str, Interval | float]] = {}
-        for name in STEMS:
-            after, before = stored.column(name, clips), stored.column(f"{name}_before", clips)
-            gain = mean_of([a - b for a, b in zip(after, before, strict=True)])
-            found[name] = {"mean": mean_of(after).value, "gain": gain, "clips": _count(after)}
-        return found
-    return {
-        name: {
-            "mean": mean_of(stored.column(name, clips)).value,
-            "improvement": improvement_of(result.before.column(name, clips), stored.column(name, clips)),
-        }
-        for name in DISTANCES
-    }
-
-
-def differences(result: SetResult, pair: tuple[str, str]) -> dict[str, Interval]:
-    """By how many percentage points the first row's improvement lies above the second's; empty if one is missing."""
-    one, other = (result.row(name) for name in pair)
-    if one.mark or other.mark:
-        return {}
-    clips = result.clips
-    return {
-        name: difference_of(
-            result.before.column(name, clips),
-            one.stored.column(name, clips),
-            other.stored.column(name, clips),
-        )
-        for name in DISTANCES
-    }
-
-
-def _count(values: Sequence[float]) -> int:
-    return sum(math.isfinite(value) for value in values)
+KINDS_OF_STEM = {1: ("film",), len(STEMS): STEMS}
 
 
 # Markdown ----------------------------------------------------------------------------------------------
@@ -124,13 +58,46 @@ def _section(result: Result, heading: str) -> str:
     parts = [f"{heading} {experiment.title}"]
     parts += [experiment.about] if experiment.about else []
     for one in result.sets:
-        chosen = one.chosen
-        parts.append(
-            f"**{chosen.name}**: {one.clips} clips of {chosen.seconds:g} s, {chosen.split} split.\n\n"
-            + table(one, experiment.measure)
+        parts += [_heading(one), table(one, experiment.measure), _by_compute(one)]
+        for name in experiment.against:
+            parts += _against(one, name, experiment.measure)
+        parts.append(_guess_told(one))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _heading(result: SetResult) -> str:
+    """The set in a line: how many clips, from how many packages, and what was left out."""
+    chosen = result.chosen
+    sentence = f"**{chosen.name}**: {len(result.clips)} clips of {chosen.seconds:g} s, {chosen.split} split"
+    counts = _package_counts(result)
+    alone = [name for name, count in counts.items() if count == 1]
+    if counts:
+        said = [f"{count} {name}" for name, count in counts.items()]
+        sentence += (
+            f"; their recordings come from {_listed(said)} packages, intervals are over clips and packages"
         )
-        parts += [text for pair in experiment.compare if (text := _compared(one, pair))]
-    return "\n\n".join(parts)
+    else:
+        sentence += "; where their recordings come from is not known, intervals are over clips alone"
+    if alone:
+        sentence += f"; nothing is known of other packages of {_listed(alone)}"
+    if chosen.only and (left := Counter(f.target for f in result.facts if f.target != chosen.only)):
+        kinds = _listed([f"{count} {kind or 'unknown'}" for kind, count in sorted(left.items())])
+        sentence += f"; left out of {chosen.clips}, for want of pictures that ask for one stem: {kinds}"
+    return f"{sentence}."
+
+
+def _package_counts(result: SetResult) -> dict[str, int]:
+    """How many packages the recordings of each stem come from; empty where it is not known."""
+    stems = list(zip(*result.packages, strict=True))
+    found = {
+        name: len(set(stem) - {None})
+        for name, stem in zip(KINDS_OF_STEM.get(len(stems), ()), stems, strict=False)
+    }
+    return found if any(found.values()) else {}
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def table(result: SetResult, measure: str = "distances") -> str:
@@ -139,14 +106,15 @@ def table(result: SetResult, measure: str = "distances") -> str:
     Distances are means times 100, with the improvement on the muddy input and its 95 % interval in brackets; SI-SDR is
     in dB, with what it lies above the mix's; changes are in % of the muddy clips' error.
     """
-    columns = {"stems": STEMS, "restraint": ("change of good mixes",)}.get(measure, DISTANCES)
+    columns = {"stems": STEMS, "restraint": RESTRAINT}.get(measure, DISTANCES)
     quoted = any(_paper(result, one) for one in result.rows) and measure == "distances"
     heads = ["system", *(_head(name) for name in columns), *(["paper, on its own data"] if quoted else [])]
     lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
     base = next((_paper(result, one) for one in result.rows if one.row.kind == "input"), {})
     for one in result.rows:
         said = figures(result, one, measure)
-        name = f"{one.row.name} ({one.note})" if one.note else one.row.name
+        notes = "; ".join(filter(None, [one.note, str(one.spent or "")]))
+        name = f"{one.row.name} ({notes})" if notes else one.row.name
         cells = [_cell(said.get(column, {}), one, column) for column in columns]
         if one.mark:
             cells = [one.mark, *([""] * (len(columns) - 1))]
@@ -176,7 +144,7 @@ def _cell(said: Mapping[str, Interval | float], one: RowResult, column: str) -> 
     if one.row.kind == "published":
         return f"{one.row.paper[column]:.1f} dB" if column in one.row.paper else "–"
     share = said.get("share")
-    if isinstance(share, Interval):
+    if isinstance(share, Interval) and math.isfinite(share.value):
         return f"{share.value:.0f} % ({share.low:.0f}…{share.high:.0f}; {said['clips']} clips)"
     mean, gain, better = said.get("mean"), said.get("gain"), said.get("improvement")
     if not isinstance(mean, float) or not math.isfinite(mean):
@@ -203,12 +171,83 @@ def _quote(paper: Mapping[str, float], base: Mapping[str, float]) -> str:
     return ", ".join(texts)
 
 
-def _compared(result: SetResult, pair: tuple[str, str]) -> str:
-    found = differences(result, pair)
+def _against(result: SetResult, name: str, measure: str) -> list[str]:
+    """A row less every other one: a table of paired differences, and which of them are sure."""
+    others = [one.row.name for one in result.rows if one.row.name != name]
+    found = {other: said for other in others if (said := differences(result, (name, other), measure))}
+    if not found:
+        return []
+    columns = list(next(iter(found.values())))
+    lines = [
+        "| " + " | ".join([f"*{name}* minus", *map(_head, columns)]) + " |",
+        "|---" * (len(columns) + 1) + "|",
+    ]
+    for other, said in found.items():
+        cells = [f"{_signed(x.value, 1)} ({_spread(x, 1)})" for x in said.values()]
+        lines.append("| " + " | ".join([other, *cells]) + " |")
+    return ["\n".join(lines), verdict(name, found)]
+
+
+def verdict(name: str, found: Mapping[str, Mapping[str, Interval]]) -> str:
+    """In sentences: which rows a row is better than, in which columns, and which not: where intervals leave out 0."""
+    total = len(next(iter(found.values())))
+    groups: dict[str, list[str]] = {}
+    for other, said in found.items():
+        above = [_head(column) for column, x in said.items() if x.low > 0.0]
+        below = [_head(column) for column, x in said.items() if x.high < 0.0]
+        if len(above) == total:
+            text = "is better in every column than"
+        elif len(below) == total:
+            text = "is worse in every column than"
+        elif above or below:
+            parts = [f"better in {_listed(above)}"] if above else []
+            parts += [f"worse in {_listed(below)}"] if below else []
+            rest = total - len(above) - len(below)
+            text = f"is {' and '.join(parts)}{', with no difference told in the rest,' if rest else ''} than"
+        else:
+            text = "cannot be told in any column from"
+        groups.setdefault(text, []).append(other)
+    order = sorted(groups, key=lambda text: ("every" not in text, "any" in text))
+    return " ".join(f"*{name}* {text} {_listed(groups[text])}." for text in order)
+
+
+def _by_compute(result: SetResult) -> str:
+    """Trained rows at the stages of their training: a table of MAG and of MAG at equal loudness."""
+    rows = [one for one in result.rows if one.curve and not one.mark]
+    if not rows:
+        return ""
+    most = max(len(one.curve) for one in rows)
+    lines = [
+        "| " + " | ".join(["core-minutes: MAG; at equal loudness", *[""] * most]) + " |",
+        "|---" * (most + 1) + "|",
+    ]
+    for one in rows:
+        cells = [_stage(result, point) for point in one.curve]
+        lines.append("| " + " | ".join([one.row.name, *cells, *[""] * (most - len(cells))]) + " |")
+    return "\n".join(lines)
+
+
+def _stage(result: SetResult, point: Point) -> str:
+    minutes = f"{point.spent.core_seconds / 60:.1f}" if point.spent else "?"
+    said = distances_of(result, point.stored)
+    better = [said[name]["improvement"] for name in ("MAG", "MAG_matched")]
+    texts = [f"{_signed(x.value)} % ({_spread(x)})" for x in better if isinstance(x, Interval)]
+    return f"{minutes}: {'; '.join(texts)}"
+
+
+def _guess_told(result: SetResult) -> str:
+    """What a guesser by levels alone gets right, in a sentence."""
+    found = guessed(result)
     if not found:
         return ""
-    texts = [f"{_head(name)} {_signed(x.value, 1)} ({_spread(x, 1)})" for name, x in found.items()]
-    return f"*{pair[0]}* against *{pair[1]}*, difference in percentage points: {', '.join(texts)}."
+    right, chance, above = (found[name] for name in ("right", "chance", "above chance"))
+    if not math.isfinite(right.value):
+        return "No shot leaves a guesser by levels alone a choice."
+    return (
+        f"Levels alone, a guesser's that knows how loud every muddy stem is and sees no picture, name the stem to "
+        f"bring out in {right.value:.0f} % of the shots ({right.low:.0f}…{right.high:.0f}), chance in "
+        f"{chance.value:.0f} %: {_signed(above.value, 1)} points ({_spread(above, 1)})."
+    )
 
 
 # JSON --------------------------------------------------------------------------------------------------
@@ -231,26 +270,49 @@ def data(results: Sequence[Result]) -> dict[str, Any]:
 
 
 def _set_data(result: SetResult, experiment: Experiment) -> dict[str, Any]:
-    rows = []
+    rows, measure = [], experiment.measure
     for one in result.rows:
-        clips = [] if one.mark else [one.stored.values.get(clip, {}) for clip in range(result.clips)]
+        clips = [] if one.mark else [_clip_data(one.stored, clip) for clip in range(result.chosen.clips)]
         rows.append(
             {
                 **{k: v for k, v in asdict(one.row).items() if v},
                 "mark": one.mark,
                 "note": one.note,
-                "figures": _plain(figures(result, one, experiment.measure)),
-                "clips": [_plain(values) for values in clips],
+                "figures": _plain(figures(result, one, measure)),
+                "cost": None if one.spent is None else asdict(one.spent),
+                "curve": [
+                    {
+                        "cost": None if point.spent is None else asdict(point.spent),
+                        "figures": _plain(distances_of(result, point.stored)),
+                    }
+                    for point in one.curve
+                ],
+                "clips": clips,
             }
         )
     return {
         **asdict(result.chosen),
         "rows": rows,
-        "compare": [
-            {"rows": list(pair), "difference": _plain(differences(result, pair))}
-            for pair in experiment.compare
+        "counted": result.clips,
+        "packages": _package_counts(result),
+        "targets": dict(Counter(facts.target for facts in result.facts)),
+        "against": [
+            {
+                "rows": [name, one.row.name],
+                "difference": _plain(differences(result, (name, one.row.name), measure)),
+            }
+            for name in experiment.against
+            for one in result.rows
+            if one.row.name != name
         ],
+        "guesser": _plain(guessed(result)),
     }
+
+
+def _clip_data(stored: Stored, clip: int) -> dict[str, Any]:
+    """A clip's figures, with where its recordings come from and what it asks for."""
+    facts = stored.facts.get(clip, Facts())
+    return {**_plain(stored.values.get(clip, {})), "packages": list(facts.packages), "target": facts.target}
 
 
 def _plain(value: Any) -> Any:

@@ -7,8 +7,8 @@ import json
 import math
 import os
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,8 +24,10 @@ from ..training.scenes.scene import Pictures, Scene
 Sound = NDArray[np.float32]
 Values = dict[str, float]
 Heard = Callable[[Scene], Sound]  # a system under test: a scene in, its sound (samples,) out
-SCHEMA = 1  # raised when a measure changes, so that older figures are not taken for its own
+SCHEMA = 2  # raised when a measure or what is kept changes, so that older figures are not taken for its own
 _AHEAD = 8  # scenes looked through for one with another subject
+_CYCLE = 8  # scenes that exchange their pictures when these are permuted
+_KEPT = _CYCLE + _AHEAD + 1
 
 
 class Scenes(Protocol):
@@ -66,16 +68,31 @@ def stem_ratios(system: Heard, scene: Scene) -> Values:
 
 
 def restraint(system: Heard, scene: Scene) -> Values:
-    """How much a mix that was already good is changed, "change", or how far off a muddy one was, "error": MAG."""
+    """How much a mix that was already good is changed, "change", or how far off a muddy one was and is: MAG.
+
+    "error" is the muddy mix's distance from the good one, "after" that of what the system made of it.
+    """
     if scene.record.get("degradation", {}).get("policy") == "none":
-        return {"change": mag(system(scene), scene.mix()), "error": math.nan}
-    return {"change": math.nan, "error": mag(scene.mix(), scene.target())}
+        return {"change": mag(system(scene), scene.mix()), "error": math.nan, "after": math.nan}
+    good = scene.target()
+    return {"change": math.nan, "error": mag(scene.mix(), good), "after": mag(system(scene), good)}
+
+
+def guesses(system: Heard, scene: Scene) -> Values:
+    """How often a guesser names the stem that a shot's picture brings out, "right", and how often by chance, "chance".
+
+    The guesser gives both for every shot (shots, 2) that leaves a choice; nan for a scene without any.
+    """
+    told = system(scene)
+    right, chance = told.mean(axis=0) if len(told) else (math.nan, math.nan)
+    return {"right": float(right), "chance": float(chance)}
 
 
 MEASURES: Mapping[str, Callable[[Heard, Scene], Values]] = {
     "distances": distances,
     "stems": stem_ratios,
     "restraint": restraint,
+    "guesses": guesses,
 }
 
 
@@ -89,7 +106,7 @@ def stems_of(system: Heard, scene: Scene) -> Sound | None:
 
 
 class SceneWindow:
-    """Scenes of a set, the last few kept so that each is drawn once, and pictures of other scenes for them."""
+    """Scenes of a set, some kept so that each is drawn once, and pictures of other scenes for them."""
 
     def __init__(self, scenes: Scenes) -> None:
         self._scenes = scenes
@@ -98,16 +115,30 @@ class SceneWindow:
     def __getitem__(self, index: int) -> Scene:
         if index not in self._kept:
             self._kept[index] = self._scenes[index]
-            if len(self._kept) > _AHEAD + 1:
+            if len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
         return self._kept[index]
 
     def shown(self, index: int, picture: str) -> Scene:
-        """A scene with its "right" pictures, "none", or "wrong" ones: the next scene's that shows another subject."""
+        """A scene with its "right" pictures, with "none", or with those of another scene.
+
+        "permuted" ones are a random other scene's of the same eight, whatever they show: a fixed derangement, so that
+        every picture is shown as often as it should be. "wrong" ones are the next scene's that shows another subject.
+        """
         scene = self[index]
+        others = {"permuted": self._permuted, "wrong": self._others}
         if picture == "right":
             return scene
-        return replace(scene, pictures=self._others(index) if picture == "wrong" else None)
+        return replace(scene, pictures=others[picture](index) if picture in others else None)
+
+    def _permuted(self, index: int) -> Pictures | None:
+        first, place = index - index % _CYCLE, index % _CYCLE
+        cycle = np.random.default_rng((_CYCLE, first)).permutation(_CYCLE).tolist()
+        at = cycle.index(place)
+        for there in cycle[at + 1 :] + cycle[:at]:
+            if pictures := self[first + there].pictures:
+                return pictures
+        return None
 
     def _others(self, index: int) -> Pictures | None:
         own = self[index].pictures
@@ -130,32 +161,54 @@ class SceneWindow:
 
 def subjects_of(pictures: Pictures | None) -> frozenset[str]:
     """What pictures show, by their ids: classes of sound, "" for something that does not sound."""
-    found = set()
-    for _, name in pictures or ():
-        kind, _, rest = name.partition(":")
-        found.add(rest.partition(":")[0] if kind == "subject" else "" if kind == "other" else "effects")
-    return frozenset(found)
+    return frozenset(subject_of(name) for _, name in pictures or ())
+
+
+def subject_of(picture: str) -> str:
+    """The class of sound that what a picture shows would be heard as, "" for none, by the picture's id."""
+    kind, _, rest = picture.partition(":")
+    return rest.partition(":")[0] if kind == "subject" else "" if kind == "other" else "effects"
 
 
 # What is known already ---------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Facts:
+    """What a clip is, whatever a system makes of it.
+
+    `packages` says where the main recording of each stem comes from, None for a stem that is silent, or which film the
+    clip is from; empty where that is not known. `target` is the kind of good mix it asks for.
+    """
+
+    packages: tuple[str | None, ...] = ()
+    target: str = ""
+
+    @classmethod
+    def of(cls, scene: Scene) -> Facts:
+        """What a scene's record says of it."""
+        film = scene.record.get("film")
+        packages = scene.record.get("packages") or ([film] if film else [])
+        return cls(tuple(packages), str(scene.record.get("target", {}).get("kind", "")))
+
+
 @dataclass
 class Stored:
-    """Figures of one system on one set by clip, kept in a file, a line each, if `path` is given."""
+    """Figures of one system on one set by clip, with what the clip is: a line each in a file, if `path` is given."""
 
     path: Path | None = None
     values: dict[int, Values] = field(default_factory=dict)
+    facts: dict[int, Facts] = field(default_factory=dict)
 
-    def add(self, clip: int, values: Values) -> None:
+    def add(self, clip: int, values: Values, facts: Facts = Facts()) -> None:
         """Take in a clip's figures; they are in the file when this returns. Raises `WriteError`."""
-        self.values[clip] = values
+        self.values[clip], self.facts[clip] = values, facts
         if self.path is not None:
-            _append(self.path, {"clip": clip, **values})
+            _append(self.path, {"clip": clip, **asdict(facts), **values})
 
-    def column(self, name: str, clips: int) -> list[float]:
-        """One figure over the first `clips` clips."""
-        return [self.values[clip].get(name, math.nan) for clip in range(clips)]
+    def column(self, name: str, clips: Iterable[int]) -> list[float]:
+        """One figure over the clips of these numbers."""
+        return [self.values[clip].get(name, math.nan) for clip in clips]
 
     def has(self, clips: int) -> bool:
         """Whether the first `clips` clips are all there."""
@@ -181,20 +234,23 @@ class Cache:
         whole = data.rfind(b"\n") + 1
         if whole < len(data):
             os.truncate(path, whole)
-        return Stored(path, _read_lines(data[:whole]))
+        return Stored(path, *_read_lines(data[:whole]))
 
 
-def _read_lines(data: bytes) -> dict[int, Values]:
+def _read_lines(data: bytes) -> tuple[dict[int, Values], dict[int, Facts]]:
     found: dict[int, Values] = {}
+    facts: dict[int, Facts] = {}
     for line in data.splitlines():
         try:
             entry = json.loads(line)
             if "clip" in entry:
                 clip = int(entry.pop("clip"))
+                about = Facts(tuple(entry.pop("packages")), str(entry.pop("target")))
                 found[clip] = {str(k): float(v) for k, v in entry.items()}
-        except (ValueError, TypeError, AttributeError):
+                facts[clip] = about
+        except (ValueError, TypeError, AttributeError, KeyError):
             continue  # a damaged line costs its clip, which is worked out again
-    return found
+    return found, facts
 
 
 def _append(path: Path, entry: Mapping[str, Any]) -> None:
@@ -240,5 +296,5 @@ def score(
             if job.lacks(clip):
                 if number not in systems:
                     systems[number] = job.build()
-                values = MEASURES[job.measure](systems[number], window.shown(clip, job.picture))
-                job.stored.add(clip, values)
+                scene = window.shown(clip, job.picture)
+                job.stored.add(clip, MEASURES[job.measure](systems[number], scene), Facts.of(scene))

@@ -28,11 +28,17 @@ from ..training.scenes.shards import MANIFEST
 from ..weights.card import file_digest
 from ..weights.store import list_cards, load_card
 from .baselines import FITTED, Relevelled, fit, ideal_masks, true_stems
+from .guessing import LevelGuess
 from .plans import TRUE_STEMS, Row, SceneSet
 from .scoring import Heard, SceneWindow
 
 Sound = NDArray[np.float32]
 CHECKPOINT = "checkpoint.pt"
+
+
+def stage_name(step: int) -> str:
+    """What the checkpoint of a run's stage is called."""
+    return f"stage-{step}.pt"
 
 
 class Absent(SightmixError):  # noqa: N818  (a row that is left out, and why)
@@ -101,10 +107,14 @@ class Trained:
                 f"{checkpoint} is not a checkpoint of a training run: {str(error).splitlines()[0]}."
             ) from error
 
+    def last(self, row: Row) -> int:
+        """The step at which the run of a row is done: a run in stages takes each of them for its last."""
+        return int(row.step or row.overrides.get("steps", self.config.get("steps", self.step)))
+
     @property
-    def steps(self) -> int:
-        """The step at which the run is done."""
-        return int(self.config.get("steps", self.step))
+    def clips_per_step(self) -> int:
+        """How many clips a step learns from, on one device."""
+        return int(self.config.get("batch", 1)) * int(self.config.get("accumulate", 1))
 
 
 # Scenes ------------------------------------------------------------------------------------------------
@@ -187,7 +197,7 @@ class Workshop:
 
     def checkpoint(self, row: Row) -> Path:
         """Where a row's checkpoint lies; raises `Absent` where it has not been trained."""
-        path = self.runs / row.run / CHECKPOINT
+        path = self.runs / row.run / (stage_name(row.step) if row.step else CHECKPOINT)
         if not path.exists():
             raise Absent(f"'{row.name}' has no checkpoint {path}", "not trained")
         return path
@@ -235,6 +245,15 @@ class Workshop:
             return {"kind": "card", "name": name, "sha256": load_card(name).sha256}
         load_separator(name)  # says what is missing
         return {"kind": "separator", "name": name}
+
+    def guesser(self, chosen: SceneSet, clips: int) -> LevelGuess:
+        """What levels alone tell, fitted on so many training scenes of the kind of a set."""
+        scenes = window_of(self.data, chosen, "train")
+        return LevelGuess.fit(scenes[i] for i in range(clips))
+
+    def guesser_identity(self, chosen: SceneSet, clips: int) -> dict[str, Any]:
+        """What tells that guesser's figures from any other system's, as JSON."""
+        return {"kind": "guesser", "fit": clips, "on": self._training_print(chosen)}
 
     def _training_print(self, chosen: SceneSet) -> str:
         key = self._key(chosen)

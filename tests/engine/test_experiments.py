@@ -16,7 +16,7 @@ from sightmix.engine.evaluation.experiments import making
 from sightmix.engine.evaluation.experiments.__main__ import main
 from sightmix.engine.evaluation.experiments.study import KEPT, Options, Study
 from sightmix.engine.evaluation.plans import choose, experiment_from, read_experiment, shipped
-from sightmix.engine.evaluation.scoring import Cache, Job, SceneWindow, Stored, score, subjects_of
+from sightmix.engine.evaluation.scoring import Cache, Facts, Job, SceneWindow, Stored, score, subjects_of
 from sightmix.engine.evaluation.systems import Workshop, window_of
 from sightmix.engine.progress import Progress
 from sightmix.engine.training.loop.config import SHIPPED, TrainConfig
@@ -47,6 +47,11 @@ def trained(tiny_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     runs = tmp_path_factory.mktemp("runs")
     Trainer(replace(CONFIG, steps=1, validate_clips=1), tiny_corpus, runs / "tiny").run()
     return runs
+
+
+def over_clips_alone(result: report.SetResult) -> report.SetResult:
+    """A set's result where it is not known which packages its recordings come from."""
+    return replace(result, before=Stored(None, result.before.values))
 
 
 def study(corpus: Path, runs: Path, cache: Path | None = None, **more: object) -> Study:
@@ -87,8 +92,12 @@ def test_every_experiment_that_ships_is_sound() -> None:
         ({"rows": [{**TRAINED, "picture": "rigth"}]}, r"did you mean 'right'"),
         ({"rows": [INPUT, INPUT]}, "two rows of one name"),
         ({"measure": "distance"}, r"did you mean 'distances'"),
-        ({"compare": [["input", "imput"]]}, r"did you mean 'input'"),
-        ({"compare": ["input"]}, "pairs of rows"),
+        ({"against": ["imput"]}, r"did you mean 'input'"),
+        ({"against": [["input"]]}, "names of rows"),
+        ({"sets": [{**SET, "only": "spotlight"}]}, r"did you mean 'spotlit'"),
+        ({"rows": [{**TRAINED, "picture": "permutd"}]}, r"did you mean 'permuted'"),
+        ({"rows": [{**TRAINED, "stages": [2, 2], "overrides": {"steps": 4}}]}, "steps in order, below"),
+        ({"rows": [{**TRAINED, "stages": [2]}]}, "steps in order, below"),
     ],
 )
 def test_a_wrong_entry_is_named_with_the_nearest_known_one(
@@ -136,9 +145,10 @@ def test_a_table_of_every_kind_of_row(tiny_corpus: Path, trained: Path) -> None:
         {"name": "again", "kind": "card"},
         {"name": "regressed", "kind": "oracle", "oracle": "levelled_stems"},
         {"name": "ideal", "kind": "oracle", "oracle": "ideal_masks"},
-        compare=[["tiny net", "blind"]],
+        against=["tiny net"],
     )
     (result,) = study(tiny_corpus, trained).run([plan])
+    result = replace(result, sets=(over_clips_alone(result.sets[0]),))
     found = {one.row.name: report.figures(result.sets[0], one, "distances") for one in result.sets[0].rows}
     assert found["ideal"]["MAG"]["mean"] < found["input"]["MAG"]["mean"]
     assert found["ideal"]["MAG"]["improvement"].low > 0
@@ -147,7 +157,12 @@ def test_a_table_of_every_kind_of_row(tiny_corpus: Path, trained: Path) -> None:
     assert found["blind"] != found["tiny net"]
     text = report.markdown([result])
     assert "| again |" in text
-    assert "*tiny net* against *blind*" in text
+    assert "| *tiny net* minus | MAG |" in text
+    others = [one.row.name for one in result.sets[0].rows if one.row.name != "tiny net"]
+    table = text[text.index("| *tiny net* minus") :]
+    assert all(f"\n| {name} | " in table for name in others)
+    untold = text[text.index("*tiny net* cannot be told in any column from ") :]
+    assert "again" in untold[: untold.index(".")]
     assert "MAG 30.00" in text
     by_hand = window_of(tiny_corpus, plan.sets[0])
     error = np.mean(
@@ -172,7 +187,12 @@ def test_stems_and_restraint(tiny_corpus: Path, trained: Path) -> None:
     assert net["speech"]["clips"] >= 1
     calm_set = results[1].sets[0]
     nothing = report.figures(calm_set, calm_set.row("input"), "restraint")["change of good mixes"]
-    some = report.figures(calm_set, calm_set.row("net"), "restraint")["change of good mixes"]
+    said = report.figures(calm_set, calm_set.row("net"), "restraint")
+    some = said["change of good mixes"]
+    assert said["muddy mixes nearer"]["clips"] == 6 - some["clips"]
+    assert math.isnan(
+        report.figures(calm_set, calm_set.row("input"), "restraint")["worth it up to"]["share"].value
+    )
     assert nothing["share"].value == 0.0 < some["share"].value
     assert 0 < some["clips"] < 6
 
@@ -180,9 +200,9 @@ def test_stems_and_restraint(tiny_corpus: Path, trained: Path) -> None:
 def test_a_missing_checkpoint_is_left_out_and_named(tiny_corpus: Path, trained: Path) -> None:
     absent = {"name": "other net", "kind": "checkpoint", "run": "other", "config": "visah"}
     asked = study(tiny_corpus, trained)
-    (result,) = asked.run([made(absent, {**absent, "name": "its pair"}, compare=[["other net", "input"]])])
+    (result,) = asked.run([made(absent, {**absent, "name": "its pair"}, against=["other net"])])
     assert "| other net | not trained |" in report.table(result.sets[0])
-    assert "against" not in report.markdown([result])
+    assert "minus" not in report.markdown([result])
     sentence = asked.absent[0]
     assert str(trained / "other" / "checkpoint.pt") in sentence
     assert "--only x --train" in sentence
@@ -228,7 +248,7 @@ def test_shards_are_measured_as_they_were_built(shards: Path, trained: Path) -> 
     assert only.chosen.name == "clips as they were built"
     built = ShardScenes(shards, "validation", 1.5, SceneConfig())
     wanted = [np.mean(np.abs(np.sort(s.mix()) - np.sort(s.target()))) for s in (built[0], built[1])]
-    assert only.before.column("W", 2) == pytest.approx(wanted, rel=1e-4)
+    assert only.before.column("W", range(2)) == pytest.approx(wanted, rel=1e-4)
     assert report.figures(only, only.row("net"), "distances")["MAG"]["mean"] > 0
     with pytest.raises(TrainingError, match="no clips in their test split"):
         study(shards, trained, split="test").run([plan])
@@ -252,6 +272,106 @@ def test_wrong_pictures_are_those_of_another_subject() -> None:
     assert window.shown(0, "wrong").pictures == ((0.0, "item-7"),)
     assert subjects_of(scenes[2].pictures) == {"effects"}
     assert subjects_of(scenes[3].pictures) == {""}
+
+
+def test_permuted_pictures_are_all_shown_once_and_never_their_own() -> None:
+    def scene(name: str | None) -> Scene:
+        pictures = None if name is None else ((0.0, name),)
+        return Scene(np.zeros((3, 4)), np.zeros((3, 1)), np.zeros((3, 1), bool), {}, pictures)
+
+    window = SceneWindow([scene(f"subject:speech:{k}") for k in range(16)])
+    shown = [window.shown(k, "permuted").pictures[0][1] for k in range(16)]
+    own = [window.shown(k, "right").pictures[0][1] for k in range(16)]
+    assert sorted(shown[:8]) == sorted(own[:8])
+    assert sorted(shown[8:]) == sorted(own[8:])
+    assert all(a != b for a, b in zip(shown, own, strict=True))
+    assert shown == [window.shown(k, "permuted").pictures[0][1] for k in range(16)]
+    alone = SceneWindow([scene(None), scene("item-7"), *[scene(None)] * 14])
+    assert alone.shown(0, "permuted").pictures == ((0.0, "item-7"),)
+    assert alone.shown(1, "permuted").pictures is None
+
+
+def test_a_scene_says_where_it_comes_from_and_what_it_asks_for() -> None:
+    def of(**record: object) -> Facts:
+        return Facts.of(Scene(np.zeros((3, 4)), np.zeros((3, 1)), np.zeros((3, 1), bool), record))
+
+    assert of(packages=["a", None, "b"], target={"kind": "spotlit"}) == Facts(("a", None, "b"), "spotlit")
+    assert of(film="f") == Facts(("f",), "")
+    assert of() == Facts()
+
+
+# What is said ------------------------------------------------------------------------------------------
+
+
+def set_of(figures: list[float], facts: list[Facts], only: str = "") -> report.SetResult:
+    """A set of an input and of a system whose distances are all given by clip, in units of the input's."""
+    plan = made(sets=[{**SET, "only": only, "clips": len(figures)}])
+    before, after = Stored(), Stored()
+    for clip, (figure, fact) in enumerate(zip(figures, facts, strict=True)):
+        before.add(clip, dict.fromkeys(report.DISTANCES, 1.0), fact)
+        after.add(clip, dict.fromkeys(report.DISTANCES, figure), fact)
+    rows = (report.RowResult(plan.rows[0], before), report.RowResult(made(TRAINED).row("tiny net"), after))
+    return report.SetResult(plan.sets[0], before, rows)
+
+
+def said_of(one: report.SetResult) -> str:
+    plan = made(TRAINED, against=["tiny net"])
+    return report.markdown([report.Result(plan, (one,))])
+
+
+def test_scenes_with_another_target_are_counted_and_left_out() -> None:
+    facts = [Facts((), kind) for kind in ("spotlit", "spotlit", "well_mixed", "random")]
+    found = set_of([0.5, 0.5, 9.0, 9.0], facts, only="spotlit")
+    assert found.clips == [0, 1]
+    assert report.figures(found, found.row("tiny net"), "distances")["MAG"]["mean"] == 0.5
+    text = said_of(found)
+    assert "2 clips of 1.5 s" in text
+    assert "left out of 4, for want of pictures that ask for one stem: 1 random and 1 well_mixed" in text
+    assert "intervals are over clips alone" in text
+
+
+def test_packages_are_counted_and_widen_the_intervals() -> None:
+    rng = np.random.default_rng(0)
+    names = [(f"s{rng.integers(3)}", f"m{k % 4}", None if k % 3 else "e") for k in range(36)]
+    figures = [0.5 + 0.1 * (k % 4) for k in range(36)]
+    known, unknown = (set_of(figures, [Facts(n) for n in kind]) for kind in (names, [()] * 36))
+    wide, narrow = (
+        report.figures(one, one.row("tiny net"), "distances")["MAG"]["improvement"]
+        for one in (known, unknown)
+    )
+    assert wide.value == narrow.value
+    assert wide.high - wide.low > 2 * (narrow.high - narrow.low)
+    text = said_of(known)
+    assert "come from 3 speech, 4 music and 1 effects packages, intervals are over clips and packages" in text
+    assert "nothing is known of other packages of effects" in text
+    assert report.data([report.Result(made(TRAINED), (known,))])["experiments"][0]["sets"][0]["packages"] == {
+        "speech": 3, "music": 4, "effects": 1
+    }  # fmt: skip
+
+
+def test_it_says_which_rows_are_beaten_and_where() -> None:
+    better, worse, unsure = (report.Interval(v, v - 1, v + 1) for v in (2.0, -2.0, 0.5))
+    found = {
+        "a": {"MAG": better, "W_matched": better},
+        "b": {"MAG": better, "W_matched": unsure},
+        "c": {"MAG": better, "W_matched": worse},
+        "d": {"MAG": unsure, "W_matched": unsure},
+        "e": {"MAG": worse, "W_matched": worse},
+        "f": {"MAG": better, "W_matched": better},
+    }
+    assert report.verdict("x", found) == (
+        "*x* is better in every column than a and f. *x* is worse in every column than e. "
+        "*x* is better in MAG, with no difference told in the rest, than b. "
+        "*x* is better in MAG and worse in W at equal loudness than c. "
+        "*x* cannot be told in any column from d."
+    )
+
+
+def test_a_difference_is_told_by_its_interval_alone() -> None:
+    found = set_of([0.5] * 20, [Facts()] * 20)
+    assert "*tiny net* is better in every column than input." in said_of(found)
+    mixed = set_of([0.5, 1.6] * 10, [Facts()] * 20)
+    assert "*tiny net* cannot be told in any column from input." in said_of(mixed)
 
 
 # What is kept ------------------------------------------------------------------------------------------
@@ -303,11 +423,15 @@ def test_an_interrupted_run_goes_on_and_draws_nothing_twice(tiny_corpus: Path, t
 def test_other_systems_scenes_and_damaged_lines_are_told_apart(tmp_path: Path) -> None:
     one = Cache(tmp_path).open({"system": 1})
     one.add(0, {"MAG": 1.0})
-    one.add(1, {"MAG": math.nan})
+    one.add(1, {"MAG": math.nan}, facts := Facts(("a", None, "b"), "spotlit"))
     assert Cache(tmp_path).open({"system": 2}).values == {}
     text = one.path.read_text().splitlines()
     one.path.write_text("\n".join([text[0], "garbage", "[1]", text[2]]) + "\n")
-    assert list(Cache(tmp_path).open({"system": 1}).values) == [1]
+    again = Cache(tmp_path).open({"system": 1})
+    assert list(again.values) == [1]
+    assert again.facts == {1: facts}
+    one.path.write_text(text[0] + '\n{"clip": 0, "MAG": 1.0}\n')  # of a clip of which nothing else is known
+    assert Cache(tmp_path).open({"system": 1}).values == {}
 
 
 def test_a_second_command_reads_what_the_first_kept(
@@ -319,7 +443,7 @@ def test_a_second_command_reads_what_the_first_kept(
     (second,) = study(tiny_corpus, trained, tmp_path).run([plan])
     assert report.data([first]) == report.data([second])
     fewer = study(tiny_corpus, trained, tmp_path, clips=2).run([plan])[0].sets[0]
-    assert fewer.clips == 2
+    assert fewer.clips == [0, 1]
     assert (
         len(report.data([replace(first, sets=(fewer,))])["experiments"][0]["sets"][0]["rows"][0]["clips"])
         == 2
@@ -378,6 +502,62 @@ def test_an_unfinished_run_says_where_it_stands_and_goes_on(
     assert "| tiny net (step 1 of 3) |" in report.table(result.sets[0])
     (result,) = study(tiny_corpus, tmp_path, train=True).run([made(row)])
     assert "| tiny net |" in report.table(result.sets[0])
+
+
+def test_a_run_in_stages_keeps_each_and_says_what_it_cost(
+    tiny_corpus: Path, tmp_path: Path, config: str
+) -> None:
+    row = {**TRAINED, "config": config, "overrides": {"steps": 2, "warmup": 1}, "stages": [1]}
+    on = {**TRAINED, "name": "further", "run": "further", "config": config, "overrides": {"steps": 1}}
+    plan = made({**on, "start": "tiny"}, row)
+    (result,) = study(tiny_corpus, tmp_path, train=True, clips=1).run([plan])
+    assert "weights taken over" in (tmp_path / "further" / "log.jsonl").read_text()
+    other, one = result.sets[0].rows[1:]
+    assert [point.spent.steps for point in one.curve] == [1, 2]
+    assert [point.spent.clips for point in other.curve] == [1, 2, 3]
+    costs = [point.spent.core_seconds for point in other.curve]
+    assert 0.0 < costs[0] < costs[1] < costs[2]
+    assert other.spent.core_seconds == costs[2]
+    assert one.curve[-1].stored is one.stored
+    assert one.curve[0].stored.values != one.curve[1].stored.values
+    text = report.markdown([result])
+    assert f"| tiny net ({one.spent.core_seconds / 60:.1f} core-minutes, 2 steps, 2 clips) |" in text
+    assert "| core-minutes: MAG; at equal loudness |" in text
+
+
+def test_a_killed_run_in_stages_goes_on(
+    tiny_corpus: Path, tmp_path: Path, config: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = made({**TRAINED, "config": config, "overrides": {"steps": 2}, "stages": [1]}).row("tiny net")
+    real, steps = making.train, []
+
+    def train(config: TrainConfig, *args: object, **kwargs: object) -> object:
+        steps.append((config.steps, config.decay))
+        if len(steps) == 2:
+            raise KeyboardInterrupt
+        return real(config, *args, **kwargs)
+
+    monkeypatch.setattr(making, "train", train)
+    with pytest.raises(KeyboardInterrupt):
+        making.make(row, tiny_corpus, tmp_path)
+    assert not making.is_done(row, tmp_path)
+    assert making.make(row, tiny_corpus, tmp_path)
+    assert making.is_done(row, tmp_path)
+    assert steps == [(1, 1), (2, 1), (2, 1)]
+
+
+def test_rows_of_one_policy_learn_from_the_same_scenes(tiny_corpus: Path, tmp_path: Path) -> None:
+    product = TrainConfig.read(SHIPPED / "product.json")
+    rows = [row for one in choose([]) for row in one.rows if row.kind == "checkpoint"]
+    assert {"learn2remix", "lce", "visah-frames", "product-same-minutes"} <= {row.run for row in rows}
+    for row in rows:
+        found = making.configuration(row, tiny_corpus, tmp_path)
+        assert (found.scenes, found.scene_options, found.seconds) == (
+            product.scenes,
+            product.scene_options,
+            product.seconds,
+        )
+    assert product.scene_options["random"] > 0
 
 
 def test_a_stop_while_training_says_so(
