@@ -494,6 +494,9 @@ def arguments() -> argparse.Namespace:
         "--tests", nargs="*", default=[], metavar="GLOB", help="files of tests, instead of the table's"
     )
     parser.add_argument("--limit", type=float, default=60.0, help="seconds of tests a fault is tried on")
+    parser.add_argument(
+        "--reach", type=Path, metavar="FILE", help="keep what the tests reach, or read it where FILE is there"
+    )
     parser.add_argument("--jobs", type=int, default=1, help="trees worked on side by side")
     parser.add_argument("--tree", type=Path, default=HERE.parent, help="the checkout that is mutated")
     parser.add_argument("--out", type=Path, help="where the result goes, as JSON")
@@ -525,9 +528,10 @@ def main() -> None:
             importlib.import_module(name)
         except ImportError:
             print(f"without {name}")
+    kept = ask.reach and ask.reach.resolve()
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         trees = [copied(tree, Path(folder) / str(k) / "tree") for k in range(ask.jobs)]
-        tests = reaches(trees[0], list(files), tests_for(trees[0], ask.paths, ask.tests), ask.reach)
+        tests = reaches(trees[0], list(files), tests_for(trees[0], ask.paths, ask.tests), kept)
         print(
             f"{len(tests)} tests pass in {sum(t.seconds for t in tests.values()):.0f} s; {sites} sites",
             flush=True,
