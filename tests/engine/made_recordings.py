@@ -12,7 +12,9 @@ from sightmix.engine.training.material.corpus import Corpus
 RATE = 44_100
 
 
-def make_corpus(root: Path, sounds: dict[str, Sequence[tuple[str, np.ndarray]]], split: str = "train") -> Corpus:
+def make_corpus(
+    root: Path, sounds: dict[str, Sequence[tuple[str, np.ndarray]]], split: str = "train"
+) -> Corpus:
     """A corpus of (package, samples in -1…1) by kind, one file a package and kind."""
     items = []
     for kind, recordings in sounds.items():
