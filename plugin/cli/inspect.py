@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ...engine.edit.categories import CERTAIN
 from ...engine.progress import Progress
 from ..jobs.eta import clock
 from ..jobs.ranges import format_ranges
 from .errors import say, sentences
-from .options import AsJson, MediaFolders, Rate, Source, TimelineName
+from .options import AsJson, Categories, MediaFolders, Rate, Source, TimelineName
 from .progress import shown
 from .table import Column, print_table
 
@@ -32,19 +33,29 @@ def inspect(
     timeline: TimelineName = "",
     media: MediaFolders = None,
     rate: Rate = "",
+    category: Categories = None,
 ) -> None:
-    """Show a timeline's tracks and audio clips, and what can be rebalanced."""
-    inspect_timeline(source, as_json, loudness, timeline, media or [], rate)
+    """Show a timeline's tracks, what they hold, its audio clips, and what can be rebalanced."""
+    inspect_timeline(source, as_json, loudness, timeline, media or [], rate, category or [])
 
 
 def inspect_timeline(
-    source: Path, as_json: bool, loudness: bool, name: str, folders: Sequence[Path], rate: str
+    source: Path,
+    as_json: bool,
+    loudness: bool,
+    name: str,
+    folders: Sequence[Path],
+    rate: str,
+    categories: Sequence[str] = (),
 ) -> None:
     """Print what a timeline holds; raises TimelineError or SettingsError for input that cannot be read."""
-    from ..jobs.inspection import measured_clips, measured_together, timeline_data
+    from ...engine.edit.categories import said
+    from ..jobs.inspection import measured_clips, measured_together, timeline_data, timeline_tracks
     from ..timeline.source import open_source
 
+    told = said(categories)
     timeline, names = open_source(source, name, folders, rate)
+    tracks = timeline_tracks(timeline, told)
     measured: dict[int, Loudness | str] = {}
     together: Loudness | str | None = None
     if loudness:
@@ -53,17 +64,15 @@ def inspect_timeline(
             measured = measured_clips(timeline, progress)
             together = measured_together(timeline, progress)
     if as_json:
-        print(json.dumps(timeline_data(timeline, names, measured, together), ensure_ascii=False))
+        print(json.dumps(timeline_data(timeline, names, measured, together, told), ensure_ascii=False))
         return
-    _print_head(timeline, names)
+    _print_head(timeline, names, tracks)
     _print_clips(timeline, measured)
     if together is not None:
         say(f"Together: {_figures(together)}")
 
 
-def _print_head(timeline: Timeline, names: Sequence[str]) -> None:
-    from ..jobs.inspection import timeline_tracks
-
+def _print_head(timeline: Timeline, names: Sequence[str], tracks: Sequence[dict[str, Any]]) -> None:
     rate = f"{float(timeline.rate):.6g} fps{' drop-frame' if timeline.drop_frame else ''}"
     picture = "with picture" if timeline.has_picture else "without picture"
     say(f"{timeline.name}: {timeline.dialect}, {rate}, {clock(float(timeline.duration))}, {picture}")
@@ -71,11 +80,20 @@ def _print_head(timeline: Timeline, names: Sequence[str]) -> None:
         listed = ", ".join(f"{number} '{name}'" for number, name in enumerate(names, start=1))
         say(f"The file has {len(names)} timelines, choose with --timeline: {listed}")
     online = sum(clip.online for clip in timeline.clips)
-    tracks = timeline_tracks(timeline)
     count = f"{len(timeline.clips)} audio clip{'' if len(timeline.clips) == 1 else 's'}"
     say(f"{count} on {len(tracks)} track{'' if len(tracks) == 1 else 's'}, {online} can be rebalanced")
     for track in tracks:
-        say(f"  A{track['number']} {track['name']}: {format_ranges(tuple(track['clips']))}")
+        say(
+            f"  A{track['number']} {track['name']}: {format_ranges(tuple(track['clips']))}; {_held(track['category'])}"
+        )
+
+
+def _held(category: dict[str, Any]) -> str:
+    """What a track holds, and why; a doubtful one is said to be."""
+    if category["kind"] is None:
+        return str(category["reason"])
+    doubt = "" if category["confidence"] >= CERTAIN else "perhaps "
+    return f"{doubt}{category['kind']} ({category['reason']})"
 
 
 def _print_clips(timeline: Timeline, measured: dict[int, Loudness | str]) -> None:

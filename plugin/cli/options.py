@@ -34,6 +34,14 @@ Tracks = Annotated[
     list[str] | None,
     typer.Option("--track", metavar="A1", help="Every clip of this audio track; may be repeated."),
 ]
+Categories = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--category",
+        metavar="A1=KIND",
+        help="What a track holds: dialogue, music, effects, mix, silent, or auto to find out; may be repeated.",
+    ),
+]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")]
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...engine.edit.categories import Category
 from ...engine.errors import SightmixError
 from ...engine.passage import Loudness
 from ...engine.progress import Progress
 from ..timeline import AudioClip, Timeline
+from ..timeline.categories import track_categories
 from .sidecar import loudness_to_dict
 
 SCHEMA = "sightmix.timeline/1"
@@ -24,10 +26,11 @@ def timeline_data(
     names: Sequence[str],
     measured: dict[int, Loudness | str],
     together: Loudness | str | None = None,
+    told: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """A timeline as JSON values: times in seconds and as timecode, loudness in LUFS, LU and dBTP.
 
-    `measured` are clips by index, `together` is all that plays.
+    `measured` are clips by index, `together` is all that plays, `told` what a user says that tracks hold.
     """
     return {
         "schema": SCHEMA,
@@ -41,21 +44,35 @@ def timeline_data(
         "start_tc": timeline.timecode(timeline.duration * 0),
         "duration": float(timeline.duration),
         "has_picture": timeline.has_picture,
-        "tracks": timeline_tracks(timeline),
+        "tracks": timeline_tracks(timeline, told),
         "clips": [_clip_data(clip, measured.get(clip.index)) for clip in timeline.clips],
         **_loudness_data(together),
     }
 
 
-def timeline_tracks(timeline: Timeline) -> list[dict[str, Any]]:
-    """The audio tracks with their clips, in the timeline's order."""
+def timeline_tracks(timeline: Timeline, told: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
+    """The audio tracks with their clips and what they hold, in the timeline's order.
+
+    Raises SettingsError where `told` names a track that there is not.
+    """
+    categories = track_categories(timeline, told or {})
     tracks: dict[tuple[int, str], list[int]] = {}
     for clip in timeline.clips:
         tracks.setdefault((clip.track_number, clip.track), []).append(clip.index)
     return [
-        {"name": name, "number": number, "clips": indices}
+        {"name": name, "number": number, "clips": indices, "category": category_data(categories[number])}
         for (number, name), indices in sorted(tracks.items())
     ]
+
+
+def category_data(category: Category) -> dict[str, Any]:
+    """What a track holds, as JSON values."""
+    return {
+        "kind": category.kind or None,
+        "by": category.by or None,
+        "confidence": category.confidence,
+        "reason": category.reason,
+    }
 
 
 def _clip_data(clip: AudioClip, measured: Loudness | str | None) -> dict[str, Any]:

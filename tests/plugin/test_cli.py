@@ -94,7 +94,9 @@ def test_inspect_shows_tracks_clips_and_places(source: Path) -> None:
     done = sightmix("inspect", source)
     assert done.exit_code == 0
     assert "3 audio clips on 1 track, 3 can be rebalanced" in done.stdout
-    assert "A1 A1: 1-3" in done.stdout
+    assert "A1 A1: 1-3; nothing tells what it holds" in done.stdout
+    told = sightmix("inspect", source, "--category", "a1=DX").stdout
+    assert "A1 A1: 1-3; dialogue (you said so)" in told
     assert "00:00:02:05" in done.stdout
     assert "soft.wav" in done.stdout
 
@@ -111,7 +113,8 @@ def test_inspect_as_json_with_loudness(source: Path) -> None:
     assert "soft.wav" in data["clips"][1]["reason"]
     assert data["clips"][1]["record_in"] == 1.0
     assert [c["layout"] for c in data["clips"]] == ["stereo", None, "stereo"]
-    assert data["tracks"] == [{"name": "A1", "number": 1, "clips": [1, 2, 3]}]
+    unknown = {"kind": None, "by": None, "confidence": 0.0, "reason": "nothing tells what it holds"}
+    assert data["tracks"] == [{"name": "A1", "number": 1, "clips": [1, 2, 3], "category": unknown}]
     assert "progress:" in done.stderr
 
 
