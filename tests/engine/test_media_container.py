@@ -304,3 +304,79 @@ def test_the_preskip_of_opus_counts_in_ogg_only():
     head = b"OpusHead\1\2" + (0x0138).to_bytes(2, "little") + bytes(7)
     assert preskip("ogg", head) == 312
     assert preskip("matroska,webm", head) == preskip("ogg", b"Vorbis" + head) == preskip("ogg", None) == 0
+
+
+def audio_of(
+    name="wav", duration=48_000, start=0, rate=RATE, channels=2, whole=3_000_000, origin=0, size=10**9
+):
+    """What is made of a stream whose clock ticks in samples, in a container that lasts `whole` microseconds."""
+    context = SimpleNamespace(name="pcm_s16le", extradata=None)
+    found = SimpleNamespace(
+        sample_rate=rate, channels=channels, codec_context=context, start_time=start, duration=duration,
+        time_base=Fraction(1, RATE),
+    )  # fmt: skip
+    container = SimpleNamespace(
+        format=SimpleNamespace(name=name), duration=whole, streams=SimpleNamespace(audio=[None, found])
+    )
+    made = module._audio(container, 1, Fraction(origin), size, Layout.named("stereo"))
+    assert (made.index, made.sample_rate, made.channels) == (1, rate or 0, channels or 0)
+    return made.samples, made.duration
+
+
+def test_a_streams_length_counts_from_file_offset_0():
+    assert audio_of() == (48_000, 1)
+    assert audio_of(start=24_000) == (72_000, Fraction(3, 2))
+    assert audio_of(start=24_000, origin=Fraction(1, 2)) == (48_000, 1)
+    assert audio_of(start=-1024) == (48_000 - 1024, Fraction(48_000 - 1024, RATE))
+    assert audio_of(start=None) == (48_000, 1)
+    assert audio_of(origin=2) == (0, 0)
+    assert audio_of(size=4000) == (1000, Fraction(1, 48))
+    # Where the container counts no samples, its estimate stands; where the stream says nothing, the container's.
+    assert audio_of(name="matroska,webm") == (None, 1)
+    assert audio_of(name="mov,mp4", size=4000) == (48_000, 1)
+    assert audio_of(name="mp3") == (None, 1)
+    assert audio_of(name="mp3", start=1105) == (49_105, Fraction(49_105, RATE))
+    assert audio_of(duration=None) == audio_of(duration=0) == (None, 3)
+    assert audio_of(duration=None, whole=None) == audio_of(duration=None, whole=-5) == (None, 0)
+    assert audio_of(rate=0) == audio_of(channels=0) == audio_of(rate=None) == (None, 0)
+
+
+def video_of(name="mov,mp4", duration=50, start=0, rates=(25, 30, 50), whole=3_000_000, origin=0):
+    average, guessed, base = (None if rate is None else Fraction(rate) for rate in rates)
+    found = SimpleNamespace(
+        width=64, height=48, average_rate=average, guessed_rate=guessed, base_rate=base, start_time=start,
+        duration=duration, time_base=Fraction(1, 25),
+    )  # fmt: skip
+    container = SimpleNamespace(format=SimpleNamespace(name=name), duration=whole)
+    made = module._video(container, found, Fraction(origin))
+    assert (made.width, made.height) == (64, 48)
+    return made.rate, made.duration, made.still
+
+
+def test_a_pictures_rate_and_length():
+    assert video_of() == (25, 2, False)
+    assert video_of(rates=(None, 30, 50)) == (30, 2, False)
+    assert video_of(rates=(None, None, 50)) == (50, 2, False)
+    assert video_of(rates=(None, None, None)) == (25, 2, False)
+    assert video_of(rates=("23.98", 30, 50)) == (Fraction(24000, 1001), 2, False)
+    assert video_of(start=25) == (25, 3, False)
+    assert video_of(start=25, origin=1) == video_of(start=None) == (25, 2, False)
+    assert video_of(origin=5) == (25, 0, False)
+    assert video_of(duration=None) == video_of(duration=0) == (25, 3, False)
+    for name in ("image2", "png_pipe", "jpeg_pipe"):
+        assert video_of(name=name) == (25, 0, True)
+    assert not video_of(name="_pipes")[2]
+
+
+def test_only_containers_that_count_samples_are_exact():
+    def exact(name, start=0):
+        return module._is_exact(
+            SimpleNamespace(format=SimpleNamespace(name=name)), SimpleNamespace(start_time=start)
+        )
+
+    names = ("wav", "w64", "aiff", "au", "caf", "flac", "ogg", "mxf", "mov,mp4,m4a,3gp,3g2,mj2")
+    assert all(exact(name) for name in names)
+    assert not any(exact(name, 1105) for name in ("matroska,webm", "mpegts", "avi", "aac"))
+    assert exact("mp3", 1105)
+    assert not exact("mp3")
+    assert not exact("mp3", None)

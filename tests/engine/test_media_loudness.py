@@ -329,3 +329,11 @@ def test_rates_and_channels_that_can_be_measured():
     for rate, channels in ((999, 1), (1000, 0), (48_000, -1)):
         with pytest.raises(SettingsError, match="Cannot measure"):
             Meter(rate, channels)
+
+
+def test_the_last_peak_is_the_one_that_silence_behind_it_would_show():
+    chance = np.random.default_rng(5)
+    for _ in range(60):
+        x = chance.uniform(-0.9, 0.9, (1, int(chance.integers(1, 40)))).astype(np.float32)
+        padded = np.pad(x, ((0, 0), (0, 100)))
+        assert measure(x, RATE).true_peak == pytest.approx(measure(padded, RATE).true_peak, abs=1e-5)

@@ -87,7 +87,7 @@ def test_tones_close_to_the_edge_of_the_band_keep_their_level(source, target):
     assert np.sqrt(2 * np.mean(inner**2)) == pytest.approx(1, abs=1e-3)
 
 
-@pytest.mark.parametrize("length", [0, 1, 2, 3, 100, 101])
+@pytest.mark.parametrize("length", [0, 1, 2, 3, 100, 101, 240])  # soxr makes 220 of 240: half a sample down
 def test_short_sounds_have_their_exact_length(length):
     for source, target in ((48_000, 44_100), (44_100, 48_000), (48_000, 8_000)):
         x = np.full((1, length), 0.5, np.float32)
