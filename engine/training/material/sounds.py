@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from typing import Any
 
-import av
 import numpy as np
 import soundfile
 import soxr
@@ -30,6 +29,8 @@ def _decode(data: bytes, suffix: str) -> tuple[Sound, int]:
 
 
 def _decode_av(data: bytes, suffix: str) -> tuple[Sound, int]:
+    import av  # training from a corpus that is built decodes nothing and does without FFmpeg
+
     demuxer = {".g722": "g722", ".sb": "mp3"}.get(suffix)
     blocks: list[Sound] = []
     try:

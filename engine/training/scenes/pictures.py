@@ -18,7 +18,6 @@ from ...context.encoders import PictureEncoder, encode_images, load_encoder
 from ...context.text import load_sentence_encoder
 from ...errors import SightmixError, TrainingError
 from ...files import replacing
-from ...media.picture import sample_frames
 from ..material.corpus import UNRELATED, Corpus, Picture
 from .scene import CorpusSource
 from .shards import MANIFEST, ShardFeatures
@@ -113,6 +112,8 @@ def compute_features(
     Film frames become unrelated pictures: nothing in a scene's sound belongs to them. With a text encoder
     the pictures' captions are encoded too; those of film frames are not known.
     """
+    from ...media.picture import sample_frames  # whoever only reads features does without FFmpeg
+
     pictures = _listed(corpus)
     names = [picture.id for picture in pictures]
     rows = list(encode_images([corpus / picture.file for picture in pictures], encoder))
