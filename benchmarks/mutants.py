@@ -80,7 +80,19 @@ TABLE = {
     ),
 }
 # Imported once, before processes are split off, so that no fault pays for them.
-HEAVY = ("pytest", "numpy", "scipy.signal", "scipy.fft", "torch", "av", "soundfile", "soxr", "safetensors")
+HEAVY = (
+    "pytest",
+    "numpy",
+    "scipy.signal",
+    "scipy.fft",
+    "torch",
+    "av",
+    "soundfile",
+    "soxr",
+    "safetensors",
+    "lightning_fabric",
+    "onnx",
+)
 LEAST_S, PATIENCE = 20.0, 8.0  # a run may take so long, or so many times what it should
 LIVED, NOTHING_RAN = 0, 5  # pytest's exit statuses
 
@@ -232,7 +244,11 @@ def start(tree: Path, arguments: Sequence[str], plugins: Sequence[object], log: 
             "--hypothesis-seed=0",
             "--tb=short",
         ]
-        status = int(pytest.main([*options, *arguments], plugins=list(plugins)))
+        # A file at a time: a fault that the first finds need not wait for the imports of all.
+        for batch in [arguments] if keep else [[file] for file in arguments]:
+            status = int(pytest.main([*options, *batch], plugins=list(plugins)))
+            if status != LIVED:
+                break
     except BaseException:  # noqa: BLE001  (the parent reads it from the log)
         traceback.print_exc()
     finally:

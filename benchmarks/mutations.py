@@ -14,6 +14,7 @@ import copy
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Lt: (ast.LtE, ast.GtE),
@@ -338,10 +339,15 @@ def sites_of(source: str) -> list[list[Mutant]]:
     return walk.sites
 
 
+@cache
+def _dumped(source: str) -> str:
+    return ast.dump(ast.parse(source))
+
+
 def runs(mutant: Mutant, source: str) -> bool:
     """Whether the file with the fault can be compiled and is another program than before."""
     try:
-        return ast.dump(ast.parse(mutant.applied(source))) != ast.dump(ast.parse(source))
+        return ast.dump(ast.parse(mutant.applied(source))) != _dumped(source)
     except SyntaxError:
         return False
 
