@@ -15,7 +15,7 @@ import soundfile as sf
 from sightmix.engine.errors import Cancelled, MediaError, ModelError, SettingsError, WriteError
 from sightmix.engine.highlight import rebalance as module
 from sightmix.engine.highlight.config import HOP, MODEL_RATE, WINDOW_FRAMES
-from sightmix.engine.highlight.context import empty_context
+from sightmix.engine.highlight.context import empty_context, frames_context
 from sightmix.engine.highlight.rebalance import Rebalancer
 from sightmix.engine.highlight.settings import RebalanceSettings
 from sightmix.engine.highlight.spectral import GainRamps, MaskedStems, magnitudes
@@ -413,6 +413,45 @@ def test_markers_reach_a_text_model_through_captions(rebalancer: Rebalancer) -> 
     context = rebalancer.window_context(clip, Fraction(0), Fraction(10), Progress())
     assert context.valid.any()
     assert float(context.features[0, 0]) == len("a dog barks")
+
+
+class Colours:
+    """A picture encoder that says how red, green and blue a picture is."""
+
+    name, dim, size = "colours", 3, 16
+
+    def encode(self, pictures: np.ndarray) -> np.ndarray:
+        return pictures.mean((1, 2)).astype(np.float32) / 255
+
+
+def test_a_window_is_told_what_is_seen_and_when(tmp_path: Path) -> None:
+    """Red for three seconds and blue for three, from a clip that begins a second into the film."""
+    movie = film(tmp_path / "film.mp4", 6)
+    shots = (Shot(Fraction(-1), Fraction(3), movie), Shot(Fraction(2), Fraction(3), movie, Fraction(3)))
+    start = Fraction(1, 2)
+    seen = frames_context(
+        passage(movie, shots=shots),
+        start,
+        Fraction(4),
+        Colours(),
+        Progress(),  # type: ignore[arg-type]
+    )
+    n = int(seen.valid.sum())
+    assert n == len(seen.frames) >= 4
+    assert seen.valid.tolist() == [True] * n + [False] * (10 - n)
+    assert seen.features.shape == (10, 3)
+    assert not seen.features[n:].any()
+    assert not seen.times[n:].any()
+    for row, time_s, frame in zip(seen.features, seen.times, seen.frames, strict=False):
+        assert time_s == pytest.approx(frame.time - float(start))
+        assert 0 <= time_s < 4
+        assert frame.shot == (0 if frame.time < 2 else 1)
+        assert row.argmax() == (0 if frame.shot == 0 else 2)
+        assert row.max() > 0.8
+    assert {frame.shot for frame in seen.frames} == {0, 1}
+    assert seen.warnings == ()
+    assert set(seen.seconds) == {"decode", "context"}
+    assert min(seen.seconds.values()) >= 0
 
 
 def six_tracks(path: Path, x: np.ndarray, rate: int) -> Path:

@@ -141,6 +141,18 @@ def test_without_a_mask_every_picture_is_there() -> None:
     assert build(replace(SMALL, context_dim=0)).gain.look(context, times, None, 6) is None
 
 
+@pytest.mark.parametrize("config", [SMALL, BANDED], ids=["unet", "bands"])
+def test_masks_alone_are_the_same_masks(config: NetworkConfig) -> None:
+    torch.manual_seed(7)
+    model = build(config).eval()
+    given = (torch.rand(1, 2048, 6), torch.randn(1, 6 * 1024), torch.randn(1, 2, 6), torch.rand(1, 2))
+    valid = torch.ones(1, 2, dtype=torch.bool)
+    with torch.no_grad():
+        masks, _ = model(*given, valid)
+        logits = model.mask_logits(*given, valid)
+    torch.testing.assert_close(torch.softmax(logits, 1), masks)
+
+
 @pytest.mark.parametrize(
     "config",
     [SMALL, BANDED, replace(SMALL, kind="visah", spectrogram="linear")],

@@ -184,6 +184,13 @@ def test_envelopes_of_tones_are_their_amplitudes():
     assert float(losses.envelope_loss(fastest, torch.zeros(1, 4000))) == pytest.approx(0.3, rel=1e-3)
 
 
+def test_envelopes_stand_on_a_floor_of_a_hundred_thousandth():
+    """It keeps gradients finite: 2e-5 against silence is sqrt(5) - 1 times the floor, and that once more on it."""
+    faint, silent = torch.full((1, 100), 2e-5), torch.zeros(1, 100)
+    wanted = 1e-5 * math.hypot(math.sqrt(5) - 1, 1)
+    assert float(losses.envelope_loss(faint, silent)) == pytest.approx(wanted, rel=1e-2)
+
+
 def test_spectral_settings_are_those_of_paper_code_and_house():
     house = losses.SpectralSettings()
     assert (house.sizes, house.overlap, house.mode, house.factor) == ((2048, 1024, 512), 4, "log", 1.0)
