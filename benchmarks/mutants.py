@@ -27,6 +27,7 @@ import importlib
 import json
 import math
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -90,10 +91,9 @@ HEAVY = (
     "soundfile",
     "soxr",
     "safetensors",
-    "lightning_fabric",
-    "onnx",
 )
-LEAST_S, PATIENCE = 20.0, 8.0  # a run may take so long, or so many times what it should
+LEAST_S, PATIENCE = 20.0, 8.0  # a run may take so much of a processor, and so many times what it should
+BUSY = 10.0  # how many times as long it may take by the clock, on a machine that has other work
 LIVED, NOTHING_RAN = 0, 5  # pytest's exit statuses
 
 
@@ -211,8 +211,14 @@ class Chosen:
         )
 
 
-def start(tree: Path, arguments: Sequence[str], plugins: Sequence[object], log: Path, *, keep: bool) -> int:
-    """Split off a process that runs pytest in `tree`; returns its id. With `keep` compiled files are kept."""
+def start(
+    tree: Path, arguments: Sequence[str], plugins: Sequence[object], log: Path, allowed: float = 0
+) -> int:
+    """Split off a process that runs pytest in `tree`; returns its id.
+
+    `allowed` are seconds of processor time, after which it is ended; without a limit it is the first run, whose
+    compiled files are kept.
+    """
     child = os.fork()
     if child:
         return child
@@ -224,7 +230,9 @@ def start(tree: Path, arguments: Sequence[str], plugins: Sequence[object], log: 
             os.dup2(out.fileno(), 2)
             os.dup2(nothing.fileno(), 0)
         os.chdir(tree)
-        sys.dont_write_bytecode = not keep
+        sys.dont_write_bytecode = bool(allowed)
+        if allowed:
+            resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(allowed), math.ceil(allowed) + 5))
         os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
         os.environ["PYTHONPATH"] = str(tree / "build" / "tree")
         temporary = tree.parent / "tmp"
@@ -245,7 +253,7 @@ def start(tree: Path, arguments: Sequence[str], plugins: Sequence[object], log: 
             "--tb=short",
         ]
         # A file at a time: a fault that the first finds need not wait for the imports of all.
-        for batch in [arguments] if keep else [[file] for file in arguments]:
+        for batch in [[file] for file in arguments] if allowed else [arguments]:
             status = int(pytest.main([*options, *batch], plugins=list(plugins)))
             if status != LIVED:
                 break
@@ -282,7 +290,7 @@ def reaches(tree: Path, files: Sequence[str], tests: Sequence[str], kept: Path |
     if kept is not None and kept.exists():
         return _read_reaches(kept)
     out, log = kept or tree.parent / "reach.json", tree.parent / "reach.log"
-    child = start(tree, tests, [_hooked(Recorder(tree, files, out))], log, keep=True)
+    child = start(tree, tests, [_hooked(Recorder(tree, files, out))], log)
     while (status := finished(child, None)) is None:
         time.sleep(0.1)
     if status != LIVED:
@@ -430,8 +438,9 @@ class Trial:
         should = sum(self._tests[n].seconds for n in names)
         arguments = list(dict.fromkeys(n.partition("::")[0] for n in names))
         slot.at, slot.began = k, time.monotonic()
-        slot.deadline = slot.began + LEAST_S + PATIENCE * should
-        slot.child = start(slot.tree, arguments, [Chosen(names)], slot.tree.parent / "run.log", keep=False)
+        allowed = LEAST_S + PATIENCE * should
+        slot.deadline = slot.began + BUSY * allowed
+        slot.child = start(slot.tree, arguments, [Chosen(names)], slot.tree.parent / "run.log", allowed)
 
     def _look(self, slot: Slot) -> None:
         status = finished(slot.child, slot.deadline)
@@ -439,7 +448,7 @@ class Trial:
             return
         name, _ = self._drawn[slot.at]
         (slot.tree / name).write_text(self._files[name], encoding="utf-8")
-        fate = {LIVED: "lived", -signal.SIGALRM: "hung"}.get(status, "killed")
+        fate = {LIVED: "lived", -signal.SIGALRM: "hung", -signal.SIGXCPU: "hung"}.get(status, "killed")
         if status == NOTHING_RAN:
             sys.exit(f"No test was found where there were some: {self._picked[slot.at][:3]}")
         self._note(slot.at, fate, time.monotonic() - slot.began)
