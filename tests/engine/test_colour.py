@@ -55,9 +55,10 @@ def test_another_shot_has_another_colour_from_its_first_sample_on() -> None:
 def test_a_telephone_keeps_its_band_and_adds_harmonics() -> None:
     t = np.arange(2 * RATE) / RATE
     chosen = made(codec=colours.TELEPHONE, low=3400.0, high=300.0, drive=1.0)
-    level = lambda x, hz: (
-        20 * np.log10(2 * abs(np.mean(x[RATE:] * np.exp(-2j * np.pi * hz * t[RATE:]))) + 1e-9)
-    )  # noqa: E731
+
+    def level(x: np.ndarray, hz: float) -> float:
+        return 20 * np.log10(2 * abs(np.mean(x[RATE:] * np.exp(-2j * np.pi * hz * t[RATE:]))) + 1e-9)
+
     for hz, wanted in ((60.0, -40.0), (8000.0, -40.0)):
         assert level(through(0.01 * np.sin(2 * np.pi * hz * t), chosen), hz) < -40.0 + wanted
     quiet = through(0.001 * np.sin(2 * np.pi * 1000 * t), chosen)
@@ -94,12 +95,11 @@ def test_a_room_with_walls_has_echoes_and_its_high_end_dies_first() -> None:
     wet = lambda x: 10 * torch.log10(x.square().sum(-1))  # noqa: E731
     assert float((wet(far) - wet(near)).mean()) > 3.0, "farther away there is more room"
     early, late = near[:, :3000], near[:, 6000:12_000]
-    share = (
-        lambda x: float(  # noqa: E731
-            torch.fft.rfft(x, 16_384).abs().square()[:, 3000:].sum()
-            / torch.fft.rfft(x, 16_384).abs().square().sum()
-        )
-    )
+
+    def share(x: torch.Tensor) -> float:
+        power = torch.fft.rfft(x, 16_384).abs().square()
+        return float(power[:, 3000:].sum() / power.sum())
+
     assert share(late) < 0.5 * share(early)
     first = near[:, 1:2000].abs().argmax(-1) / RATE * 343.0
     assert bool((first < 15.0).all()), "the first echoes come from walls some metres away"
