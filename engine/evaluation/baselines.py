@@ -29,7 +29,6 @@ from ..training.material.levels import (
 from ..training.scenes.muddy import peak_guard
 from ..training.scenes.priors import LoudnessPrior
 from ..training.scenes.scene import Scene
-from ..training.scenes.shards import AUDIBLE_LU
 from ..training.scenes.targets import random_levels
 
 System = Callable[[Scene], Array]

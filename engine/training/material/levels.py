@@ -70,7 +70,7 @@ def decibels(power: NDArray[np.floating[Any]] | float) -> NDArray[np.float64]:
 
 
 @cache
-def _k_weighting(rate: int) -> NDArray[np.float64]:
+def k_weighting(rate: int) -> NDArray[np.float64]:
     """Second-order sections of BS.1770's K-weighting at any rate, by bilinear transform."""
     k = math.tan(math.pi * 1681.974450955533 / rate)
     high, q = 10.0 ** (3.999843853973347 / 20.0), 0.7071752369554196
@@ -96,7 +96,7 @@ def loudness(x: Array, rate: int = SAMPLE_RATE) -> float:
     steps = x.shape[-1] // step
     if steps < 4 or not np.any(x):
         return -math.inf
-    weighted = sosfilt(_k_weighting(rate), x[: steps * step].astype(np.float64))
+    weighted = sosfilt(k_weighting(rate), x[: steps * step].astype(np.float64))
     tenths = np.einsum("ij,ij->i", weighted.reshape(steps, step), weighted.reshape(steps, step)) / step
     blocks = (tenths[:-3] + tenths[1:-2] + tenths[2:-1] + tenths[3:]) / 4.0
     loud = blocks[blocks > 10.0 ** ((SILENCE_LUFS + 0.691) / 10.0)]

@@ -39,14 +39,15 @@ from ...weights.store import list_cards
 from ..material.films import Film, find_films
 from ..material.levels import SAMPLE_RATE, STEMS, Array, stem_loudness
 from ..material.recipes import SPLITS
+from .dice import Dice
 from .muddy import POLICIES
 from .settings import PRODUCT
-from .shards import MANIFEST, SCHEMA, Clip, choose_policy, shard_records, spoil, write_shard
+from .shards import MANIFEST, SCHEMA, Clip, choose_name, shard_records, spoil_clip, write_shard
 
 MIXTURE = "mixture"
 MARGIN = 1  # seconds of film a separator hears before and after a clip
 QUIETEST = -60.0  # LUFS of the loudest stem; a quieter clip teaches nothing
-_BUILDER = 1  # raised whenever the same settings would give other clips
+_BUILDER = 2  # raised whenever the same settings would give other clips
 _AT_ONCE = 16
 _POLL = 0.2
 
@@ -320,11 +321,11 @@ class Builder:
                 continue
             key = f"{film.id}-{index:05d}"
             seed = (settings.seed, zlib.crc32(key.encode()))
-            rng = np.random.default_rng(seed)
+            dice = Dice("muddy mix", seed[1:], settings.seed)
             policy = settings.policy
             if policy == MIXTURE:
-                policy = choose_policy(PRODUCT.policies, settings.untouched, rng)
-            muddy, gains, degradation = spoil(good, policy, rng)
+                policy = choose_name(dice, PRODUCT.policies, settings.untouched)
+            muddy, gains, degradation = spoil_clip(good, policy, dice)
             seen = slice(math.floor(start), math.floor(start) + math.ceil(settings.seconds))
             record = {
                 "film": film.name,

@@ -6,12 +6,14 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ...context.captions import TextEncoder
 from ...context.encoders import PictureEncoder, encode_images, load_encoder
@@ -19,7 +21,7 @@ from ...context.text import load_sentence_encoder
 from ...errors import SightmixError, TrainingError
 from ...files import replacing
 from ..material.corpus import UNRELATED, Corpus, Picture
-from .scene import CorpusSource
+from .dice import Dice
 from .shards import MANIFEST, ShardFeatures
 
 _FILE = "pictures.npz"
@@ -29,34 +31,80 @@ _TIME = re.compile(r"[0-9][0-9.e+-]*")
 _FILM_SPLITS = (("train", 0.0, 0.7), ("validation", 0.7, 0.85), ("test", 0.85, 1.0))
 
 
-class PicturedSource(CorpusSource):
-    """A corpus source whose scenes also see pictures: of what sounds, of one class, or unrelated to their sound.
+class PictureTable:
+    """The pictures scenes of a split may show, by their rows in a table of features.
 
-    Only pictures of the source's own split are drawn, and of a film's frames only that split's stretch.
+    `names` are their ids in order of rows. Only pictures of the split are in it, and of a film's frames only that
+    split's stretch.
     """
 
-    def __init__(self, corpus: Corpus, split: str, features: Mapping[str, NDArray[np.float32]]) -> None:
-        super().__init__(corpus, split, lambda item: item.id if item.id in features else None)
+    def __init__(
+        self,
+        names: Sequence[str],
+        subjects: Mapping[str, Sequence[str]],
+        neutral: Sequence[str],
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.names = tuple(names)
+        self.rows = {name: row for row, name in enumerate(self.names)}
+        self.device = torch.device(device)
+        self._neutral = self._numbers(neutral)
+        self._subjects = {kind: self._numbers(ids) for kind, ids in subjects.items()}
+
+    @classmethod
+    def of(
+        cls, corpus: Corpus, split: str, described: Collection[str], device: torch.device | str = "cpu"
+    ) -> PictureTable:
+        """The pictures of a corpus's split of those `described` by features.
+
+        What shows nothing that sounds is no picture of an effect, even of one that is silent: the same picture would
+        mean both. Only a corpus without any other picture has to make do with those of its effects.
+        """
         still = {picture.id for picture in corpus.distractors}
         own = {picture.id for picture in corpus.distractors if picture.split == split}
-        frames = [name for name in features if name.startswith(UNRELATED) and name not in still]
-        self._unrelated = sorted([name for name in own if name in features] + _stretch(frames, split))
-        self._subjects: dict[str, list[str]] = {}
+        frames = [name for name in described if name.startswith(UNRELATED) and name not in still]
+        neutral = sorted([name for name in own if name in described] + _stretch(frames, split))
+        subjects: dict[str, list[str]] = {}
         for picture in (*corpus.subjects, *corpus.pictures):
-            if picture.split == split and picture.id in features:
+            if picture.split == split and picture.id in described:
                 kind = picture.subject or ("effects" if picture.item_id else "")
-                self._subjects.setdefault(kind, []).append(picture.id)
+                subjects.setdefault(kind, []).append(picture.id)
+        heard = [item.id for item in corpus.items("effects", split) if item.id in described]
+        if heard and "effects" not in subjects:
+            subjects["effects"] = heard
+        names = sorted({*neutral, *heard, *(name for ids in subjects.values() for name in ids)})
+        return cls(names, subjects, neutral or heard, device)
 
-    def draw_picture(self, rng: np.random.Generator) -> str | None:
-        """The id of any picture: unrelated ones three times in four, where there are some."""
-        if self._unrelated and rng.random() < 0.75:
-            return self._unrelated[int(rng.integers(len(self._unrelated)))]
-        return super().draw_picture(rng)
+    def _numbers(self, names: Sequence[str]) -> Tensor:
+        return torch.tensor([self.rows[name] for name in names], dtype=torch.int64, device=self.device)
 
-    def draw_subject(self, rng: np.random.Generator, kind: str) -> str | None:
-        """The id of a picture of something that would be heard as `kind`, or None when there is none."""
-        ids = self._subjects.get(kind)
-        return ids[int(rng.integers(len(ids)))] if ids else None
+    def _draw(self, dice: Dice, name: str, rows: Tensor, shape: tuple[int, ...]) -> Tensor:
+        if not rows.numel():
+            return torch.full((len(dice), *shape), -1, dtype=torch.int64, device=self.device)
+        return rows[dice.below(name, rows.numel(), *shape)]
+
+    def neutral(self, dice: Dice, name: str, *shape: int) -> Tensor:
+        """Rows (B, *shape) of pictures of nothing that sounds; -1 where there are none."""
+        return self._draw(dice, name, self._neutral, shape)
+
+    def subject(self, dice: Dice, name: str, kind: str, *shape: int) -> Tensor:
+        """Rows (B, *shape) of pictures of something that would be heard as `kind`; -1 where there are none."""
+        return self._draw(dice, name, self._subjects.get(kind, self._neutral[:0]), shape)
+
+    def has(self, kind: str) -> bool:
+        """Whether any picture shows something that would be heard as `kind`."""
+        return kind in self._subjects
+
+    def __bool__(self) -> bool:
+        return bool(self._neutral.numel())
+
+    def features(self, vectors: Mapping[str, NDArray[np.float32]], dim: int) -> tuple[Tensor, Tensor]:
+        """Vectors (P, C) by row, C at least 1, and whether there is one of `dim` numbers for it (P,)."""
+        table = np.zeros((len(self.names), max(dim, 1)), np.float32)
+        known = np.array([dim > 0 and name in vectors for name in self.names], bool)
+        for row in np.flatnonzero(known):
+            table[row] = vectors[self.names[row]]
+        return torch.from_numpy(table).to(self.device), torch.from_numpy(known).to(self.device)
 
 
 def _stretch(frames: Sequence[str], split: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import tarfile
 import zlib
 from collections import OrderedDict
@@ -15,28 +16,20 @@ from typing import Any
 
 import numpy as np
 import soundfile
+import torch
 from numpy.typing import NDArray
 
 from ...errors import TrainingError
 from ...files import replacing
-from ..material.levels import (
-    HOP,
-    SAMPLE_RATE,
-    Array,
-    activity,
-    apply_gain,
-    decibels,
-    frame_power,
-    frames_of,
-    stem_loudness,
-)
-from .muddy import draw, peak_guard
-from .scene import Scene, scene_seed
+from ..material.levels import HOP, SAMPLE_RATE, STEMS, Array, apply_gain, frames_of
+from .dice import Dice
+from .levels import activity, decibels, frame_power, loudness
+from .muddy import POLICIES, choose_policy, heard, policy_numbers, spoil
+from .scene import Scene
 from .settings import SceneConfig
 
 MANIFEST = "manifest.json"
 SCHEMA = "sightmix.muddy-mix/1"
-AUDIBLE_LU = 30.0  # a stem this far below the loudest is what a separator leaves behind, and is not mixed
 _STEMS, _GAINS, _FEATURES, _RECORD = "stems.flac", "gains.npy", "features.npy", "json"
 _FEATURES_HELD = 64
 
@@ -58,33 +51,26 @@ class Clip:
     pictures: tuple[bytes, ...] = ()
 
 
-def spoil(good: Array, policy: str, rng: np.random.Generator) -> tuple[Array, Array, dict[str, Any]]:
-    """Spoil the balance of a good mix's stems (3, samples): muddy stems, gains (3, frames) dB that undo it, a record.
-
-    Stems more than 30 LU below the loudest keep their level: there is nothing of theirs to hear in the mix.
-    """
-    levels = stem_loudness(good)
-    heard = np.where(levels > np.max(levels) - AUDIBLE_LU, levels, -np.inf)
-    frames = frames_of(good.shape[-1])
-    spoilt = draw(policy, heard, frames, rng, decibels(frame_power(good)))
-    muddy = apply_gain(good, spoilt.curve_db)
-    guard = peak_guard(muddy, per_stem=policy == "released")
-    muddy = muddy * np.float32(10.0 ** (guard / 20.0))
+def spoil_clip(good: Array, policy: str, dice: Dice) -> tuple[Array, Array, dict[str, Any]]:
+    """Spoil the balance of a good mix's stems (3, samples): muddy stems, gains (3, frames) dB that undo it, a record."""
+    stems = torch.from_numpy(good)[None]
+    lufs = loudness(stems)
+    spoilt = spoil(stems, dice, torch.tensor(policy_numbers([policy])), [policy], lufs)
+    levels, loudest = lufs[0].tolist(), int(spoilt.loudest)
     record = {
-        **spoilt.record,
-        "guard_db": round(guard, 3),
-        "levels_lufs": [round(float(x), 2) if np.isfinite(x) else None for x in levels],
-        "present": np.isfinite(heard).tolist(),
+        "policy": policy,
+        "loudest": None if loudest < 0 else STEMS[loudest],
+        "changes_db": [round(change, 3) for change in spoilt.changes_db[0].tolist()],
+        "guard_db": round(float(spoilt.guard_db), 3),
+        "levels_lufs": [round(level, 2) if math.isfinite(level) else None for level in levels],
+        "present": heard(lufs)[0].isfinite().tolist(),
     }
-    return muddy, -(spoilt.curve_db + np.float32(guard)), record
+    return spoilt.stems[0].numpy(), spoilt.gains_db[0].numpy(), record
 
 
-def choose_policy(policies: Mapping[str, float], untouched: float, rng: np.random.Generator) -> str:
-    """A degradation policy by its share, or "none" for the share of clips left as they are."""
-    if rng.random() < untouched:
-        return "none"
-    shares = np.array(list(policies.values()), float)
-    return str(rng.choice(list(policies), p=shares / shares.sum()))
+def choose_name(dice: Dice, policies: Mapping[str, float], untouched: float) -> str:
+    """The degradation policy of one clip, by the shares."""
+    return POLICIES[int(choose_policy(dice, policies, untouched))]
 
 
 # Writing -----------------------------------------------------------------------------------------------
@@ -337,19 +323,19 @@ class ShardScenes:
     def __getitem__(self, index: int) -> Scene:
         epoch, place = divmod(index, len(self._keys))
         key = self._keys[self._placed(epoch, place)]
-        rng = np.random.default_rng(scene_seed(f"shards {self.split}", index, self.seed))
+        dice = Dice(f"shards {self.split}", [index], self.seed)
         clip = self.folder.clip(key)
         training = self.split == "train"
-        first = self._first_frame(clip, rng if training else None)
+        first = self._first_frame(clip, dice if training else None)
         part = slice(first * HOP, first * HOP + self._samples)
         stems = np.ascontiguousarray(clip.stems[:, part])
         gains = clip.gains_db[:, first : first + frames_of(self._samples)]
         record = {**clip.record, "first_frame": first}
         if training and epoch and self.redraw:
-            stems, gains, record["degradation"] = self._anew(apply_gain(stems, gains), rng)
-        active = np.stack([activity(row) for row in decibels(frame_power(stems))])
+            stems, gains, record["degradation"] = self._anew(apply_gain(stems, gains), dice)
+        active = activity(decibels(frame_power(torch.from_numpy(stems)))).numpy()
         gains = gains.astype(np.float32)
-        shown = not training or rng.random() < self.config.picture
+        shown = not training or bool(dice.chance("picture", self.config.picture))
         return Scene(stems, gains, active, record, self._pictures(clip, first) if shown else None)
 
     def first(self, count: int) -> list[Scene]:
@@ -359,23 +345,24 @@ class ShardScenes:
     def _placed(self, epoch: int, place: int) -> int:
         """Every epoch takes all clips once, each in an order of its own."""
         if epoch != self._epoch:
-            seed = scene_seed(f"order of {self.split}", epoch, self.seed)
-            self._epoch, self._order = epoch, np.random.default_rng(seed).permutation(len(self._keys))
+            dice = Dice(f"order of {self.split}", [epoch], self.seed)
+            order = dice.uniform("order", len(self._keys))[0].argsort(stable=True)
+            self._epoch, self._order = epoch, order.numpy()
         return int(self._order[place])
 
-    def _first_frame(self, clip: Clip, rng: np.random.Generator | None) -> int:
+    def _first_frame(self, clip: Clip, dice: Dice | None) -> int:
         spare = clip.stems.shape[1] - self._samples
         if spare < 0:
             raise TrainingError(
                 f"Scenes of {self._samples / SAMPLE_RATE:g} s cannot be cut from {clip.key}, which has "
                 f"{clip.stems.shape[1] / SAMPLE_RATE:g} s: make 'seconds' smaller or build longer clips."
             )
-        return 0 if rng is None else int(rng.integers(0, spare // HOP + 1))
+        return 0 if dice is None else int(dice.below("first", spare // HOP + 1))
 
-    def _anew(self, good: Array, rng: np.random.Generator) -> tuple[Array, Array, dict[str, Any]]:
-        trim = self.config.trim_sd * float(np.clip(rng.standard_normal(), -2.0, 2.0))
-        policy = choose_policy(self.config.policies, self.config.untouched, rng)
-        muddy, gains, record = spoil(good * np.float32(10.0 ** (trim / 20.0)), policy, rng)
+    def _anew(self, good: Array, dice: Dice) -> tuple[Array, Array, dict[str, Any]]:
+        trim = self.config.trim_sd * float(dice.normal("trim", widest=2.0))
+        policy = choose_name(dice, self.config.policies, self.config.untouched)
+        muddy, gains, record = spoil_clip(good * np.float32(10.0 ** (trim / 20.0)), policy, dice)
         return muddy, gains, {**record, "trim_db": round(trim, 3)}
 
     def _pictures(self, clip: Clip, first: int) -> tuple[tuple[float, str], ...] | None:

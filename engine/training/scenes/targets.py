@@ -1,24 +1,29 @@
-"""What a good mix is: loudness priors as data, and how the three stems are set against each other."""
+"""What a good mix is: how the three stems are set against each other, for many scenes at once."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any
+import math
+from dataclasses import dataclass, fields
 
-import numpy as np
-from numpy.typing import NDArray
+import torch
+from torch import Tensor
 
-from ...errors import TrainingError
-from ..material.levels import HOP, SAMPLE_RATE, Array, activity
+from ..material.levels import HOP, SAMPLE_RATE
+from .dice import Dice
+from .levels import activity, slewed, smoothed
 from .priors import FILMS, LoudnessPrior
 
 KINDS = ("well_mixed", "random")
+SPEECH, MUSIC, EFFECTS = range(3)
 _FRAME = HOP / SAMPLE_RATE
+_CORNERS = torch.tensor([1.0, 3.0, 4.0, 3.0, 1.0]) / 12.0
+_WIDEST = 2.0  # standard deviations
+_LOUDEST, _QUIETEST = -12.0, -52.0  # LUFS of any stem's drawn target
 
 
 @dataclass(frozen=True)
 class Style:
-    """One mixer's habits for one clip: levels in LU against the dialogue level `anchor` (LUFS), times in s.
+    """Mixers' habits, one for each scene (B,): levels in LU against the dialogue level `anchor` (LUFS), times in s.
 
     `music` and `effects` are featured levels, where nothing covers them; `music_duck` and `effects_duck` how
     far they
@@ -26,214 +31,185 @@ class Style:
     speech.
     """
 
-    anchor: float
-    music: float
-    effects: float
-    music_duck: float
-    effects_duck: float
-    music_yield: float
-    attack: float
-    release: float
-    look_ahead: float
-    on_screen: float
+    anchor: Tensor
+    music: Tensor
+    effects: Tensor
+    music_duck: Tensor
+    effects_duck: Tensor
+    music_yield: Tensor
+    attack: Tensor
+    release: Tensor
+    look_ahead: Tensor
+    on_screen: Tensor
+
+    @classmethod
+    def draw(cls, dice: Dice) -> Style:
+        """Draw mixers' habits; centres and spreads lie within the measured films' (`FILMS`)."""
+
+        def normal(name: str, mean: float, sd: float) -> Tensor:
+            return mean + sd * dice.normal(f"style.{name}", widest=_WIDEST)
+
+        def even(name: str, low: float, high: float) -> Tensor:
+            return dice.uniform(f"style.{name}", low=low, high=high)
+
+        return cls(
+            anchor=normal("anchor", -28.0, 3.5),
+            music=normal("music", -1.0, 3.5),
+            effects=normal("effects", 0.0, 5.5),
+            music_duck=even("music_duck", 4.0, 14.0),
+            effects_duck=even("effects_duck", 1.5, 8.0),
+            music_yield=even("music_yield", 0.0, 5.0),
+            attack=even("attack", 0.2, 0.8),
+            release=even("release", 0.5, 2.0),
+            look_ahead=even("look_ahead", 0.05, 0.4),
+            on_screen=even("on_screen", 3.0, 6.0),
+        )
+
+    def values(self) -> Tensor:
+        """All habits (B, habits), in the order of their names."""
+        return torch.stack([getattr(self, field.name) for field in fields(self)], -1)
 
 
 @dataclass(frozen=True)
-class EffectsNature:
-    """What the effects stem holds: `transient` is the share of hits against bed, 0…1.
+class Sounding:
+    """What is known of laid stems.
 
-    `seen` (frames,) is 1 where a sounding subject is in the picture and 0 elsewhere; None: no picture.
+    `lufs` (B, 3) is their loudness (-inf: silent), `level_db` (B, 3, frames) their frame levels in dBFS,
+    `transient` (B,) the share of hits against bed in the effects, 0…1.
     """
 
-    transient: float = 1.0
-    seen: NDArray[np.float64] | None = None
+    lufs: Tensor
+    level_db: Tensor
+    transient: Tensor
+
+    @property
+    def present(self) -> Tensor:
+        """Which stems sound, bool (B, 3)."""
+        return self.lufs.isfinite()
+
+    def lift(self, wanted: Tensor) -> Tensor:
+        """Gains in dB (B, 3) that bring the stems to `wanted` LUFS; 0 for silent ones."""
+        return torch.where(self.present, wanted - self.lufs, 0.0)
 
 
-@dataclass(frozen=True)
-class Target:
-    """Gains in dB (3, frames) that take laid stems to the good mix, and the style they came from."""
-
-    gains_db: Array
-    record: dict[str, Any] = field(default_factory=dict)
-
-
-def _normal(rng: np.random.Generator, mean: float, sd: float, widest: float = 2.0) -> float:
-    """A normal draw kept within `widest` standard deviations."""
-    return mean + sd * float(np.clip(rng.standard_normal(), -widest, widest))
-
-
-def draw_presence(rng: np.random.Generator, prior: LoudnessPrior = FILMS) -> tuple[bool, bool, bool]:
-    """Which stems sound in a clip, by the prior's share of silent clips; at least one does."""
-    while True:
-        speech, music, effects = (bool(rng.random() >= share) for share in prior.silent)
-        if speech or music or effects:
-            return speech, music, effects
-
-
-def draw_style(rng: np.random.Generator) -> Style:
-    """Draw a mixer's habits; centres and spreads lie within the measured films' (`FILMS`)."""
-    return Style(
-        anchor=_normal(rng, -28.0, 3.5),
-        music=_normal(rng, -1.0, 3.5),
-        effects=_normal(rng, 0.0, 5.5),
-        music_duck=float(rng.uniform(4.0, 14.0)),
-        effects_duck=float(rng.uniform(1.5, 8.0)),
-        music_yield=float(rng.uniform(0.0, 5.0)),
-        attack=float(rng.uniform(0.2, 0.8)),
-        release=float(rng.uniform(0.5, 2.0)),
-        look_ahead=float(rng.uniform(0.05, 0.4)),
-        on_screen=float(rng.uniform(3.0, 6.0)),
-    )
-
-
-def speech_activity(level_db: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Where someone speaks, pauses up to 0.4 s included: frame levels of clean speech (frames,) in dBFS."""
+def speech_activity(level_db: Tensor) -> Tensor:
+    """Where someone speaks, pauses up to 0.4 s included: frame levels of clean speech (…, frames) in dBFS."""
     return activity(level_db, below=28.0, floor=-60.0, hangover=0.4)
 
 
-def ramp(active: NDArray[np.bool_], attack: float, release: float, look_ahead: float) -> NDArray[np.float64]:
-    """How far a duck is in, 0…1 (frames,): in over `attack` s from `look_ahead` early, out over `release` s.
+def ramp(active: Tensor, attack: Tensor, release: Tensor, look_ahead: Tensor) -> Tensor:
+    """How far a duck is in, 0…1 (…, frames): in over `attack` s from `look_ahead` early, out over `release` s.
 
-    Multiplied by a depth in dB it is a straight line in dB, softened at its corners over a tenth of a second.
+    The times (…) lack the last dimension. Multiplied by a depth in dB it is a straight line in dB, softened at its
+    corners over a tenth of a second.
     """
-    lead = round(look_ahead / _FRAME)
-    wanted = np.concatenate([active[lead:], np.repeat(active[-1:], min(lead, active.size))])[: active.size]
-    rise, fall = _FRAME / max(attack, _FRAME), _FRAME / max(release, _FRAME)
-    depth, level = np.empty(active.size), 1.0 if wanted[0] else 0.0
-    for k, on in enumerate(wanted.tolist()):
-        level = min(1.0, level + rise) if on else max(0.0, level - fall)
-        depth[k] = level
-    kernel = np.array([1.0, 3.0, 4.0, 3.0, 1.0]) / 12.0
-    return np.convolve(np.pad(depth, 2, mode="edge"), kernel, mode="valid")
+    frames = active.shape[-1]
+    lead = (look_ahead / _FRAME).round().long()
+    index = (torch.arange(frames, device=active.device) + lead[..., None]).clamp_max(frames - 1)
+    wanted = active.gather(-1, index.expand(active.shape))
+    rise, fall = (_FRAME / seconds.clamp_min(_FRAME) for seconds in (attack, release))
+    return smoothed(slewed(wanted, rise, fall), _CORNERS)
 
 
-def _well_mixed_levels(
-    style: Style, present: NDArray[np.bool_], nature: EffectsNature, rng: np.random.Generator
-) -> tuple[NDArray[np.float64], str]:
-    """Featured LUFS of each stem, and which stem leads: speech whenever there is any."""
-    bed = 9.0 * (1.0 - nature.transient)
-    levels = style.anchor + np.array([0.0, style.music, style.effects - bed])
-    if present[0]:
-        return levels, "speech"
-    lead = (
-        "effects"
-        if present[2] and (not present[1] or rng.random() < 0.4 * (0.4 + nature.transient))
-        else "music"
-    )
-    step = float(rng.uniform(3.0, 8.0))
-    if lead == "music":
-        levels[2] = min(levels[2], levels[1] - step)
-    else:
-        levels[2] = max(levels[2], style.anchor - 4.0)
-        levels[1] = min(levels[1], levels[2] - step)
-    return levels, lead
+def draw_lead(dice: Dice, sounding: Sounding) -> Tensor:
+    """Which stem leads each scene, int64 (B,): speech whenever there is any, else effects or music."""
+    speech, music, effects = sounding.present.unbind(-1)
+    hits = dice.uniform("target.lead") < 0.4 * (0.4 + sounding.transient)
+    return torch.where(speech, SPEECH, torch.where(effects & (~music | hits), EFFECTS, MUSIC))
+
+
+def _featured(sounding: Sounding, style: Style, lead: Tensor, step: Tensor) -> Tensor:
+    """LUFS of each stem where nothing covers it (B, 3): without speech what leads is `step` LU above the other."""
+    anchor, bed = style.anchor, 9.0 * (1.0 - sounding.transient)
+    music, effects = anchor + style.music, anchor + style.effects - bed
+    ahead = torch.maximum(effects, anchor - 4.0)
+    level_music = torch.where(lead == EFFECTS, torch.minimum(music, ahead - step), music)
+    behind = torch.minimum(effects, music - step)
+    level_effects = torch.where(lead == EFFECTS, ahead, torch.where(lead == MUSIC, behind, effects))
+    return torch.stack([anchor, level_music, level_effects], -1)
 
 
 def well_mixed(
-    levels: NDArray[np.float64],
-    level_db: NDArray[np.float64],
-    rng: np.random.Generator,
-    nature: EffectsNature | None = None,
-    style: Style | None = None,
-) -> Target:
-    """Gains of a good mix for stems of loudness `levels` (3,) LUFS, frame levels `level_db` (3, frames) dBFS.
+    sounding: Sounding, style: Style, lead: Tensor, step: Tensor, seen: Tensor | None = None
+) -> Tensor:
+    """Gains in dB (B, 3, frames) of a good mix where `lead` (B,) leads, by `step` LU (B,) if there is no speech.
 
     Dialogue is anchored; music and effects step back under it and come forward in its gaps; effects lie by
     kind
-    (hits above beds) and come forward while their subject is seen. Silent stems (-inf) get 0 dB.
+    (hits above beds) and come forward while their subject is `seen` (B, frames), 0…1. Silent stems get 0 dB.
     """
-    nature = nature or EffectsNature()
-    style = style or draw_style(rng)
-    present = np.isfinite(levels)
-    featured, lead = _well_mixed_levels(style, present, nature, rng)
-    frames = level_db.shape[1]
-    duck = np.zeros((3, frames))
-    if present[0]:
-        depth = ramp(speech_activity(level_db[0]), style.attack, style.release, style.look_ahead)
-        duck[1] = style.music_duck * depth
-        duck[2] = style.effects_duck * (1.4 - 0.7 * nature.transient) * depth
-    elif lead == "effects" and present[1]:
-        busy = activity(level_db[2], below=20.0, hangover=0.6)
-        duck[1] = style.music_yield * ramp(busy, style.attack, style.release, style.look_ahead)
-    if nature.seen is not None:
-        duck[2] -= style.on_screen * nature.seen
-    gains = (
-        np.where(present, featured - np.where(present, levels, 0.0), 0.0)[:, None] - duck * present[:, None]
+    present = sounding.present
+    speaks, busy = lead == SPEECH, (lead == EFFECTS) & present[:, MUSIC]
+    over = torch.where(
+        speaks[:, None],
+        speech_activity(sounding.level_db[:, SPEECH]),
+        activity(sounding.level_db[:, EFFECTS], below=20.0, hangover=0.6),
     )
-    record = {"kind": "well_mixed", "lead": lead, "transient": round(nature.transient, 3)}
-    record["style"] = {name: round(value, 3) for name, value in asdict(style).items()}
-    return Target(gains.astype(np.float32), record)
+    depth = ramp(over, style.attack, style.release, style.look_ahead)
+    music = torch.where(speaks, style.music_duck, torch.where(busy, style.music_yield, 0.0))
+    effects = torch.where(speaks, style.effects_duck * (1.4 - 0.7 * sounding.transient), 0.0)
+    duck = torch.stack([torch.zeros_like(music), music, effects], -1)[..., None] * depth[:, None]
+    if seen is not None:
+        duck[:, EFFECTS] -= style.on_screen[:, None] * seen
+    gains = sounding.lift(_featured(sounding, style, lead, step))
+    return gains[..., None] - duck * present[..., None]
 
 
-def spotlit(
-    levels: NDArray[np.float64],
-    leads: NDArray[np.int64],
-    rng: np.random.Generator,
-    style: Style | None = None,
-) -> Target:
-    """Gains of a mix that follows the picture: the stem whose subject is seen is brought out, the others step back.
+def draw_well_mixed(
+    dice: Dice, sounding: Sounding, style: Style, seen: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Gains of good mixes (B, 3, frames) in dB, and which stem leads each (B,)."""
+    lead = draw_lead(dice, sounding)
+    step = dice.uniform("target.step", low=3.0, high=8.0)
+    return well_mixed(sounding, style, lead, step, seen), lead
 
-    `leads` (frames,) is the number of that stem, or -1 where the picture shows nothing that sounds. Every stem has
-    about the level of dialogue where it leads; what steps back does so by 5 to 14 dB. `levels` (3,) are LUFS; a silent
-    stem (-inf) gets 0 dB.
+
+@dataclass(frozen=True)
+class Spotlight:
+    """What a mix that follows the picture is made with.
+
+    `featured` (B, 3) are the stems' levels in LU against the anchor where they lead, `depth` (B, 3) how far they step
+    back, dB.
     """
-    style = style or draw_style(rng)
-    present = np.isfinite(levels)
-    featured = style.anchor + np.array([0.0, _normal(rng, 0.0, 1.5), _normal(rng, 0.0, 1.5)])
-    depth = rng.uniform(5.0, 14.0, 3)
-    gains = np.where(present, featured - np.where(present, levels, 0.0), 0.0)[:, None]
-    back = np.stack([(leads >= 0) & (leads != k) for k in range(3)])
-    duck = np.stack([ramp(row, style.attack, style.release, style.look_ahead) for row in back])
-    gains = gains - duck * (depth * present)[:, None]
-    record: dict[str, Any] = {"kind": "spotlit", "leads": [int(k) for k in np.unique(leads)]}
-    record["style"] = {name: round(value, 3) for name, value in asdict(style).items()}
-    return Target(gains.astype(np.float32), record)
+
+    featured: Tensor
+    depth: Tensor
+
+    @classmethod
+    def draw(cls, dice: Dice) -> Spotlight:
+        """Every stem has about the level of dialogue where it leads; what steps back does so by 5 to 14 dB."""
+        others = 1.5 * dice.normal("spotlight.featured", 2, widest=_WIDEST)
+        featured = torch.cat([torch.zeros_like(others[:, :1]), others], -1)
+        return cls(featured, dice.uniform("spotlight.depth", 3, low=5.0, high=14.0))
 
 
-def random_levels(
-    present: NDArray[np.bool_], rng: np.random.Generator, prior: LoudnessPrior = FILMS
-) -> NDArray[np.float64]:
-    """Target loudness of each stem in LUFS drawn from a prior, without regard for the picture."""
+def spotlit(sounding: Sounding, style: Style, light: Spotlight, leads: Tensor) -> Tensor:
+    """Gains in dB (B, 3, frames) of a mix that follows the picture: whose subject is seen is brought out.
+
+    `leads` (B, frames) is the number of that stem, or -1 where the picture shows nothing that sounds. The others step
+    back. A silent stem gets 0 dB.
+    """
+    stems = torch.arange(3, device=leads.device)[:, None]
+    back = (leads[:, None] >= 0) & (leads[:, None] != stems)
+    times = (value[:, None].expand(-1, 3) for value in (style.attack, style.release, style.look_ahead))
+    duck = ramp(back, *times) * (light.depth * sounding.present)[..., None]
+    return sounding.lift(style.anchor[:, None] + light.featured)[..., None] - duck
+
+
+def random_levels(dice: Dice, present: Tensor, prior: LoudnessPrior = FILMS) -> Tensor:
+    """Target loudness of each stem (B, 3) in LUFS drawn from a prior, without regard for the picture."""
+    mean, sd = (torch.tensor(values, device=dice.device) for values in (prior.mean, prior.sd))
     if prior.spread == "uniform":
-        drawn = np.array(prior.mean) + rng.uniform(-1.0, 1.0, 3) * np.array(prior.sd)
+        drawn = mean + sd * dice.uniform("random.levels", 3, low=-1.0, high=1.0)
     else:
-        drawn = np.array([_normal(rng, m, s) for m, s in zip(prior.mean, prior.sd, strict=True)])
-    if present[0] and prior.relative is not None and prior.relative_sd is not None:
-        drawn[1] = drawn[0] + _normal(rng, prior.relative[0], prior.relative_sd[0])
-        drawn[2] = drawn[0] + _normal(rng, prior.relative[1], prior.relative_sd[1])
-    return np.asarray(np.clip(drawn, -52.0, -12.0))
+        drawn = mean + sd * dice.normal("random.levels", 3, widest=_WIDEST)
+    if prior.relative is not None and prior.relative_sd is not None:
+        mean, sd = (torch.tensor(v, device=dice.device) for v in (prior.relative, prior.relative_sd))
+        against = drawn[:, :1] + mean + sd * dice.normal("random.relative", 2, widest=_WIDEST)
+        drawn = torch.where(present[:, :1], torch.cat([drawn[:, :1], against], -1), drawn)
+    return drawn.clamp(_QUIETEST, _LOUDEST)
 
 
-def random_mix(
-    levels: NDArray[np.float64], frames: int, rng: np.random.Generator, prior: LoudnessPrior = FILMS
-) -> Target:
-    """Constant gains that bring stems of loudness `levels` (3,) LUFS to levels drawn from a prior."""
-    present = np.isfinite(levels)
-    wanted = random_levels(present, rng, prior)
-    gains = np.where(present, wanted - np.where(present, levels, 0.0), 0.0)
-    record = {"kind": "random", "prior": prior.name, "levels": [round(float(v), 2) for v in wanted]}
-    return Target(np.repeat(gains[:, None], frames, axis=1).astype(np.float32), record)
-
-
-def draw_target(
-    kind: str,
-    levels: NDArray[np.float64],
-    level_db: NDArray[np.float64],
-    rng: np.random.Generator,
-    nature: EffectsNature | None = None,
-) -> Target:
-    """A target of the kind asked for, "well_mixed" or "random"; raises TrainingError for another name."""
-    if kind == "well_mixed":
-        return well_mixed(levels, level_db, rng, nature)
-    if kind == "random":
-        return random_mix(levels, level_db.shape[1], rng)
-    raise TrainingError(f"Unknown kind of target mix '{kind}': use one of {', '.join(KINDS)}.")
-
-
-def flat_gain(power: NDArray[np.float64], gains_db: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """The constant gain in dB (3,) that keeps the energy of a curve (3, frames) on frames of `power`."""
-    lifted = np.sum(power * 10.0 ** (np.asarray(gains_db, np.float64) / 10.0), axis=1)
-    total = np.sum(power, axis=1)
-    heard = total > 1e-12
-    ratio = np.where(heard, lifted / np.where(heard, total, 1.0), 1.0)
-    return np.asarray(10.0 * np.log10(np.maximum(ratio, 10.0**-12)), np.float64)
+def random_mix(sounding: Sounding, wanted: Tensor) -> Tensor:
+    """Constant gains (B, 3, frames) in dB that bring stems to `wanted` (B, 3) LUFS."""
+    return sounding.lift(wanted)[..., None].expand_as(sounding.level_db)
