@@ -10,12 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+import torch
 from numpy.typing import NDArray
 from sightmix.engine.media.loudness import measure
 from sightmix.engine.media.reader import read_span
 from sightmix.engine.media.resample import resample
-from sightmix.engine.training.material.levels import frames_of
-from sightmix.engine.training.scenes.muddy import draw
+from sightmix.engine.training.scenes.dice import Dice
+from sightmix.engine.training.scenes.muddy import draw_changes, policy_numbers
 
 RATE = 48_000
 DIALOGUE_LUFS = -25.0
@@ -143,8 +144,9 @@ def muddied(good: Stems) -> tuple[Stems, dict[str, float]]:
 
     The loudest stem goes down and the other up; both together come down as far as full scale demands.
     """
-    levels = np.array([measure(good.dialogue, RATE).integrated, measure(good.bed, RATE).integrated, -np.inf])
-    change = draw(MUDDY, levels, frames_of(good.bed.shape[1]), np.random.default_rng(0)).curve_db[:, 0]
+    levels = [measure(good.dialogue, RATE).integrated, measure(good.bed, RATE).integrated, -np.inf]
+    policy, lufs = torch.tensor(policy_numbers([MUDDY])), torch.tensor([levels])
+    change = draw_changes(Dice("demo", [0]), policy, lufs, lufs[..., None], [MUDDY])[0, :, 0].numpy()
     loud = Stems(good.dialogue * gain(change[0]), good.bed * gain(change[1]))
     guard = np.float32(min(1.0, CEILING / float(np.max(np.abs(loud.mix())))))
     changes = {

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.fft import rfft
 from scipy.signal import istft, stft
@@ -26,7 +27,9 @@ from ..training.material.levels import (
     loudness,
     stem_loudness,
 )
-from ..training.scenes.muddy import peak_guard
+from ..training.scenes.dice import Dice
+from ..training.scenes.levels import peak_guard
+from ..training.scenes.muddy import AUDIBLE_LU
 from ..training.scenes.priors import LoudnessPrior
 from ..training.scenes.scene import Scene
 from ..training.scenes.targets import random_levels
@@ -236,15 +239,16 @@ class Relevelled:
         stems = self.separate(scene)
         found = stem_loudness(stems)
         heard = np.isfinite(found) & (found > np.max(found) - AUDIBLE_LU)
-        rng = np.random.default_rng(zlib.crc32(scene.mix().tobytes()))
-        wanted = np.where(heard, random_levels(heard, rng, self.prior), np.nan)
+        dice = Dice("relevelled", [zlib.crc32(scene.mix().tobytes())])
+        drawn = random_levels(dice, torch.from_numpy(heard)[None], self.prior)[0].numpy()
+        wanted = np.where(heard, drawn, np.nan)
         gains = np.where(heard, wanted - np.where(heard, found, 0.0), 0.0)
         return apply_gain(stems, gains[:, None]), wanted
 
     def __call__(self, scene: Scene) -> Array:
         """The sum of the levelled stems (samples,), turned down as a whole where it would pass -0.5 dBFS."""
         stems = self.levelled(scene)[0]
-        guard = np.float32(10.0 ** (peak_guard(stems) / 20.0))
+        guard = np.float32(10.0 ** (float(peak_guard(torch.from_numpy(stems))) / 20.0))
         return np.asarray(guard * np.sum(stems, axis=0), np.float32)
 
 

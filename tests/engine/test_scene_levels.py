@@ -122,7 +122,9 @@ def test_gains_are_straight_in_db_between_frames(frozen, stems) -> None:
     for samples in (5, 1024, 3000):
         curve = frozen["curves"][2, :, : plain.frames_of(samples)]
         wanted = plain.apply_gain(stems[2, :, :samples].numpy(), curve.numpy())
-        np.testing.assert_allclose(levels.apply_gain(stems[2, :, :samples], curve), wanted, rtol=1e-4, atol=1e-7)
+        np.testing.assert_allclose(
+            levels.apply_gain(stems[2, :, :samples], curve), wanted, rtol=1e-4, atol=1e-7
+        )
 
 
 def test_flat_gain_keeps_a_curves_energy(frozen) -> None:

@@ -10,20 +10,21 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from itertools import pairwise
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
 from ...highlight.config import BINS, MODEL_RATE, N_FFT
 from ...highlight.network import POWER_FLOOR, ProductModel
 from ...highlight.spectral_torch import stft
-from ..material.levels import decibels, frame_power, stem_loudness
 from ..networks.losses import gain_loss, level_loss, touched_loss
 from ..networks.step import ProductWeights, modulus
-from ..scenes.pictures import PicturedSource
-from ..scenes.scene import GAIN_LIMIT_DB, Pictures, Scene, respotlit
+from ..scenes.dice import Dice
+from ..scenes.levels import decibels, frame_power, loudness
+from ..scenes.mixing import respotlit
+from ..scenes.pictures import PictureTable
+from ..scenes.scene import GAIN_LIMIT_DB, Pictures, Scene
+from ..scenes.targets import Sounding
 from .batches import Shown
 
 # Edges of bands about as wide as the ear's (Bark), in Hz.
@@ -65,8 +66,8 @@ class Heard:
     sound: Sound
     gains_db: Tensor
     pictures: Pictures | None
-    loudness: NDArray[np.float64]
-    energy: NDArray[np.float64]
+    loudness: Tensor
+    energy: Tensor
     free: bool
 
 
@@ -95,8 +96,8 @@ def hear(model: ProductModel, scene: Scene, shown: Shown) -> Heard:
         sound,
         batch.gains_db[0],
         scene.pictures,
-        stem_loudness(scene.stems),
-        frame_power(scene.stems),
+        loudness(batch.stems[0]),
+        frame_power(batch.stems[0]),
         scene.record.get("degradation", {}).get("policy") == "paper",
     )
 
@@ -135,20 +136,22 @@ class Balances:
 
 
 def assemble(
-    heard: list[Heard], shown: Shown, source: PicturedSource | None, redrawn: float, rng: np.random.Generator
+    heard: list[Heard], shown: Shown, table: PictureTable | None, redrawn: float, dice: Dice
 ) -> Balances:
     """A batch of scenes, `redrawn` of those that may be so under other pictures that ask for another balance.
 
-    Without a `source` of pictures all stay as they were.
+    Without a `table` of pictures all stay as they were. The `dice` are as many as the scenes.
     """
     stacks: dict[str, list[Tensor]] = {name: [] for name in ("gains_db", "context", "times", "valid")}
-    for scene in heard:
+    drawn = dice.chance("redrawn", redrawn).tolist()
+    if table is not None:
+        level_db = decibels(torch.stack([scene.energy for scene in heard]))
+        lufs = torch.stack([scene.loudness for scene in heard])
+        again, shows = respotlit(dice, Sounding(lufs, level_db, torch.ones(len(heard))), table)
+    for number, scene in enumerate(heard):
         gains, pictures = scene.gains_db, scene.pictures
-        if source is not None and scene.free and rng.random() < redrawn:
-            again = respotlit(scene.loudness, decibels(scene.energy), source, rng)
-            if again is not None:
-                pictures = again[0]
-                gains = torch.from_numpy(np.clip(again[1], -GAIN_LIMIT_DB, GAIN_LIMIT_DB))
+        if table is not None and scene.free and drawn[number] and shows[number] is not None:
+            pictures, gains = shows[number], again[number].clamp(-GAIN_LIMIT_DB, GAIN_LIMIT_DB)
         context, times, valid = shown.look(pictures)
         values = (gains, torch.from_numpy(context), torch.from_numpy(times), torch.from_numpy(valid))
         for name, value in zip(stacks, values, strict=True):

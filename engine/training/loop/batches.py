@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import zlib
 from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,10 +20,10 @@ from torch.utils.data import Dataset
 
 from ...errors import TrainingError
 from ...highlight.config import HOP, MODEL_RATE
-from ..material.corpus import Corpus
 from ..networks.step import CONTEXT_FRAMES, Batch, collate, look
-from ..scenes.pictures import PicturedSource, caption_features, picture_features
-from ..scenes.scene import Pictures, RandomScenes, Scene, scene_seed
+from ..scenes.drawing import RandomScenes
+from ..scenes.pictures import caption_features, picture_features
+from ..scenes.scene import Pictures, Scene
 from ..scenes.settings import PRESETS
 from ..scenes.shards import MANIFEST, ShardFeatures, ShardScenes
 from .config import TrainConfig
@@ -158,7 +159,7 @@ class Pieces:
         first = max(0, last - COMPANY + 1)
         for number in [n for n in self.kept if not first <= n <= last]:
             del self.kept[number]
-        rng = np.random.default_rng((*scene_seed(self.split, index, self.seed), COMPANY))
+        rng = np.random.default_rng((zlib.crc32(self.split.encode()), index, self.seed, COMPANY))
         picks = [self._sounding(first, last, row, rng) for row in range(3)]
         stems, gains, active = (np.stack(parts) for parts in zip(*picks, strict=True))
         return Scene(stems * _headroom(stems), gains, active, {"pieces": self.each}, None)
@@ -219,8 +220,7 @@ def scenes_of(corpus: Path, split: str, config: TrainConfig) -> Scenes:
     if config.data == "shards":
         return films(corpus)
     seconds = config.seconds * (config.pieces if training else 1)
-    source = PicturedSource(Corpus(corpus), split, picture_features(corpus))
-    laid = RandomScenes(source, split, seconds, preset, seed)
+    laid = RandomScenes.of(corpus, split, seconds, preset, seed)
     if config.pieces > 1 and training:
         return Pieces(laid, split, round(config.seconds * MODEL_RATE) // HOP, config.pieces, seed)
     if not config.films or not training:

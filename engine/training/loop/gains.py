@@ -27,7 +27,8 @@ from ...highlight.spectral_torch import stft
 from ..material.corpus import Corpus
 from ..networks.losses import gain_loss, level_loss, touched_loss
 from ..networks.step import ProductWeights
-from ..scenes.pictures import PicturedSource, picture_features
+from ..scenes.dice import Dice
+from ..scenes.pictures import PictureTable, picture_features
 from .balances import BalanceObjective, Heard, assemble, hear
 from .batches import Shown, TrainingScenes, quiet_worker
 from .checkpoints import store, take_over
@@ -135,7 +136,7 @@ def refine(
     began = time.monotonic()
     heard = _hear(model, config, corpus, shown, clips, began)
     shards = config.data == "shards"  # of films, whose pictures are their own
-    source = None if shards else PicturedSource(Corpus(corpus), "train", picture_features(corpus))
+    table = None if shards else PictureTable.of(Corpus(corpus), "train", picture_features(corpus).keys())
     objective = BalanceObjective(ProductWeights(**config.weights))
     optimizer = torch.optim.Adam(learning.parameters(), lr=config.learning_rate)
     per_round = max(1, clips // batch)
@@ -146,11 +147,11 @@ def refine(
     average = copy.deepcopy(model.gain)
     mean = 0.0
     for step in range(steps):
-        rng = np.random.default_rng((config.seed, step))
         if step % per_round == 0:
             order = np.random.default_rng((config.seed, step, 1)).permutation(clips)
         picked = order[step % per_round * batch :][:batch]
-        scenes = assemble([heard[i] for i in picked], shown, source, redrawn, rng)
+        dice = Dice(f"balances {step}", picked.tolist(), config.seed)
+        scenes = assemble([heard[i] for i in picked], shown, table, redrawn, dice)
         terms = objective(model, scenes)
         optimizer.zero_grad()
         terms["total"].backward()

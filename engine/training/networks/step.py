@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from ...highlight.network import POWER_FLOOR, ProductModel, VisAH
 from ...highlight.spectral_torch import apply_masks, gain_ramps, istft, render_visah, stft
-from ..scenes.scene import Pictures, Scene
+from ..scenes.scene import Pictures, Scene, SceneBatch
 from .losses import SpectralLoss, envelope_loss, gain_loss, level_loss, sample_loss, touched_loss
 
 CONTEXT_FRAMES = 10
@@ -69,6 +69,24 @@ def collate(
         torch.from_numpy(times),
         torch.from_numpy(valid),
     )
+
+
+def gather(
+    scenes: SceneBatch, features: Tensor, known: Tensor, seconds: Sequence[int] = range(CONTEXT_FRAMES)
+) -> Batch:
+    """A batch of scenes where they are; their pictures' rows have `features` (P, C), if `known` (P,).
+
+    Of the pictures a second apart those of `seconds` are shown.
+    """
+    device = scenes.stems.device
+    times = torch.arange(CONTEXT_FRAMES, dtype=torch.float32, device=device) + 0.5
+    rows = scenes.pictures_at(times)
+    asked = torch.zeros(CONTEXT_FRAMES, dtype=torch.bool, device=device)
+    asked[list(seconds)] = True
+    valid = (rows >= 0) & known[rows.clamp_min(0)] & asked
+    context = features[rows.clamp_min(0)] * valid[..., None]
+    active = scenes.active.to(torch.float32)
+    return Batch(scenes.stems, scenes.gains_db, active, context, times.expand(len(scenes), -1), valid)
 
 
 def to_device(batch: Batch, device: torch.device) -> Batch:

@@ -30,7 +30,7 @@ def linear(gain_db: Tensor) -> Tensor:
 
 
 def _by_hop(x: Tensor, measure: Callable[[Tensor], Tensor]) -> Tensor:
-    """A measure of the last dimension for each hop of 1024 samples, (…, samples) -> (…, frames); the last may be short."""
+    """A measure of the last dimension for each hop of 1024 samples, (…, samples) -> (…, frames)."""
     whole = x.shape[-1] // HOP * HOP
     found = [measure(x[..., :whole].unflatten(-1, (-1, HOP)))] if whole else []
     if whole < x.shape[-1]:
@@ -109,9 +109,7 @@ def _loud_level(level_db: Tensor, floor: float) -> Tensor:
     return torch.where(count > 0, found, floor)[..., 0]
 
 
-def activity(
-    level_db: Tensor, below: float = 30.0, floor: float = -60.0, hangover: float = 0.25
-) -> Tensor:
+def activity(level_db: Tensor, below: float = 30.0, floor: float = -60.0, hangover: float = 0.25) -> Tensor:
     """Where stems sound: frame levels in dBFS (…, frames) -> bool (…, frames) by energy with hangover.
 
     A frame is active when it is less than `below` dB under the stem's loud frames (95th percentile of what is
@@ -170,7 +168,7 @@ def apply_gain(stems: Tensor, curve_db: Tensor) -> Tensor:
     Frame k belongs to sample 1024·k + 512. Between two frames a gain is a power, and a power of 32·p + q is that of
     32·p times that of q: of 1024 factors only 64 are worked out.
     """
-    curve = F.pad(curve_db.flatten(0, -2), (1, 1), mode="replicate").unflatten(0, curve_db.shape[:-1])
+    curve = torch.cat([curve_db[..., :1], curve_db, curve_db[..., -1:]], -1)
     begin, slope = curve[..., :-1], curve.diff()
     fine = torch.arange(_FINE, device=stems.device)
     coarse = linear(begin[..., None] + slope[..., None] * (fine / _FINE))

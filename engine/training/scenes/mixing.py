@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -18,7 +19,6 @@ from .levels import (
     flat_gain,
     frame_peak,
     frame_power,
-    headroom,
     linear,
     loudness,
     peak,
@@ -27,10 +27,9 @@ from .levels import (
 from .muddy import POLICIES, choose_policy, draw_changes, loudest_of, policy_numbers
 from .pictures import PictureTable
 from .priors import FILMS
-from .scene import GAIN_LIMIT_DB, TARGETS, Names, Notes, SceneBatch
+from .scene import GAIN_LIMIT_DB, TARGETS, Names, Notes, Pictures, SceneBatch
 from .settings import SceneConfig
 from .showing import (
-    Composed,
     Events,
     Shots,
     check_subjects,
@@ -137,7 +136,8 @@ def target_guard(stems: Tensor, gains_db: Tensor) -> Tensor:
         return torch.where(over, peak_guard(apply_gain(stems, gains_db)), 0.0)
     guard = torch.zeros_like(bound)
     which = over.nonzero()[:, 0]
-    guard[which] = peak_guard(apply_gain(stems[which], gains_db[which]))
+    if which.numel():
+        guard[which] = peak_guard(apply_gain(stems[which], gains_db[which]))
     return guard
 
 
@@ -183,13 +183,9 @@ class _Aim:
     fell_back: Tensor
 
 
-def _aim(
-    laid: Laid, sounding: Sounding, dice: Dice, config: SceneConfig, table: PictureTable
-) -> _Aim:
+def _aim(laid: Laid, sounding: Sounding, dice: Dice, config: SceneConfig, table: PictureTable) -> _Aim:
     if config.target not in KINDS:
-        raise TrainingError(
-            f"Unknown kind of target mix '{config.target}': use one of {', '.join(KINDS)}."
-        )
+        raise TrainingError(f"Unknown kind of target mix '{config.target}': use one of {', '.join(KINDS)}.")
     style = Style.draw(dice)
     shots = draw_shots(dice, sounding.level_db.shape[-1], laid.cuts)
     events = Events(laid.events, torch.where(laid.event_valid, laid.event_picture, -1))
@@ -217,9 +213,7 @@ def _with(aim: _Aim, **changes: Tensor) -> _Aim:
     return _Aim(**{**vars(aim), **changes})
 
 
-def _composed(
-    aim: _Aim, sounding: Sounding, dice: Dice, config: SceneConfig, table: PictureTable
-) -> _Aim:
+def _composed(aim: _Aim, sounding: Sounding, dice: Dice, config: SceneConfig, table: PictureTable) -> _Aim:
     """A share of the scenes made for pictures that show whose sound to bring out.
 
     Scenes a picture is missing for stay as they were, and say so; those whose levels are to tell nothing never do.
@@ -228,7 +222,7 @@ def _composed(
         check_subjects(table)
     sounds = sounding_in(aim.shots, sounding)
     light = Spotlight.draw(dice)
-    found = _led(dice, "compose", aim, sounds, table)
+    found = picture_leads(dice, aim.shots, draw_leads(dice, "compose", sounds), table)
     asked = dice.chance("composed", config.composed)
     chosen = asked & ~found.missing
     good = spotlit(sounding, aim.style, light, aim.shots.at_frames(found.leads))
@@ -253,5 +247,20 @@ def _composed(
     )
 
 
-def _led(dice: Dice, name: str, aim: _Aim, sounds: Tensor, table: PictureTable) -> Composed:
-    return picture_leads(dice, aim.shots, draw_leads(dice, name, sounds), table)
+def respotlit(dice: Dice, sounding: Sounding, table: PictureTable) -> tuple[Tensor, list[Pictures | None]]:
+    """Other pictures for scenes, and the gains (B, 3, frames) in dB that bring out whose sound they show.
+
+    What is known of the stems is as they are, muddy or not. The pictures of a scene are None where one is missing.
+    """
+    frames = sounding.level_db.shape[-1]
+    shots = draw_shots(dice, frames, torch.zeros(len(dice), 0, device=dice.device))
+    found = picture_leads(dice, shots, draw_leads(dice, "compose", sounding_in(shots, sounding)), table)
+    gains = spotlit(sounding, Style.draw(dice), Spotlight.draw(dice), shots.at_frames(found.leads))
+    starts, rows, missing = shots.start.tolist(), found.rows.tolist(), found.missing.tolist()
+    pictures = [
+        None
+        if lacks
+        else tuple((at, table.names[row]) for at, row in zip(*own, strict=True) if at < math.inf)
+        for lacks, *own in zip(missing, starts, rows, strict=True)
+    ]
+    return gains, pictures

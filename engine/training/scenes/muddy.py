@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ...errors import TrainingError
-from ..material.levels import HOP, SAMPLE_RATE, frames_of
+from ..material.levels import HOP, SAMPLE_RATE
 from .dice import Dice
 from .levels import apply_gain, decibels, frame_power, linear, loudness, peak_guard, stem_guard
 
@@ -139,7 +139,9 @@ class Spoilt:
     loudest: Tensor
 
 
-def spoil(good: Tensor, dice: Dice, policy: Tensor, used: Sequence[str], lufs: Tensor | None = None) -> Spoilt:
+def spoil(
+    good: Tensor, dice: Dice, policy: Tensor, used: Sequence[str], lufs: Tensor | None = None
+) -> Spoilt:
     """Spoil the balance of good mixes' stems (B, 3, samples), of loudness `lufs` (B, 3) LUFS where it is known.
 
     Stems more than 30 LU below the loudest keep their level: there is nothing of theirs to hear in the mix.

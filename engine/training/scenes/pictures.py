@@ -99,9 +99,10 @@ class PictureTable:
         return bool(self._neutral.numel())
 
     def features(self, vectors: Mapping[str, NDArray[np.float32]], dim: int) -> tuple[Tensor, Tensor]:
-        """Vectors (P, C) by row, C at least 1, and whether there is one of `dim` numbers for it (P,)."""
-        table = np.zeros((len(self.names), max(dim, 1)), np.float32)
-        known = np.array([dim > 0 and name in vectors for name in self.names], bool)
+        """Vectors (P, C) by row, P and C at least 1, and for which rows there is one of `dim` numbers (P,)."""
+        table = np.zeros((max(len(self.names), 1), max(dim, 1)), np.float32)
+        known = np.zeros(len(table), bool)
+        known[: len(self.names)] = [dim > 0 and name in vectors for name in self.names]
         for row in np.flatnonzero(known):
             table[row] = vectors[self.names[row]]
         return torch.from_numpy(table).to(self.device), torch.from_numpy(known).to(self.device)

@@ -190,9 +190,9 @@ class SceneBatch:
         frames = frames_of(samples)
 
         def cut(x: Tensor, unit: int, length: int) -> Tensor:
-            return torch.stack(
-                [x[..., first * unit : first * unit + length] for first in firsts], 1
-            ).flatten(0, 1)
+            return torch.stack([x[..., first * unit : first * unit + length] for first in firsts], 1).flatten(
+                0, 1
+            )
 
         begin = torch.tensor(firsts, device=self.stems.device) * (HOP / SAMPLE_RATE)
         return replace(
@@ -251,7 +251,10 @@ def _target_record(notes: Mapping[str, Any], prior: str) -> dict[str, Any]:
     if kind == "random":
         return {"kind": kind, "prior": prior, "levels": _rounded(notes["levels"])}
     if kind == "spotlit":
-        record = {"kind": kind, "leads": sorted({lead for lead in notes["leads"] if lead > -2})}
+        record: dict[str, Any] = {
+            "kind": kind,
+            "leads": sorted({lead for lead in notes["leads"] if lead > -2}),
+        }
         if any(lead > -2 for lead in notes["decoys"]):
             record["level_blind"] = True
         return {**record, "style": style}

@@ -52,7 +52,7 @@ class Clip:
 
 
 def spoil_clip(good: Array, policy: str, dice: Dice) -> tuple[Array, Array, dict[str, Any]]:
-    """Spoil the balance of a good mix's stems (3, samples): muddy stems, gains (3, frames) dB that undo it, a record."""
+    """Spoil a good mix's stems (3, samples): muddy stems, gains (3, frames) dB that undo it, a record."""
     stems = torch.from_numpy(good)[None]
     lufs = loudness(stems)
     spoilt = spoil(stems, dice, torch.tensor(policy_numbers([policy])), [policy], lufs)
