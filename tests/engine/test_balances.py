@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from invented_scenes import NAMES, invented_batch, invented_table
 from sightmix.engine.highlight.config import HOP, N_FFT, NetworkConfig
 from sightmix.engine.highlight.network import build
 from sightmix.engine.highlight.spectral_torch import stft
@@ -21,28 +22,19 @@ from sightmix.engine.training.loop.balances import (
 )
 from sightmix.engine.training.loop.batches import Shown
 from sightmix.engine.training.networks.step import ProductWeights
-from sightmix.engine.training.scenes import scene as scenes
 from sightmix.engine.training.scenes import settings
-from synthetic_sounds import SyntheticSource
+from sightmix.engine.training.scenes.dice import Dice
 from tiny_training import NETWORK
 
 FRAMES = 64
 WEIGHTS = ProductWeights(mask=0.0, gain=0.1, remix=1.0, env=1.0, level=0.1, touched=0.1)
 
 
-class SubjectSource(SyntheticSource):
-    """Pictures named by whose sound they show."""
-
-    def draw_picture(self, rng):
-        return "nothing"
-
-    def draw_subject(self, rng, kind):
-        return f"subject:{kind}"
-
-
 FEATURES = {
     name: np.eye(8, dtype=np.float32)[i]
-    for i, name in enumerate(("nothing", "subject:speech", "subject:music", "subject:effects"))
+    for i, kind in enumerate(("other", "subject:speech", "subject:music", "subject:effects"))
+    for name in NAMES
+    if name.startswith(kind)
 }
 SHOWN = Shown(FEATURES, 8)
 
@@ -58,11 +50,8 @@ def network():
 
 def drawn(seed: int = 3, **options):
     config = settings.SceneConfig(policies={"paper": 1.0}, untouched=0.0, flat=0.0, picture=0.0, **options)
-    for number in range(40):
-        scene = scenes.draw_scene(SubjectSource(), (seed, number), FRAMES * HOP / 44_100, config)
-        if all(scene.record["present"]):
-            return scene
-    raise AssertionError("no scene with all three stems")
+    batch = invented_batch(range(8), config, FRAMES * HOP / 44_100, seed=seed)
+    return batch.scene(int(batch.notes.present.all(1).nonzero()[0]))
 
 
 def test_inner_products_give_the_power_of_any_balance() -> None:
@@ -104,7 +93,7 @@ def perfectly_masked(scene) -> Balances:
     full = heard.sound.wanted.float()
     pairs = {(0, 0): 0, (0, 1): 1, (0, 2): 2, (1, 1): 3, (1, 2): 4, (2, 2): 5}
     cross = torch.stack([full[pairs[min(i, j), max(i, j)]] for i in range(3) for j in range(3)])
-    batch = assemble([heard], SHOWN, SubjectSource(), 0.0, np.random.default_rng(0))
+    batch = assemble([heard], SHOWN, invented_table(), 0.0, Dice("x", [0]))
     return replace(batch, sound=replace(batch.sound, own=full[None], cross=cross[None]))
 
 
@@ -128,7 +117,7 @@ def test_other_pictures_ask_for_another_stem() -> None:
     heard = hear(network(), drawn(), SHOWN)
     leads = set()
     for seed in range(12):
-        batch = assemble([heard], SHOWN, SubjectSource(), 1.0, np.random.default_rng(seed))
+        batch = assemble([heard], SHOWN, invented_table(), 1.0, Dice("x", [seed]))
         assert torch.equal(batch.sound.hidden[0], heard.sound.hidden.float())
         middle = int(FRAMES * HOP / 44_100 / 2)
         shown = int(batch.context[0, middle].argmax())
@@ -146,7 +135,7 @@ def test_scenes_not_muddied_by_one_change_keep_their_good_mix() -> None:
     scene = drawn()
     scene.record["degradation"]["policy"] = "per_second"
     heard = hear(network(), scene, SHOWN)
-    batch = assemble([heard], SHOWN, SubjectSource(), 1.0, np.random.default_rng(0))
+    batch = assemble([heard], SHOWN, invented_table(), 1.0, Dice("x", [0]))
     assert torch.equal(batch.gains_db[0], heard.gains_db)
     assert not batch.valid.any()
     assert not hear(network(), replace(scene, record={}), SHOWN).free
@@ -155,7 +144,7 @@ def test_scenes_not_muddied_by_one_change_keep_their_good_mix() -> None:
 def test_without_a_source_of_pictures_nothing_is_redrawn() -> None:
     heard = hear(network(), drawn(), SHOWN)
     assert heard.free
-    batch = assemble([heard], SHOWN, None, 1.0, np.random.default_rng(0))
+    batch = assemble([heard], SHOWN, None, 1.0, Dice("x", [0]))
     assert torch.equal(batch.gains_db[0], heard.gains_db)
 
 
@@ -163,7 +152,7 @@ def test_without_a_source_of_pictures_nothing_is_redrawn() -> None:
 def test_every_term_reaches_the_head(weight: str) -> None:
     model = network()
     heard = hear(model, drawn(), SHOWN)
-    batch = assemble([heard], SHOWN, SubjectSource(), 1.0, np.random.default_rng(1))
+    batch = assemble([heard], SHOWN, invented_table(), 1.0, Dice("x", [1]))
     only = ProductWeights(**{**dict.fromkeys(vars(WEIGHTS), 0.0), weight: 1.0})
     model.requires_grad_(False)
     model.gain.requires_grad_(True)

@@ -2,15 +2,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from invented_scenes import RATE, invented_batch
 from sightmix.engine.errors import TrainingError
 from sightmix.engine.evaluation import baselines
 from sightmix.engine.training.loop import metrics
 from sightmix.engine.training.material.levels import frames_of, loudness
-from sightmix.engine.training.scenes import scene as scenes
 from sightmix.engine.training.scenes import settings
-from sightmix.engine.training.scenes.muddy import PEAK_CEILING
+from sightmix.engine.training.scenes.levels import PEAK_CEILING
 from sightmix.engine.training.scenes.priors import DNR_V2, FILMS
-from synthetic_sounds import RATE, SyntheticSource
+from sightmix.engine.training.scenes.scene import Scene
 
 CONFIG = replace(
     settings.PRODUCT,
@@ -19,17 +19,21 @@ CONFIG = replace(
     untouched=0.0,
     picture=0.0,
 )
-SCENES = scenes.RandomScenes(SyntheticSource(), "train", 2.0, CONFIG)
+
+
+def invented(count, first=0):
+    batch = invented_batch(range(first, first + count), CONFIG, 2.0)
+    return [batch.scene(i) for i in range(count)]
 
 
 @pytest.fixture(scope="module")
 def train():
-    return SCENES.first(24)
+    return invented(24)
 
 
 @pytest.fixture(scope="module")
 def valid():
-    return scenes.RandomScenes(SyntheticSource(), "validation", 2.0, CONFIG).first(6)
+    return invented(6, 1000)
 
 
 def gained(gain_db, seconds=2.0, seed=0):
@@ -39,7 +43,7 @@ def gained(gain_db, seconds=2.0, seed=0):
     stems[1] = 0.05 * np.random.default_rng(seed).standard_normal(n)
     gains = np.zeros((3, frames_of(n)), np.float32)
     gains[1] = gain_db
-    return scenes.Scene(stems, gains, stems[:, ::1024][:, : gains.shape[1]] != 0, {})
+    return Scene(stems, gains, stems[:, ::1024][:, : gains.shape[1]] != 0, {})
 
 
 def distances_of(scenes_, system):

@@ -177,6 +177,8 @@ def test_what_nobody_hears_is_no_stem_of_the_mix():
 
 def test_the_same_number_gives_the_same_degradation_in_any_company():
     alone = muddy.spoil(stems(), Dice("train", [9]), torch.tensor([3]), ["per_second"]).stems
-    pair = muddy.spoil(stems().expand(2, -1, -1), Dice("train", [8, 9]), torch.tensor([3, 3]), ["per_second"]).stems
+    pair = muddy.spoil(
+        stems().expand(2, -1, -1), Dice("train", [8, 9]), torch.tensor([3, 3]), ["per_second"]
+    ).stems
     torch.testing.assert_close(alone[0], pair[1])
     assert not torch.equal(pair[0], pair[1])

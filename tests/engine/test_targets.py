@@ -47,7 +47,11 @@ def sounding(lufs=FLAT, level_db=None, transient=1.0):
 def mix(lufs=FLAT, level_db=None, transient=1.0, seen=None, lead=0, step=5.0, **changes):
     seen = None if seen is None else seen[None]
     return targets.well_mixed(
-        sounding(lufs, level_db, transient), style(**changes), torch.tensor([lead]), torch.tensor([step]), seen
+        sounding(lufs, level_db, transient),
+        style(**changes),
+        torch.tensor([lead]),
+        torch.tensor([step]),
+        seen,
     )[0].numpy()
 
 
@@ -108,7 +112,9 @@ def test_without_speech_what_leads_is_a_step_ahead():
     assert not np.ptp(music, axis=1).any(), "and nothing is ducked"
     assert mix(quiet, level, lead=1, effects=-20.0)[2, 0] == pytest.approx(-27 - 20 + 23)
     effects = mix(quiet, level, lead=2, step=5.0, music=6.0, effects=-9.0)
-    assert effects[2, 0] == pytest.approx(-27 - 4 + 23), "an effect that leads is 4 LU under dialogue at least"
+    assert effects[2, 0] == pytest.approx(-27 - 4 + 23), (
+        "an effect that leads is 4 LU under dialogue at least"
+    )
     assert effects[1].max() == pytest.approx(-27 - 9 + 23 - 3), "music yields where they are busy"
     assert not mix(quiet, level, lead=2)[0].any()
 
@@ -144,7 +150,8 @@ def test_drawn_steps_and_leads_make_good_mixes():
     many = targets.Sounding(
         torch.tensor([[SILENT, -23.0, -23.0]]).expand(count, -1), level, torch.ones(count)
     )
-    gains, lead = targets.draw_well_mixed(Dice("train", range(count)), many, targets.Style.draw(Dice("train", range(count))))
+    dice = Dice("train", range(count))
+    gains, lead = targets.draw_well_mixed(dice, many, targets.Style.draw(dice))
     for row in range(count):
         ahead, behind = (2, 1) if lead[row] == 2 else (1, 2)
         assert (gains[row, ahead] - gains[row, behind]).min() >= 3.0 - 1e-4

@@ -17,10 +17,11 @@ from sightmix.engine.training.loop.batches import Shown, scenes_of
 from sightmix.engine.training.loop.config import SHIPPED, TrainConfig
 from sightmix.engine.training.loop.gains import pretrain, refine
 from sightmix.engine.training.loop.run import Trainer, main, rate_at
-from sightmix.engine.training.material.corpus import Corpus
 from sightmix.engine.training.networks.registry import KINDS, build_network, config_of
-from sightmix.engine.training.networks.step import Batch
-from sightmix.engine.training.scenes.pictures import PicturedSource, picture_features
+from sightmix.engine.training.networks.step import Batch, gather
+from sightmix.engine.training.scenes.drawing import RandomScenes
+from sightmix.engine.training.scenes.pictures import picture_features
+from sightmix.engine.training.scenes.settings import PRODUCT
 from tiny_training import CONFIG, NETWORK
 
 ROOMS = ("training", "engine")  # whose code may not wait for a device
@@ -335,13 +336,18 @@ def test_learning_rate_rises_holds_and_falls() -> None:
     assert rate_at(90, config) == pytest.approx(0.5)
 
 
-def test_unrelated_pictures_are_shown_more_often(tiny_corpus: Path) -> None:
-    source = PicturedSource(Corpus(tiny_corpus), "train", picture_features(tiny_corpus))
-    rng = np.random.default_rng(0)
-    drawn = [source.draw_picture(rng) for _ in range(400)]
-    unrelated = sum(str(name).startswith("other:") for name in drawn)
-    assert 250 < unrelated < 350
-    assert {"effects-train-0", "other:hill", "other:tree"} == set(drawn)
+def test_a_batch_on_the_device_is_the_same_as_its_scenes_collated(tiny_corpus: Path) -> None:
+    scenes = RandomScenes.of(tiny_corpus, "train", 4.0, replace(PRODUCT, picture=1.0))
+    numbers = range(6)
+    shown = Shown(picture_features(tiny_corpus), 8, (0, 1, 3, 9))
+    host = shown.batch([scenes[number] for number in numbers])
+    found = gather(scenes.batch(numbers), *scenes.table.features(shown.features, 8), shown.seconds)
+    assert host.valid.any()
+    for name, value in vars(host).items():
+        there = getattr(found, name)
+        assert there.dtype == value.dtype
+        within = 1e-3 if name == "gains_db" else 1e-5
+        torch.testing.assert_close(there, value, rtol=0, atol=within)
 
 
 def test_a_gain_head_gets_a_head_start(tiny_corpus: Path, tmp_path: Path) -> None:

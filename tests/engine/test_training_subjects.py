@@ -16,8 +16,9 @@ from sightmix.engine.training.material.corpus import Corpus, Picture, build_corp
 from sightmix.engine.training.material.packages import Source
 from sightmix.engine.training.material.recipes import load_recipe
 from sightmix.engine.training.material.subjects import caption_of, check_pictures, glyph_name, shown
+from sightmix.engine.training.scenes.dice import Dice
 from sightmix.engine.training.scenes.pictures import (
-    PicturedSource,
+    PictureTable,
     caption_features,
     compute_captions,
     compute_features,
@@ -271,25 +272,33 @@ def test_features_and_captions_have_the_pictures_ids(described):
     assert frames[bang.id] == pytest.approx(corpus.picture(bang).mean(axis=(0, 1)), abs=1)
 
 
-def test_a_source_draws_its_own_splits_pictures_only(described):
+DICE = Dice("x", range(400))
+
+
+def names(table, rows):
+    return {table.names[row] if row >= 0 else None for row in rows.tolist()}
+
+
+def test_a_table_has_its_own_splits_pictures_only(described):
     corpus, _ = described
     split_of = {p.id: p.split for p in (*corpus.subjects, *corpus.distractors)}
-    rng = np.random.default_rng(1)
     for split in SPLITS:
-        source = PicturedSource(corpus, split, picture_features(corpus.root))
+        table = PictureTable.of(corpus, split, picture_features(corpus.root))
         for kind in ("speech", "music", "effects"):
-            drawn = {source.draw_subject(rng, kind) for _ in range(60)}
+            drawn = names(table, table.subject(DICE, "a", kind))
             assert len(drawn) == 3
             assert all(name.startswith(f"subject:{kind}:") and split_of[name] == split for name in drawn)
-        unrelated = {source.draw_picture(rng) for _ in range(60)} - {None}
+        unrelated = names(table, table.neutral(DICE, "a"))
         assert len(unrelated) == 2
         assert all(name.startswith("other:") and split_of[name] == split for name in unrelated)
 
 
 def test_no_subject_without_features(built):
-    source = PicturedSource(built, "train", {})
-    assert source.draw_subject(np.random.default_rng(0), "music") is None
-    assert source.draw_picture(np.random.default_rng(0)) is None
+    table = PictureTable.of(built, "train", {})
+    assert names(table, table.subject(DICE, "a", "music")) == {None}
+    assert names(table, table.neutral(DICE, "a")) == {None}
+    assert not table
+    assert not table.has("music")
 
 
 def test_pictures_paired_with_a_sound_show_effects(built, tmp_path):
@@ -300,18 +309,30 @@ def test_pictures_paired_with_a_sound_show_effects(built, tmp_path):
     (tmp_path / "corpus.json").write_text(json.dumps(manifest))
     for name in {i["file"] for i in manifest["items"]}:
         (tmp_path / name).symlink_to(built.root / name)
-    source = PicturedSource(Corpus(tmp_path), "train", {item["id"]: np.zeros(3, np.float32)})
-    assert source.draw_subject(np.random.default_rng(0), "effects") == item["id"]
-    assert source.draw_subject(np.random.default_rng(0), "speech") is None
+    features = {item["id"]: np.zeros(3, np.float32)}
+    table = PictureTable.of(Corpus(tmp_path), "train", features)
+    assert names(table, table.subject(DICE, "a", "effects")) == {item["id"]}
+    assert names(table, table.subject(DICE, "a", "speech")) == {None}
+    assert names(table, table.neutral(DICE, "a")) == {item["id"]}, "there is no other picture"
+    assert not PictureTable.of(Corpus(tmp_path), "test", features).names
+
+
+def test_an_effect_is_never_shown_as_nothing_that_sounds(described):
+    """Where any picture shows nothing that sounds: else the same picture would mean both."""
+    corpus, _ = described
+    item = next(i for i in corpus.items("effects", "train"))
+    features = {**picture_features(corpus.root), item.id: np.zeros(3, np.float32)}
+    table = PictureTable.of(corpus, "train", features)
+    assert item.id in table.names
+    assert all(name.startswith("other:") for name in names(table, table.neutral(DICE, "a", 3).flatten()))
 
 
 def test_a_films_frames_are_shared_out_by_time(built):
     frames = {f"other:film:{t}": np.zeros(3, np.float32) for t in range(20)}
-    rng = np.random.default_rng(2)
     seen = {}
     for split in SPLITS:
-        source = PicturedSource(built, split, frames)
-        drawn = {source.draw_picture(rng) for _ in range(400)} - {None}
+        table = PictureTable.of(built, split, frames)
+        drawn = names(table, table.neutral(DICE, "a"))
         seen[split] = {int(name.rpartition(":")[2]) for name in drawn}
     assert seen == {"train": set(range(14)), "validation": {14, 15, 16}, "test": {17, 18, 19}}
 
