@@ -2,16 +2,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from invented_scenes import RATE, invented_batch
 from sightmix.engine.errors import TrainingError
 from sightmix.engine.evaluation import baselines
 from sightmix.engine.training.loop import metrics
 from sightmix.engine.training.material.levels import frames_of, loudness
 from sightmix.engine.training.scenes import settings
+from sightmix.engine.training.scenes.drawing import RandomScenes
 from sightmix.engine.training.scenes.levels import PEAK_CEILING
 from sightmix.engine.training.scenes.priors import DNR_V2, FILMS
 from sightmix.engine.training.scenes.scene import Scene
 
+RATE = 44_100
 CONFIG = replace(
     settings.PRODUCT,
     presence=replace(FILMS, silent=(0.0, 0.0, 0.0)),
@@ -21,19 +22,19 @@ CONFIG = replace(
 )
 
 
-def invented(count, first=0):
-    batch = invented_batch(range(first, first + count), CONFIG, 2.0)
+def drawn(corpus, split, count):
+    batch = RandomScenes.of(corpus, split, 2.0, CONFIG).batch(range(count))
     return [batch.scene(i) for i in range(count)]
 
 
 @pytest.fixture(scope="module")
-def train():
-    return invented(24)
+def train(tiny_corpus):
+    return drawn(tiny_corpus, "train", 24)
 
 
 @pytest.fixture(scope="module")
-def valid():
-    return invented(6, 1000)
+def valid(tiny_corpus):
+    return drawn(tiny_corpus, "validation", 6)
 
 
 def gained(gain_db, seconds=2.0, seed=0):

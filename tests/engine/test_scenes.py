@@ -176,7 +176,7 @@ def test_random_scenes_have_constant_gains_at_film_levels():
         assert record["target"]["prior"] == "films"
         assert record["target"]["kind"] == "random"
         apart = np.diff(np.array(found)) - np.diff(record["target"]["levels"])
-        if np.abs(batch.gains_db).max() < 18:
+        if batch.gains_db.abs().max() < 18:
             np.testing.assert_allclose(apart, 0.0, atol=0.1)
 
 
@@ -267,8 +267,8 @@ def test_pictures_are_in_order_and_of_the_table():
 
 
 def test_a_share_of_scenes_has_pictures():
-    shown = [several(60, 1.0, picture=0.7).scene(i).pictures is not None for i in range(60)]
-    assert 30 <= sum(shown) <= 53
+    shown = (several(60, 1.0, picture=0.7).picture >= 0).any(1)
+    assert 30 <= int(shown.sum()) <= 53
 
 
 def shots_of(seed=0, frames=200, cuts=()):
