@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from sightmix.engine.training.material.corpus import Corpus
+from sightmix.engine.training.material.library import Corpus
 
 RATE = 44_100
 

@@ -23,7 +23,8 @@ from sightmix.engine.errors import Cancelled, TrainingError, WriteError
 from sightmix.engine.progress import Progress, Step
 from sightmix.engine.training.material import corpus as corpus_module
 from sightmix.engine.training.material.containers import entries
-from sightmix.engine.training.material.corpus import Corpus, _spread, build_corpus, letterbox, main
+from sightmix.engine.training.material.corpus import _spread, build_corpus, letterbox, main
+from sightmix.engine.training.material.library import Corpus
 from sightmix.engine.training.material.packages import fetch_package, run_command
 from sightmix.engine.training.material.recipes import RESERVED, load_recipe, refuse_reserved
 from sightmix.engine.training.material.sounds import UnusableError, bandwidth, prepare, trim_silence
@@ -153,7 +154,7 @@ STAMPS = {
     "usr/share/stamps/cow.ogg": encoded(noise(1, 1), form="OGG", subtype="VORBIS"),
     "usr/share/stamps/cow.png": png((400, 100), (255, 0, 0, 255)),
     "usr/share/stamps/calf.png": png((40, 80), (0, 255, 0, 255)),
-    "usr/share/stamps/cow_desc.ogg": encoded(tone(1), form="OGG", subtype="VORBIS"),
+    "usr/share/stamps/cow_desc.ogg": encoded(tone(1, 520), form="OGG", subtype="VORBIS"),
     "usr/share/stamps/apple.png": png((50, 50), (0, 0, 255, 255)),
     "usr/share/stamps/pear.png": b"no picture",
     "usr/share/stamps/letters/a.png": png((50, 50), (0, 0, 0, 255)),
@@ -172,8 +173,8 @@ def recipe_file(folder: Path, **changes) -> Path:
             "licences": {"CC0": ["*/rain.wav"]},
             "rules": [
                 {"kind": "drop", "match": ["*/menu.*"]},
-                {"kind": "speech", "match": ["*/voice/*"]},
-                {"kind": "music", "match": ["*/music/*"], "split": "test"},
+                {"kind": "speech", "match": ["*/voice/*"], "split": "validation"},
+                {"kind": "music", "match": ["*/music/*"], "split": "validation"},
                 {"kind": "effects", "match": ["*/sfx/*"], "split": "validation"},
             ],
         },
@@ -215,8 +216,8 @@ def built(tmp_path, apt) -> Corpus:
 def test_files_are_sorted_by_the_first_rule_that_fits(built):
     sorted_as = {Path(item.source).name: (item.kind, item.split) for item in built.items()}
     assert sorted_as == {
-        "hello.wav": ("speech", "train"),
-        "theme.flac": ("music", "test"),
+        "hello.wav": ("speech", "validation"),
+        "theme.flac": ("music", "validation"),
         "rain.wav": ("effects", "validation"),
         "calf.ogg": ("effects", "train"),
         "cow_desc.ogg": ("speech", "train"),
@@ -230,7 +231,7 @@ def test_items_come_by_kind_and_split(built):
     assert {item.kind for item in built.items("speech")} == {"speech"}
     assert [item.label for item in built.items("effects", "validation")] == ["rain"]
     assert built.items("music", "train") == []
-    assert built.hours()["music"]["test"] == pytest.approx(8 / 3600, rel=0.02)
+    assert built.hours()["music"]["validation"] == pytest.approx(8 / 3600, rel=0.02)
 
 
 def test_audio_is_what_went_in(built):
@@ -329,6 +330,12 @@ def test_a_stopped_build_goes_on_where_it_was(tmp_path, apt):
     assert {item.package for item in whole.items()} == {"game-data", "stamps"}
 
 
+def test_a_recording_in_two_splits_is_refused(tmp_path, apt):
+    apt.packages["game-data"]["usr/share/game/sfx/wind.wav"] = encoded(noise(1, 2) / 3)
+    with pytest.raises(TrainingError, match=r"(?s)One recording serves two splits.*wind\.wav.*wind\.wav"):
+        build_corpus(recipe_file(tmp_path), tmp_path / "cache", tmp_path / "out", run=apt)
+
+
 def test_what_a_killed_build_left_is_cleared(tmp_path, apt):
     (tmp_path / "out").mkdir()
     (tmp_path / "cache/unpacked-game-data-x1").mkdir(parents=True)
@@ -349,7 +356,8 @@ def test_a_second_build_does_nothing(built, tmp_path, apt):
 def test_a_changed_rule_rebuilds_its_package_only(built, tmp_path, apt):
     path = tmp_path / "recipe.json"
     content = json.loads(path.read_text())
-    content["packages"][0]["rules"][1]["split"] = "test"
+    for rule in content["packages"][0]["rules"][1:]:
+        rule["split"] = "test"
     path.write_text(json.dumps(content))
     apt.calls.clear()
     again = build_corpus(path, tmp_path / "cache", built.root, run=apt)
@@ -485,15 +493,16 @@ def test_the_open_recipe_is_sound():
         assert all(rule.item_s for rule in music if rule.total_s)
 
 
-def test_the_open_recipe_shares_packages_between_splits_by_pattern_only():
-    shared = set()
-    for package in load_recipe("open").packages:
-        by_kind: dict[str, set[str]] = {}
-        for rule in package.rules:
-            by_kind.setdefault(rule.kind, set()).add(rule.split)
-        by_kind.pop("drop", None)
-        shared |= {package.name for splits in by_kind.values() if len(splits) > 1}
-    assert shared == {"tuxpaint-stamps-default"}
+def test_a_package_serves_one_split(tmp_path):
+    rules = [{"kind": "speech", "match": ["*a"]}, {"kind": "music", "match": ["*b"], "split": "test"}]
+    sounds = {"name": "game", "licence": "x", "rules": rules}
+    with pytest.raises(TrainingError, match="puts game in test and train; give all sounds and pictures"):
+        load_recipe(recipe_file(tmp_path, packages=[sounds]))
+    pictures = {"name": "stamps", "licence": "x", "rules": rules[:1], "pictures": {"split": "validation"}}
+    with pytest.raises(TrainingError, match="puts stamps in train and validation"):
+        load_recipe(recipe_file(tmp_path, packages=[pictures]))
+    dropped = {"name": "game", "licence": "x", "rules": [{"kind": "drop", "match": ["*a"]}, rules[1]]}
+    assert load_recipe(recipe_file(tmp_path, packages=[dropped])).packages[0].rules[1].split == "test"
 
 
 @pytest.mark.parametrize(
@@ -501,13 +510,13 @@ def test_the_open_recipe_shares_packages_between_splits_by_pattern_only():
     [
         ("tuxpaint-stamps-default", "usr/share/stamps/animals/cow_desc_fr.ogg", "speech", "train"),
         ("tuxpaint-stamps-default", "usr/share/tuxpaint/stamps/animals/birds/hen.ogg", "effects", "train"),
-        ("tuxpaint-stamps-default", "stamps/animals/mammals/bovines/cow_white.ogg", "effects", "validation"),
+        ("tuxpaint-stamps-default", "stamps/animals/mammals/bovines/cow_white.ogg", "effects", "train"),
         ("tuxpaint-stamps-default", "stamps/hobbies/music/string/cello.ogg", None, None),
-        ("hedgewars-data", "games/hedgewars/Data/Sounds/voices/British/Amazing.ogg", "speech", "validation"),
+        ("hedgewars-data", "games/hedgewars/Data/Sounds/voices/British/Amazing.ogg", "speech", "train"),
         ("hedgewars-data", "games/hedgewars/Data/Music/Jungle.ogg", "music", "train"),
         ("hedgewars-data", "games/hedgewars/Data/Sounds/explosion.ogg", "effects", "train"),
         ("hedgewars-data", "games/hedgewars/Data/Sounds/1C.ogg", None, None),
-        ("warzone2100-data", "usr/share/games/warzone2100/base.wz!audio/tutorial/tut1.ogg", "speech", "test"),
+        ("warzone2100-data", "warzone2100/base.wz!audio/tutorial/tut1.ogg", "speech", "train"),
         ("warzone2100-data", "warzone2100/base.wz!audio/sfx/weapons/gun.ogg", "effects", "train"),
         ("0ad-data", "mods/public/public.zip!audio/music/Elysian_Fields.ogg", "music", "train"),
         ("0ad-data", "mods/public/public.zip!audio/actor/human/death/male_death_01.ogg", None, None),

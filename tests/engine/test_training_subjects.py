@@ -12,9 +12,10 @@ import pytest
 import soundfile
 from PIL import Image, ImageFont
 from sightmix.engine.errors import TrainingError
-from sightmix.engine.training.material.corpus import Corpus, Picture, build_corpus
+from sightmix.engine.training.material.corpus import build_corpus
+from sightmix.engine.training.material.library import Corpus, Picture
 from sightmix.engine.training.material.packages import Source
-from sightmix.engine.training.material.recipes import load_recipe
+from sightmix.engine.training.material.recipes import any_match, load_recipe
 from sightmix.engine.training.material.subjects import caption_of, check_pictures, glyph_name, shown
 from sightmix.engine.training.scenes.dice import Dice
 from sightmix.engine.training.scenes.pictures import (
@@ -353,3 +354,22 @@ def test_the_command_describes_a_corpus(built, monkeypatch, capsys):
     assert main([str(built.root / "nowhere")]) == 1
     assert "has no readable corpus.json" in capsys.readouterr().err
     assert main([str(built.root), "--film", "a.mp4", "soon"]) == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["town/windmill", "people/fireman240a", "easter/chick-hatched", "easter/bunny", "town/blacksmith",
+     "christmas/santa", "symbols/music/note", "animals/birds/hen", "vehicles/train", "medieval/mermaid"],
+)  # fmt: skip
+def test_what_sounds_is_no_stamp_of_nothing_that_sounds(name):
+    stamps = next(package for package in load_recipe("open").packages if package.name.startswith("tuxpaint"))
+    assert any_match(f"usr/share/tuxpaint/stamps/{name}.png", stamps.pictures["distractors_unless"])
+
+
+def test_no_pattern_or_glyph_of_the_open_recipe_both_sounds_and_does_not():
+    for package in load_recipe("open").packages:
+        rules = (package.pictures or {}).get("subjects", ())
+        said: dict[bool, set[str]] = {True: set(), False: set()}
+        for rule in rules:
+            said[rule["subject"] is not None] |= {*rule.get("match", ()), *rule.get("glyphs", "").split()}
+        assert not said[True] & said[False], package.name

@@ -16,7 +16,7 @@ import pytest
 import torch
 from sightmix.engine.training.loop.batches import scenes_of
 from sightmix.engine.training.loop.run import Trainer
-from sightmix.engine.training.material.corpus import Corpus
+from sightmix.engine.training.material.library import Corpus
 from sightmix.engine.training.scenes.pictures import picture_features
 from tiny_training import CONFIG, NETWORK
 

@@ -24,7 +24,7 @@ from ...errors import SightmixError, TrainingError
 from ...highlight.config import NetworkConfig
 from ...highlight.network import POWER_FLOOR, GainHead, LevelGainHead, ProductModel, build
 from ...highlight.spectral_torch import stft
-from ..material.corpus import Corpus
+from ..material.library import Corpus
 from ..networks.losses import gain_loss, level_loss, touched_loss
 from ..networks.step import ProductWeights
 from ..scenes.dice import Dice

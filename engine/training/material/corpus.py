@@ -1,4 +1,4 @@
-"""The open training corpus: built from free packages by a recipe, and read back for training."""
+"""The open training corpus: built from free packages by a recipe."""
 
 from __future__ import annotations
 
@@ -11,150 +11,25 @@ import sys
 import zipfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from ...errors import TrainingError, WriteError
 from ...files import WholeFile, place, sweep, write_text
 from ...progress import Progress, Step
+from .duplicates import refuse_leaks
+from .library import Corpus, Item
 from .packages import Runner, Source, fetch_package, run_command, sources, unpack, version_of
-from .recipes import KINDS, SPLITS, PackageRecipe, Recipe, Rule, any_match, load_recipe, refuse_reserved
+from .recipes import KINDS, PackageRecipe, Recipe, Rule, any_match, load_recipe, refuse_reserved
 from .sounds import SAMPLE_RATE, SOUND_SUFFIXES, Sound, UnusableError, bandwidth, prepare, rms_db
 from .subjects import caption_of, check_pictures, shown
 
-UNRELATED = "other:"  # prefix of the ids of pictures that show nothing of what sounds
 # Bumped whenever the same recipe would give other samples, so that a resumed build starts its packages anew.
 BUILDER = 1
-
-
-@dataclass(frozen=True)
-class Item:
-    """One sound: `samples` mono samples at 44.1 kHz from sample `start` of `file`; level in dBFS, bandwidth in Hz."""
-
-    id: str
-    kind: str
-    package: str
-    licence: str
-    source: str
-    split: str
-    file: str
-    start: int
-    samples: int
-    rms_db: float
-    peak: float
-    bandwidth_hz: float
-    label: str
-
-    @property
-    def seconds(self) -> float:
-        """Length in seconds."""
-        return self.samples / SAMPLE_RATE
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A 224 × 224 RGB picture: of what makes the sound `item_id`, or of no sound of the corpus (`item_id` None).
-
-    `subject` is the class that what it shows would be heard as (one of `STEMS`; None: nothing that
-    sounds, or not known), `caption` says in plain English what it shows.
-    """
-
-    file: str
-    label: str
-    split: str
-    item_id: str | None = None
-    subject: str | None = None
-    caption: str = ""
-
-    @property
-    def id(self) -> str:
-        """Its key among features and captions: the sound's it is paired with, else by subject and file name."""
-        if self.item_id is not None:
-            return self.item_id
-        stem = Path(self.file).stem
-        return f"{UNRELATED}{stem}" if self.subject is None else f"subject:{self.subject}:{stem}"
-
-
-class Corpus:
-    """A built corpus on disk; sounds are read through a memory map, so opening it costs nothing.
-
-    Raises `TrainingError` when `root` holds no corpus of this version.
-    """
-
-    def __init__(self, root: Path) -> None:
-        self.root = Path(root)
-        manifest = _read_manifest(self.root)
-        self.sample_rate: int = manifest["sample_rate"]
-        self.packages: dict[str, dict[str, Any]] = manifest["packages"]
-        self._items = tuple(Item(**entry) for entry in manifest["items"])
-        self.pictures = tuple(Picture(**entry) for entry in manifest["pictures"])
-        self.distractors = tuple(Picture(**entry) for entry in manifest["distractors"])
-        self.subjects = tuple(Picture(**entry) for entry in manifest.get("subjects", ()))
-        self._maps = {name: self._open(name) for name in sorted({item.file for item in self._items})}
-
-    def _open(self, name: str) -> NDArray[np.int16]:
-        path = self.root / name
-        try:
-            return np.memmap(path, dtype="<i2", mode="r")
-        except (OSError, ValueError):
-            raise TrainingError(
-                f"The corpus file {path} is missing or empty; build the corpus again."
-            ) from None
-
-    def __getstate__(self) -> dict[str, Any]:
-        # A map would be pickled as all its samples; worker processes open the files themselves.
-        return {**self.__dict__, "_maps": sorted(self._maps)}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._maps = {name: self._open(name) for name in state["_maps"]}
-
-    def items(self, kind: str | None = None, split: str | None = None) -> list[Item]:
-        """The sounds of one kind (`speech`, `music`, `effects`) and one split (`train`, `validation`, `test`)."""
-        return [
-            item
-            for item in self._items
-            if (kind is None or item.kind == kind) and (split is None or item.split == split)
-        ]
-
-    def audio(self, item: Item) -> Sound:
-        """The samples of `item`, float32 in −1…1, shape `(samples,)`."""
-        raw = self._maps[item.file][item.start : item.start + item.samples]
-        if raw.size != item.samples:
-            raise TrainingError(
-                f"The corpus file {self.root / item.file} is cut short; build the corpus again."
-            )
-        return raw.astype(np.float32) / np.float32(32768)
-
-    def picture(self, picture: Picture) -> NDArray[np.uint8]:
-        """The pixels of `picture`, uint8 RGB, shape `(224, 224, 3)`."""
-        with Image.open(self.root / picture.file) as image:
-            return np.asarray(image.convert("RGB"), dtype=np.uint8)
-
-    def hours(self) -> dict[str, dict[str, float]]:
-        """Hours by kind, then split."""
-        sums = {kind: dict.fromkeys(SPLITS, 0.0) for kind in KINDS}
-        for item in self._items:
-            sums[item.kind][item.split] += item.seconds / 3600
-        return sums
-
-
-def _read_manifest(root: Path) -> dict[str, Any]:
-    path = root / "corpus.json"
-    try:
-        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise TrainingError(f"There is no corpus in {root}; build one first.") from None
-    except ValueError:
-        raise TrainingError(f"The corpus list {path} cannot be read; build the corpus again.") from None
-    if manifest.get("version") != 1 or manifest.get("sample_rate") != SAMPLE_RATE:
-        raise TrainingError(f"The corpus in {root} was made by another version; build it again.")
-    return manifest
 
 
 def build_corpus(
@@ -168,9 +43,9 @@ def build_corpus(
     """Build (or go on building) the corpus of a recipe in `out_dir`, package by package, and return it.
 
     A package already built by the same recipe is kept as it is; `corpus.json` is written anew after each one, so a
-    stopped build leaves a usable smaller corpus. Raises `TrainingError` for a bad recipe, an unknown package name
-    or one that cannot be fetched, `WriteError` when the disk is full or not writable, and `Cancelled` when the
-    user stops it.
+    stopped build leaves a usable smaller corpus, whose splits have not been compared yet. Raises `TrainingError` for a
+    bad recipe, an unknown package name, one that cannot be fetched, and a recording that two splits hold,
+    `WriteError` when the disk is full or not writable, and `Cancelled` when the user stops it.
     """
     recipe = load_recipe(recipe_path)
     for package in recipe.packages:
@@ -191,7 +66,9 @@ def build_corpus(
     except OSError as fault:
         raise WriteError(f"The corpus cannot be built in {out_dir}: {fault.strerror or fault}.") from fault
     progress.report("corpus", recipe.name, len(chosen), len(chosen), "packages")
-    return Corpus(out_dir)
+    corpus = Corpus(out_dir)
+    refuse_leaks(corpus, progress)
+    return corpus
 
 
 def _choose(recipe: Recipe, names: Sequence[str] | None) -> list[PackageRecipe]:
@@ -453,8 +330,8 @@ class _PackageBuilder:
         ]
         chosen = _spread(silent)[: int(wanted["distractors"])]
         saved = []
-        for number, path in enumerate(chosen):
-            entry = self._save_picture(sources[path], "validation" if number % 10 == 9 else "train")
+        for path in chosen:
+            entry = self._save_picture(sources[path], wanted.get("split", "train"))
             if entry:
                 entry["caption"] = caption_of(path, wanted.get("caption", "{name}"), sources)
                 saved.append(entry)

@@ -101,7 +101,8 @@ def any_match(path: str, patterns: Iterable[str]) -> bool:
 def load_recipe(source: str | Path) -> Recipe:
     """Read a recipe: the name of one that comes with the package (`open`) or the path of a JSON file.
 
-    Raises `TrainingError` when it cannot be read, has an unknown kind or split, or names a reserved package.
+    Raises `TrainingError` when it cannot be read, has an unknown kind or split, splits a package, or names a
+    reserved one.
     """
     path = RECIPES / f"{source}.json" if (RECIPES / f"{source}.json").is_file() else Path(source)
     try:
@@ -143,6 +144,19 @@ def _check_recipe(recipe: Recipe) -> None:
                     f"The recipe {recipe.name} puts files of {package.name} in split {rule.split!r}; "
                     f"use one of {', '.join(SPLITS)}."
                 )
+        _refuse_two_splits(recipe.name, package)
+
+
+def _refuse_two_splits(recipe: str, package: PackageRecipe) -> None:
+    """A package is one hand's work: what is learned from some of it is no longer unknown in the rest."""
+    splits = {rule.split for rule in package.rules if rule.kind != DROP}
+    if package.pictures is not None:
+        splits.add(package.pictures.get("split", "train"))
+    if len(splits) > 1:
+        raise TrainingError(
+            f"The recipe {recipe} puts {package.name} in {' and '.join(sorted(splits))}; "
+            "give all sounds and pictures of a package one split."
+        )
 
 
 def refuse_reserved(package: str) -> None:

@@ -11,7 +11,7 @@ import soxr
 from numpy.typing import NDArray
 
 SAMPLE_RATE = 44_100
-SOUND_SUFFIXES = frozenset({".ogg", ".oga", ".opus", ".wav", ".flac", ".mp3", ".g722", ".sb"})
+SOUND_SUFFIXES = frozenset({".ogg", ".oga", ".opus", ".wav", ".flac", ".mp3", ".g722", ".gsm", ".sb"})
 Sound = NDArray[np.float32]
 
 
@@ -31,7 +31,7 @@ def _decode(data: bytes, suffix: str) -> tuple[Sound, int]:
 def _decode_av(data: bytes, suffix: str) -> tuple[Sound, int]:
     import av  # training from a corpus that is built decodes nothing and does without FFmpeg
 
-    demuxer = {".g722": "g722", ".sb": "mp3"}.get(suffix)
+    demuxer = {".g722": "g722", ".gsm": "gsm", ".sb": "mp3"}.get(suffix)
     blocks: list[Sound] = []
     try:
         with av.open(io.BytesIO(data), mode="r", format=demuxer) as container:

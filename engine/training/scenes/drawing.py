@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..material.corpus import Corpus
 from ..material.levels import SAMPLE_RATE
+from ..material.library import Corpus
 from .dice import Dice
 from .laying import LayingConfig, lay
 from .mixing import mix

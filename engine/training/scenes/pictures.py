@@ -20,7 +20,7 @@ from ...context.encoders import PictureEncoder, encode_images, load_encoder
 from ...context.text import load_sentence_encoder
 from ...errors import SightmixError, TrainingError
 from ...files import replacing
-from ..material.corpus import UNRELATED, Corpus, Picture
+from ..material.library import UNRELATED, Corpus, Picture
 from .dice import Dice
 from .shards import MANIFEST, ShardFeatures
 

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from ...errors import TrainingError, WriteError
 from ...files import replacing
-from ..material.corpus import Corpus, Item
 from ..material.levels import HOP, STEMS, frame_power
+from ..material.library import Corpus, Item
 from .dice import Dice
 
 # Silence between two recordings of the packed file: what reads past the end of one never meets the next.
