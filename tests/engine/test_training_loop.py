@@ -11,12 +11,15 @@ import numpy as np
 import pytest
 import torch
 from sightmix.engine.errors import TrainingError
+from sightmix.engine.highlight.config import NetworkConfig
+from sightmix.engine.highlight.network import build
 from sightmix.engine.highlight.spectral_torch import stft
 from sightmix.engine.training.loop import run as loop
 from sightmix.engine.training.loop.batches import Shown, scenes_of
 from sightmix.engine.training.loop.config import SHIPPED, TrainConfig
-from sightmix.engine.training.loop.gains import pretrain, refine
+from sightmix.engine.training.loop.gains import _Levels, pretrain, refine
 from sightmix.engine.training.loop.run import Trainer, main, rate_at
+from sightmix.engine.training.networks.losses import gain_loss
 from sightmix.engine.training.networks.registry import KINDS, build_network, config_of
 from sightmix.engine.training.networks.step import Batch, gather
 from sightmix.engine.training.scenes.drawing import RandomScenes
@@ -350,11 +353,26 @@ def test_a_batch_on_the_device_is_the_same_as_its_scenes_collated(tiny_corpus: P
         torch.testing.assert_close(there, value, rtol=0, atol=within)
 
 
+def _gain_error(config: TrainConfig, corpus: Path, stored: Path, clips: int = 24) -> float:
+    """Mean error in dB of a stored gain head on the first scenes of pretraining."""
+    network = NetworkConfig.from_dict(config.network)
+    head = build(network).gain
+    head.load_state_dict(torch.load(stored, weights_only=True))
+    errors = []
+    for power, _, gains, active in (_Levels(corpus, config, clips, head)[i] for i in range(clips)):
+        hidden = torch.zeros(1, network.latent_steps(power.shape[-1]), network.width)
+        with torch.no_grad():
+            curves, _ = head(hidden, power[None])
+        errors.append(float(gain_loss(curves, gains[None], active[None])))
+    return float(np.mean(errors))
+
+
 def test_a_gain_head_gets_a_head_start(tiny_corpus: Path, tmp_path: Path) -> None:
     """Trained alone it beats saying nothing on its own scenes, and the whole network takes it over."""
     config = replace(CONFIG, seconds=2.0)
-    quick = pretrain(config, tiny_corpus, tmp_path / "short.pt", clips=4, batch=2)
-    longer = pretrain(config, tiny_corpus, tmp_path / "gains.pt", clips=160, batch=4)
+    pretrain(config, tiny_corpus, tmp_path / "short.pt", clips=4, batch=2)
+    pretrain(config, tiny_corpus, tmp_path / "gains.pt", clips=160, batch=4)
+    quick, longer = (_gain_error(config, tiny_corpus, tmp_path / name) for name in ("short.pt", "gains.pt"))
     assert longer < quick
     trainer = Trainer(config, tiny_corpus, tmp_path / "run")
     trainer._advance(next(trainer._batches()))
