@@ -28,7 +28,8 @@ from .sounds import SAMPLE_RATE, Sound
 # Two sounds this alike are one recording.
 SAME = 0.9
 # Sounds are compared at a quarter of their rate: copies are often kept at 11 or 22 kHz.
-RATE = SAMPLE_RATE // 4
+COARSER = 4
+RATE = SAMPLE_RATE // COARSER
 HOP, WINDOW = 256, 1024  # samples at RATE
 BANDS, FRAMES = 24, 24  # of a patch; frames are averaged in twos
 LOW_HZ, HIGH_HZ = 100.0, 5000.0
@@ -36,6 +37,7 @@ RANGE_DB = 50.0  # what lies further under a patch's loudest band tells nothing:
 NEAR_S = 0.35  # of two moments this near only the one that grows louder is kept
 STRETCH_S = 3.0  # how much of two sounds is compared, or most of the shorter one
 MOST_S = 0.8  # that most
+MARGIN = 64  # coarse samples beside a stretch, for the filter that makes it coarse
 SLACK_S = 0.06  # how far alignment by patches may be off
 LIKELY = 0.8  # likeness of two patches that makes their sounds worth a closer look
 BLOCK = 2048  # patches compared at once
@@ -119,8 +121,32 @@ def _described(power: NDArray[np.float32]) -> NDArray[np.float32]:
     return (flat / np.maximum(norm, 1e-6)).astype(np.float32)
 
 
-def correlation(first: Sound, second: Sound, lag: int, at: int) -> float:
-    """How alike two coarse sounds are when sample `at` of `first` falls on sample `at + lag` of `second`: 0 to 1.
+@dataclass(frozen=True)
+class _Heard:
+    """A sound of a corpus, of which coarse stretches are read as they are asked for."""
+
+    corpus: Corpus
+    item: Item
+
+    @property
+    def size(self) -> int:
+        """Its length in coarse samples."""
+        return self.item.samples // COARSER
+
+    def cut(self, start: int, samples: int) -> Sound:
+        """`samples` coarse ones from `start`, silence where it has none."""
+        out = np.zeros(samples, dtype=np.float32)
+        low, high = max(0, start), min(self.size, start + samples)
+        if high > low:
+            before = min(low, MARGIN)
+            part = (low - before) * COARSER, (high - low + before + MARGIN) * COARSER
+            found = coarse(self.corpus.audio(self.item, *part))[before : before + high - low]
+            out[low - start : low - start + found.size] = found
+        return out
+
+
+def _correlation(first: _Heard, second: _Heard, lag: int, at: int) -> float:
+    """How alike two sounds are when sample `at` of `first` falls on sample `at + lag` of `second`: 0 to 1.
 
     The highest correlation of `STRETCH_S` around `at` (or of most of the shorter sound) within `SLACK_S` of the lag,
     between samples too; what the shorter has and the other lacks counts as different.
@@ -129,16 +155,7 @@ def correlation(first: Sound, second: Sound, lag: int, at: int) -> float:
     low, high = max(0, -lag), min(first.size, second.size - lag)
     start = int(np.clip(at - stretch // 4, low, max(low, high - stretch)))
     slack = round(SLACK_S * RATE)
-    return _peak(_cut(first, start, stretch), _cut(second, start + lag - slack, stretch + 2 * slack))
-
-
-def _cut(sound: Sound, start: int, samples: int) -> Sound:
-    """`samples` of `sound` from `start`, silence where it has none."""
-    out = np.zeros(samples, dtype=np.float32)
-    low, high = max(0, start), min(sound.size, start + samples)
-    if high > low:
-        out[low - start : high - start] = sound[low:high]
-    return out
+    return _peak(first.cut(start, stretch), second.cut(start + lag - slack, stretch + 2 * slack))
 
 
 def _peak(needle: Sound, hay: Sound) -> float:
@@ -203,7 +220,6 @@ class _Search:
         self.corpus = corpus
         self.items = items
         self.progress = progress
-        self._heard: dict[int, Sound] = {}
 
     def describe(self, owners: NDArray[np.int32] | None = None, shift: int = 0) -> Patches:
         """The patches of all sounds, or of those numbered `owners`."""
@@ -237,15 +253,11 @@ class _Search:
                 tries[a, b] += 1
                 at = round(float(asked.times[one]) * RATE)
                 lag = round(float(known.times[other] - asked.times[one]) * RATE)
-                value = correlation(self._sound(a), self._sound(b), lag, at)
+                value = _correlation(self._heard(a), self._heard(b), lag, at)
                 found[a, b] = max(found.get((a, b), 0.0), value)
 
-    def _sound(self, number: int) -> Sound:
-        if number not in self._heard:
-            if len(self._heard) >= 512:
-                self._heard.clear()
-            self._heard[number] = coarse(self.corpus.audio(self.items[number]))
-        return self._heard[number]
+    def _heard(self, number: int) -> _Heard:
+        return _Heard(self.corpus, self.items[number])
 
 
 def refuse_leaks(corpus: Corpus, progress: Progress | None = None) -> None:

@@ -108,10 +108,11 @@ class Corpus:
             if (kind is None or item.kind == kind) and (split is None or item.split == split)
         ]
 
-    def audio(self, item: Item) -> Sound:
-        """The samples of `item`, float32 in −1…1, shape `(samples,)`."""
-        raw = self._maps[item.file][item.start : item.start + item.samples]
-        if raw.size != item.samples:
+    def audio(self, item: Item, first: int = 0, samples: int | None = None) -> Sound:
+        """The samples of `item`, float32 in −1…1, shape `(samples,)`; or only `samples` at most from `first` on."""
+        length = item.samples - first if samples is None else min(samples, item.samples - first)
+        raw = self._maps[item.file][item.start + first : item.start + first + length]
+        if raw.size != length:
             raise TrainingError(
                 f"The corpus file {self.root / item.file} is cut short; build the corpus again."
             )
