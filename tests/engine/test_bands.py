@@ -12,7 +12,7 @@ from sightmix.engine.highlight.bands import BANDS, PAIR
 from sightmix.engine.highlight.config import BINS, HOP, NetworkConfig
 from sightmix.engine.highlight.network import ProductModel, build
 from sightmix.engine.highlight.spectral_torch import stft
-from sightmix.engine.training.loop.batches import Pieces, scenes_of
+from sightmix.engine.training.loop.batches import COMPANY, LaidClips, scenes_of
 from sightmix.engine.training.loop.config import TrainConfig
 from sightmix.engine.training.loop.descent import Together, make_optimizer
 from sightmix.engine.training.loop.run import Trainer
@@ -169,29 +169,29 @@ def test_masks_alone_leave_the_gain_head_as_it_is_and_learn(tiny_corpus: Path, t
 def test_pieces_are_the_same_in_any_order_and_mix_stems_of_several_scenes(tiny_corpus: Path) -> None:
     config = replace(BAND_CONFIG, pieces=3, seconds=1.0, scenes="well_mixed")
     pieces, others = (scenes_of(tiny_corpus, "train", config) for _ in range(2))
-    assert isinstance(pieces, Pieces)
+    assert isinstance(pieces, LaidClips)
     first = [pieces[i] for i in range(60)]
     for i in (59, 3, 41):
         again = others[i]
         assert torch.equal(torch.from_numpy(again.stems), torch.from_numpy(first[i].stems))
         assert (again.gains_db == first[i].gains_db).all()
     frames = 44_100 // HOP
-    assert all(scene.stems.shape == (3, frames * HOP) for scene in first)
-    assert all(scene.gains_db.shape == scene.active.shape == (3, frames) for scene in first)
+    assert all(scene.stems.shape == (3, 44_100) for scene in first)
+    assert all(scene.gains_db.shape == scene.active.shape == (3, frames + 1) for scene in first)
     assert all(scene.pictures is None for scene in first)
     assert all(abs(scene.stems.sum(0)).max() <= 1.0 + 1e-6 for scene in first)
-    whole = pieces.whole[2]
+    whole = pieces.scenes[2]
     found = 0
-    for scene in first[6:30]:
+    for scene in first[: 3 * COMPANY]:
         for row in range(3):
-            sound = scene.stems[row]
+            sound = scene.stems[row, : frames * HOP]
             loud = abs(sound).max()
             if loud < 1e-3:
                 continue
             for start in range(0, whole.gains_db.shape[1] - frames):
                 cut = whole.stems[row, start * HOP : (start + frames) * HOP]
                 if abs(cut).max() > 1e-3 and abs(sound / loud - cut / abs(cut).max()).max() < 1e-4:
-                    assert (scene.gains_db[row] == whole.gains_db[row, start : start + frames]).all()
+                    assert (scene.gains_db[row, :frames] == whole.gains_db[row, start : start + frames]).all()
                     found += 1
                     break
     assert found, "stems of a scene reappear, sample by sample, in the pieces made of it"

@@ -22,7 +22,7 @@ from media_files import sweep, write_audio
 from sightmix.engine.errors import Cancelled, MediaError, SettingsError, TrainingError, WriteError
 from sightmix.engine.media.reader import read_span
 from sightmix.engine.progress import Progress
-from sightmix.engine.training.loop.batches import SceneBatches, Shown, scenes_of
+from sightmix.engine.training.loop.batches import ShardBatches, Shown, scenes_of
 from sightmix.engine.training.loop.config import SHIPPED, TrainConfig
 from sightmix.engine.training.loop.export import corpus_credits
 from sightmix.engine.training.loop.run import Trainer
@@ -517,7 +517,7 @@ def papers_own(films: Path) -> Path:
 def test_the_papers_recipe_draws_what_the_paper_drew(papers_own: Path, redraw: bool) -> None:
     """Loudest stem down by 12, 9 or 6 dB, the others up, each by its own draw; nothing else, in any epoch."""
     config = paper_recipe(redraw=redraw)
-    loader = SceneBatches(papers_own, config, Shown.of(papers_own, config.context, 8), 0)
+    loader = ShardBatches(papers_own, config, Shown.of(papers_own, config.context, 8), 0)
     clips = len(ShardFolder(papers_own).keys("train"))
     epochs = 3
     drawn: list[Scene] = []

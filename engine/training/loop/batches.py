@@ -6,29 +6,30 @@ import multiprocessing
 import os
 import signal
 import threading
-import zlib
 from collections import ChainMap
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 from torch.utils.data import Dataset
 
 from ...errors import TrainingError
-from ...highlight.config import HOP, MODEL_RATE
-from ..networks.step import CONTEXT_FRAMES, Batch, collate, look
+from ..networks.step import CONTEXT_FRAMES, Batch, collate, gather, look, to_device
+from ..scenes.dice import Dice
 from ..scenes.drawing import RandomScenes
 from ..scenes.pictures import caption_features, picture_features
-from ..scenes.scene import Pictures, Scene
+from ..scenes.scene import Pictures, Scene, SceneBatch
 from ..scenes.settings import PRESETS
 from ..scenes.shards import MANIFEST, ShardFeatures, ShardScenes
 from .config import TrainConfig
 
-COMPANY = 16  # scenes that the stems of a piece come from
+COMPANY = 16  # long scenes laid together, which the stems of a piece come from
+PROGRAMMES = 4  # laid together, whose windows come in one order
 Features = Mapping[str, NDArray[np.float32]]
 
 
@@ -83,6 +84,15 @@ class Shown:
         """Pictures as the network is shown them: context (N, dim), times (N,) in seconds, valid (N,)."""
         return look(pictures, self.features, self.dim, self.seconds)
 
+    def table(self, names: Sequence[str], device: torch.device | str) -> tuple[Tensor, Tensor]:
+        """What pictures by number are shown as: vectors (P, dim), zeros for those not known, and which are (P,)."""
+        count, dim = max(1, len(names)), max(1, self.dim)
+        vectors, known = np.zeros((count, dim), np.float32), np.zeros(count, np.bool_)
+        for row, name in enumerate(names):
+            if self.dim and name in self.features:
+                vectors[row], known[row] = self.features[name], True
+        return torch.from_numpy(vectors).to(device), torch.from_numpy(known).to(device)
+
     def batch(self, scenes: Sequence[Scene]) -> Batch:
         """Scenes as the network is shown them."""
         return collate(scenes, self.features, self.dim, self.seconds)
@@ -109,10 +119,92 @@ class TrainingScenes(Dataset[Scene]):
         return self.scenes[index]
 
 
-class SceneBatches(Dataset[Batch]):
+class ShardBatches(Dataset[Batch]):
     """Batch k is made of scenes k·B … k·B + B - 1, so that resuming at batch `first` continues the same sequence.
 
-    Of `devices` that learn together, number `device` takes every so many-th batch.
+    Of `ranks` devices that learn together, number `rank` takes every so many-th batch. For what is read from files: a
+    loader's workers make these on the host.
+    """
+
+    def __init__(
+        self, corpus: Path, config: TrainConfig, shown: Shown, first: int, rank: int = 0, ranks: int = 1
+    ) -> None:
+        self.config, self.shown, self.first = config, shown, first
+        self.rank, self.ranks = rank, ranks
+        self.scenes = TrainingScenes(corpus, config)
+
+    def __len__(self) -> int:
+        return max(0, self.config.steps * self.config.accumulate - self.first)
+
+    def __getitem__(self, index: int) -> Batch:
+        first = ((self.first + index) * self.ranks + self.rank) * self.config.batch
+        return self.shown.batch([self.scenes[first + i] for i in range(self.config.batch)])
+
+
+class LaidClips:
+    """Clips laid from a corpus's recordings, many at once on `device`, where they are learned from.
+
+    Clip i is always the same. Where clips are cut from longer scenes, a hand of these is laid together and dealt out:
+    `pieces`, whose stems come from any scene of the hand, or windows of programmes, in an order of their own.
+    """
+
+    def __init__(
+        self, corpus: Path, split: str, config: TrainConfig, device: torch.device | str = "cpu"
+    ) -> None:
+        preset = replace(PRESETS[config.scenes], **config.scene_options)
+        training = split == "train"
+        self.config, self.seconds = config, config.seconds
+        self.each = config.pieces if training else 1
+        self.windows = int(preset.programme // config.seconds) if training and preset.programme else 1
+        self.scenes = RandomScenes.of(
+            corpus, split, config.seconds * self.each, preset, config.seed if training else 0, device
+        )
+        of_one = self.each * self.windows
+        laid = 1 if of_one == 1 else COMPANY if self.each > 1 else PROGRAMMES
+        # A hand has one batch at least, and nothing over, so that batches never straddle two.
+        self.laid = max(laid, -(-config.batch // of_one))
+        self.dealt = self.laid * of_one // config.batch * config.batch
+        self._hand: tuple[int, SceneBatch] | None = None
+
+    @property
+    def in_hands(self) -> bool:
+        """Whether clips are cut from longer scenes."""
+        return self.each > 1 or self.windows > 1
+
+    def hand(self, number: int) -> SceneBatch:
+        """All clips of a hand, the last one asked for being kept."""
+        if self._hand is None or self._hand[0] != number:
+            self._hand = None  # before the next one takes as much memory
+            numbers = range(number * self.laid, (number + 1) * self.laid)
+            clips = self.scenes.batch(numbers)
+            if self.each > 1:
+                clips = clips.pieces(self.scenes.dice(numbers), self.seconds, self.each)
+            self._hand = number, clips
+        return self._hand[1]
+
+    def places(self, number: int) -> Tensor:
+        """In which order the clips of a hand are dealt out (clips,): an order of their own."""
+        dice = Dice(f"{self.scenes.split} hands", [number], self.scenes.seed, self.scenes.recordings.device)
+        return dice.uniform("order", self.laid * self.each * self.windows)[0].argsort()
+
+    def clips(self, first: int, count: int) -> SceneBatch:
+        """Clips `first` … `first + count - 1`; of hands, those of one batch."""
+        if not self.in_hands:
+            return self.scenes.batch(range(first, first + count))
+        number, start = divmod(first, self.dealt)
+        return _chosen(self.hand(number), self.places(number)[start : start + count])
+
+    def __getitem__(self, index: int) -> Scene:
+        if not self.in_hands:
+            return self.scenes[index]
+        number, place = divmod(index, self.dealt)
+        return self.hand(number).scene(int(self.places(number)[place]))
+
+
+class LaidBatches:
+    """Batches drawn on the device, the same sequence as `ShardBatches` has of other clips.
+
+    With `films`, a share of the clips is replaced by films' own, read on the host and handed over pinned.
     """
 
     def __init__(
@@ -121,70 +213,72 @@ class SceneBatches(Dataset[Batch]):
         config: TrainConfig,
         shown: Shown,
         first: int,
-        device: int = 0,
-        devices: int = 1,
+        device: torch.device | str = "cpu",
+        rank: int = 0,
+        ranks: int = 1,
     ) -> None:
         self.config, self.shown, self.first = config, shown, first
-        self.device, self.devices = device, devices
-        self.scenes = TrainingScenes(corpus, config)
+        self.rank, self.ranks = rank, ranks
+        self.laid = LaidClips(corpus, "train", config, device)
+        self.features, self.known = shown.table(self.laid.scenes.table.names, device)
+        self.films = films_of(corpus / FILMS_FOLDER, "train", config) if config.films else None
 
     def __len__(self) -> int:
         return max(0, self.config.steps * self.config.accumulate - self.first)
 
+    def __iter__(self) -> Iterator[Batch]:
+        for index in range(len(self)):
+            yield self[index]
+
     def __getitem__(self, index: int) -> Batch:
-        first = ((self.first + index) * self.devices + self.device) * self.config.batch
-        return self.shown.batch([self.scenes[first + i] for i in range(self.config.batch)])
+        count = self.config.batch
+        first = self._place(self.first + index)
+        batch = gather(self.laid.clips(first, count), self.features, self.known, self.shown.seconds)
+        if self.films is None:
+            return batch
+        numbers = [_film(first + i, self.config.films) for i in range(count)]
+        rows = [row for row, number in enumerate(numbers) if number is not None]
+        if not rows:
+            return batch
+        films = self.shown.batch([self.films[number] for number in numbers if number is not None])
+        return _replaced(batch, rows, pinned(films, self.laid.scenes.recordings.device))
+
+    def _place(self, batch: int) -> int:
+        """The first clip of this device's batch number `batch`: hands go round, as each is laid by one device alone."""
+        if not self.laid.in_hands:
+            return (batch * self.ranks + self.rank) * self.config.batch
+        hand, rest = divmod(batch * self.config.batch, self.laid.dealt)
+        return (hand * self.ranks + self.rank) * self.laid.dealt + rest
 
 
-_Cut: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]
+def _chosen(clips: SceneBatch, rows: Tensor) -> SceneBatch:
+    """Some of the clips, without how they were made."""
+    parts = {name: getattr(clips, name)[rows] for name in ("stems", "gains_db", "active", "starts", "rows")}
+    return replace(clips, notes=None, **parts)
 
 
-@dataclass(frozen=True)
-class Pieces:
-    """Pieces cut from longer scenes, their stems brought together anew, so that laying costs a fraction.
-
-    Every stem of a piece comes from one of the last `COMPANY` scenes laid; `each` pieces are made per scene. What
-    the gains lead to is no mix anybody meant: pieces are for learning masks.
-    """
-
-    whole: Scenes
-    split: str
-    frames: int
-    each: int
-    seed: int = 0
-    kept: dict[int, Scene] = field(default_factory=dict)
-
-    def __getitem__(self, index: int) -> Scene:
-        last = index // self.each
-        first = max(0, last - COMPANY + 1)
-        for number in [n for n in self.kept if not first <= n <= last]:
-            del self.kept[number]
-        rng = np.random.default_rng((zlib.crc32(self.split.encode()), index, self.seed, COMPANY))
-        picks = [self._sounding(first, last, row, rng) for row in range(3)]
-        stems, gains, active = (np.stack(parts) for parts in zip(*picks, strict=True))
-        return Scene(stems * _headroom(stems), gains, active, {"pieces": self.each}, None)
-
-    def _sounding(self, first: int, last: int, row: int, rng: np.random.Generator) -> _Cut:
-        """A stem of one of the scenes; silence, which teaches little, is passed over twice."""
-        for _ in range(2):
-            cut = self._cut(int(rng.integers(first, last + 1)), row, rng)
-            if cut[2].any():
-                return cut
-        return self._cut(int(rng.integers(first, last + 1)), row, rng)
-
-    def _cut(self, number: int, row: int, rng: np.random.Generator) -> _Cut:
-        if number not in self.kept:
-            self.kept[number] = self.whole[number]
-        scene = self.kept[number]
-        start = int(rng.integers(scene.gains_db.shape[1] - self.frames))
-        sound = slice(start * HOP, (start + self.frames) * HOP)
-        frames = slice(start, start + self.frames)
-        return scene.stems[row, sound], scene.gains_db[row, frames], scene.active[row, frames]
+def pinned(batch: Batch, device: torch.device) -> Batch:
+    """A batch on a device; from the host by a copy that nobody waits for."""
+    if device.type != "cuda" or batch.stems.is_cuda:
+        return to_device(batch, device)
+    return Batch(*(getattr(batch, f.name).pin_memory().to(device, non_blocking=True) for f in fields(Batch)))
 
 
-def _headroom(stems: NDArray[np.float32]) -> np.float32:
-    """What keeps the stems' sum within full scale."""
-    return np.float32(1.0 / max(1.0, float(np.abs(stems.sum(0)).max())))
+def _replaced(batch: Batch, rows: Sequence[int], others: Batch) -> Batch:
+    """The batch with other clips in some rows."""
+    parts = []
+    for entry in fields(Batch):
+        whole = getattr(batch, entry.name).clone()
+        for row, other in zip(rows, getattr(others, entry.name), strict=True):
+            whole[row] = other
+        parts.append(whole)
+    return Batch(*parts)
+
+
+def _film(index: int, share: float) -> int | None:
+    """Which film clip stands in the place of clip `index`, of a fixed choice of `share` of the numbers; None: none."""
+    before, after = (int(n * share) for n in (index, index + 1))
+    return before if after > before else None
 
 
 FILMS_FOLDER = "films"  # of a corpus: shards of films to mix in
@@ -199,8 +293,16 @@ class Blend:
     share: float
 
     def __getitem__(self, index: int) -> Scene:
-        before, after = (int(n * self.share) for n in (index, index + 1))
-        return self.films[before] if after > before else self.laid[index]
+        film = _film(index, self.share)
+        return self.laid[index] if film is None else self.films[film]
+
+
+def films_of(folder: Path, split: str, config: TrainConfig) -> ShardScenes:
+    """The run's scenes of films, from a folder of shards."""
+    preset = replace(PRESETS[config.scenes], **config.scene_options)
+    dim = int(config.network.get("context_dim", 0))
+    seed = config.seed if split == "train" else 0
+    return ShardScenes(folder, split, config.seconds, preset, dim, seed, config.redraw)
 
 
 def scenes_of(corpus: Path, split: str, config: TrainConfig) -> Scenes:
@@ -209,23 +311,12 @@ def scenes_of(corpus: Path, split: str, config: TrainConfig) -> Scenes:
     They are the same whatever of their pictures a network is shown. A configuration's `seed` gives other scenes to
     learn from; those of the other splits are what figures are compared on, and the same for all.
     """
-    preset = replace(PRESETS[config.scenes], **config.scene_options)
-    dim = int(config.network.get("context_dim", 0))
-    training = split == "train"
-    seed = config.seed if training else 0
-
-    def films(folder: Path) -> Scenes:
-        return ShardScenes(folder, split, config.seconds, preset, dim, seed, config.redraw)
-
     if config.data == "shards":
-        return films(corpus)
-    seconds = config.seconds * (config.pieces if training else 1)
-    laid = RandomScenes.of(corpus, split, seconds, preset, seed)
-    if config.pieces > 1 and training:
-        return Pieces(laid, split, round(config.seconds * MODEL_RATE) // HOP, config.pieces, seed)
-    if not config.films or not training:
+        return films_of(corpus, split, config)
+    laid = LaidClips(corpus, split, config)
+    if not config.films or split != "train":
         return laid
-    return Blend(laid, films(corpus / FILMS_FOLDER), config.films)
+    return Blend(laid, films_of(corpus / FILMS_FOLDER, split, config), config.films)
 
 
 def quiet_worker(_: int) -> None:

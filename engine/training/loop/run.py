@@ -28,7 +28,7 @@ from ..networks.initialise import unit_variance
 from ..networks.losses import SpectralLoss, SpectralSettings
 from ..networks.registry import Network, build_network, config_of, objective_of
 from ..networks.step import Batch, ProductWeights, to_device
-from .batches import SceneBatches, Shown, quiet_worker, scenes_of
+from .batches import LaidBatches, ShardBatches, Shown, pinned, quiet_worker, scenes_of
 from .checkpoints import store, take_over
 from .config import TrainConfig
 from .descent import follow, make_optimizer
@@ -275,17 +275,13 @@ class Trainer:
             self.watch.validation(self.step, found, event, best=self.best[0][1] if self.best else None)
 
     def _batches(self) -> Iterator[Batch]:
-        fabric, config = self.fabric, self.config
-        data = SceneBatches(
-            self.corpus,
-            config,
-            self.shown,
-            self.step * config.accumulate,
-            int(fabric.global_rank),
-            int(fabric.world_size),
-        )
+        """Batches from where the run stands: drawn where they are learned from, or read from films' shards."""
+        config, first = self.config, self.step * self.config.accumulate
+        ours = (self.peers.rank, self.peers.count)
+        if config.data == "corpus":
+            return iter(LaidBatches(self.corpus, config, self.shown, first, self.device, *ours))
         loader: DataLoader[Batch] = DataLoader(
-            data,
+            ShardBatches(self.corpus, config, self.shown, first, *ours),
             batch_size=None,
             num_workers=config.workers,
             prefetch_factor=4 if config.workers else None,
@@ -309,7 +305,7 @@ class Trainer:
         sums: dict[str, Tensor] = {}
         for number, batch in enumerate(batches, start=1):
             with self.fabric.no_backward_sync(self.learner, enabled=number < len(batches)):
-                terms = self.objective(self.learner, to_device(batch, self.device))
+                terms = self.objective(self.learner, pinned(batch, self.device))
                 self.fabric.backward(terms["total"] / len(batches))
             for name, value in terms.items():
                 part = value.detach() / len(batches)

@@ -80,7 +80,8 @@ def gather(
     """
     device = scenes.stems.device
     times = torch.arange(CONTEXT_FRAMES, dtype=torch.float32, device=device) + 0.5
-    rows = scenes.pictures_at(times)
+    # What is shown last stays; what begins after the end is of another window.
+    rows = scenes.pictures_at(times.clamp_max(scenes.seconds - 1e-3))
     asked = torch.zeros(CONTEXT_FRAMES, dtype=torch.bool, device=device)
     asked[list(seconds)] = True
     valid = (rows >= 0) & known[rows.clamp_min(0)] & asked
