@@ -11,7 +11,7 @@ from ..material.levels import HOP, SAMPLE_RATE
 from .blocks import BLOCK, CHUNK, Blocks, Speeds, blocks_in, play, rows
 from .colour import GRAIN, Rooms, colour
 from .dice import Dice
-from .recordings import Excerpt, Recordings
+from .recordings import LOUD, SILENT, Excerpt, Recordings
 
 LEVEL_DB = -23.0  # mean square of the loud frames of what is laid, dBFS
 LONGEST_LINE = 6 * SAMPLE_RATE
@@ -400,7 +400,11 @@ def _cues_of_a_shot(dice: Dice, samples: int, present: Tensor) -> _Cues:
     """One cue, or two that cross-fade; a single one may begin late or end early, with a fade."""
     two = dice.chance("music.two", 0.15)
     turn = (dice.uniform("music.turn", low=0.25, high=0.75) * samples).to(torch.int64) // BLOCK * BLOCK
-    cross = _seconds(dice.uniform("music.cross", low=0.2, high=1.5)) // BLOCK * BLOCK
+    # A cue is at least twice as long as its cross-fade: fades are never cut short, and the sum stays constant.
+    shorter = torch.minimum(turn, samples - turn)
+    cross = (
+        torch.minimum(_seconds(dice.uniform("music.cross", low=0.2, high=1.5)), shorter // 2) // BLOCK * BLOCK
+    )
     is_late = dice.chance("music.is_late", 0.15) & ~two
     is_early = dice.chance("music.is_early", 0.15) & ~two
     late = _seconds(dice.uniform("music.late", low=0.5, high=5.0)) * is_late
@@ -527,6 +531,12 @@ def _play_events(stems: Tensor, recordings: Recordings, shots: _Shots, events: _
     chunks = -(-LONGEST_EVENT // (_EVENT_SPEEDS.low * CHUNK))
     number = torch.arange(chunks, device=device)
     needed = (number * CHUNK * BLOCK < events.samples[..., None]) & (events.gain != 0.0)[..., None]
+    # What lies outside of its shot, however often it is repeated, is never heard.
+    earliest = events.first[..., None] + number * CHUNK
+    latest = earliest + ((events.repeats - 1) * events.step)[..., None] + CHUNK
+    needed &= (earliest * BLOCK < shots.end[..., None, None]) & (
+        latest * BLOCK > shots.start[..., None, None]
+    )
     here = rows(needed)
     event, chunk = here // chunks, here % chunks
     k = chunk[:, None] * CHUNK + torch.arange(CHUNK, device=device)
@@ -588,7 +598,10 @@ def _draw_bed(recordings: Recordings, dice: Dice, shots: _Shots) -> Excerpt:
 def _lay_bed(
     stems: Tensor, recordings: Recordings, dice: Dice, shots: _Shots, bed: Excerpt, gain: Tensor
 ) -> None:
-    """Add ambiences to the stem, looped with cross-fades where they are shorter than their shot."""
+    """Add ambiences to the stem, looped with cross-fades where they are shorter than their shot.
+
+    `gain` (B, S) is the factor against the level (0: none); the level is that of the loop, not of the recording.
+    """
     length = shots.end - shots.start
     looped = bed.samples < length
     cross = torch.minimum(bed.samples // 3, bed.samples.new_tensor(SAMPLE_RATE // 2))
@@ -596,7 +609,8 @@ def _lay_bed(
     ahead = dice.below("bed.ahead", period, shots.start.shape[1]) * looped
     fade = torch.where(looped, (bed.samples - period * BLOCK).float(), 1.0)
     period = torch.where(looped, period, 1 << 40)
-    gain = torch.where(bed.samples >= HOP, gain, 0.0)
+    there = torch.where((bed.samples >= HOP) & (gain != 0.0), 1.0, 0.0)
+    lane = torch.zeros_like(stems[:, 2])
 
     def here(numbers: Tensor) -> Tensor:
         return numbers.gather(1, shots.of)
@@ -609,11 +623,28 @@ def _lay_bed(
             here(bed.source) + place * BLOCK,
             place * BLOCK,
             here(bed.samples),
-            here(gain),
+            here(there),
             here(fade),
             here(fade),
         )
-        play_into(stems, 2, recordings, blocks)
+        play(lane, recordings, blocks)
+    root = _loud(lane, shots).sqrt()
+    factor = torch.where(
+        root > 0.0, gain * 10.0 ** (LEVEL_DB / 20.0) / torch.where(root > 0.0, root, 1.0), 0.0
+    )
+    stems[:, 2] += lane.mul_(here(factor)[..., None])
+
+
+def _loud(lane: Tensor, shots: _Shots) -> Tensor:
+    """Mean square of the loud frames of each shot (B, S) of blocks (B, N, 128), 0 where it is silent."""
+    power = lane.flatten(1).unflatten(1, (-1, HOP)).square().mean(-1)
+    frames = torch.arange(power.shape[1], device=power.device)
+    shot = torch.where(frames * HOP < shots.samples, shots.of[:, :: HOP // BLOCK], -1)
+    inside = shot[:, None] == torch.arange(shots.start.shape[1], device=power.device)[:, None]
+    power = torch.where(inside, power[:, None], 0.0)
+    loud = inside & (power >= LOUD * power.amax(-1, keepdim=True))
+    mean = (power * loud).sum(-1) / loud.sum(-1).clamp_min(1)
+    return torch.where(mean < SILENT, 0.0, mean)
 
 
 def _soften_cuts(stems: Tensor, shots: _Shots) -> None:
@@ -637,7 +668,7 @@ def _lay_effects(
     events = _draw_events(recordings, dice, shots, present & ~alone, config)
     _play_events(stems, recordings, shots, events)
     bed = _draw_bed(recordings, dice, shots)
-    _lay_bed(stems, recordings, dice, shots, bed, torch.where(under, _gain(bed, LEVEL_DB - below), 0.0))
+    _lay_bed(stems, recordings, dice, shots, bed, torch.where(under, 10.0 ** (-below / 20.0), 0.0))
     if count > 1:
         _soften_cuts(stems, shots)
     hits = torch.where(under, (below / 14.0).clamp_max(1.0), 1.0)
