@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from invented_scenes import invented_batch
 from sightmix.engine.errors import TrainingError
 from sightmix.engine.evaluation.guessing import LevelGuess, shots_of
 from sightmix.engine.evaluation.scoring import guesses
 from sightmix.engine.roles import STEMS
 from sightmix.engine.training.material.levels import SAMPLE_RATE, frames_of
+from sightmix.engine.training.scenes import settings
+from sightmix.engine.training.scenes.priors import FILMS
 from sightmix.engine.training.scenes.scene import Scene
 
 SECONDS = 1.0
@@ -41,6 +45,36 @@ def test_levels_that_tell_are_found_out() -> None:
 
 def test_levels_that_tell_nothing_leave_it_at_chance() -> None:
     assert abs(accuracy(told=False) - 1 / 3) < 0.16
+
+
+def composed(first: int, level_blind: float, count: int = 90) -> list[Scene]:
+    """Drawn scenes that follow the picture, muddied by the paper's rule."""
+    config = replace(
+        settings.COMPOSED,
+        presence=replace(FILMS, silent=(0.0, 0.0, 0.0)),
+        picture=1.0,
+        untouched=0.0,
+        flat=1.0,
+        policies={"paper": 1.0},
+        level_blind=level_blind,
+    )
+    batch = invented_batch(range(first, first + count), config, 2.0)
+    return [batch.scene(i) for i in range(count)]
+
+
+@pytest.mark.parametrize("level_blind", [0.0, 1.0])
+def test_the_papers_rule_tells_whom_drawn_scenes_bring_out_unless_levels_are_to_tell_nothing(
+    level_blind: float,
+) -> None:
+    guess = LevelGuess.fit(composed(0, level_blind))
+    told = np.concatenate([guess(one) for one in composed(500, level_blind)])
+    right, chance = told.mean(axis=0)
+    within = 1.96 * math.sqrt(chance * (1.0 - chance) / len(told))
+    assert len(told) > 70
+    if level_blind:
+        assert abs(right - chance) < within
+    else:
+        assert right > 0.75
 
 
 def test_only_shots_of_what_sounds_beside_something_count() -> None:

@@ -1,4 +1,4 @@
-"""The gain grid, loudness and activity of mono stems at 44.1 kHz, fast enough to make training scenes."""
+"""The gain grid and loudness of mono stems at 44.1 kHz, fast enough to make training scenes."""
 
 from __future__ import annotations
 
@@ -22,11 +22,6 @@ SILENCE_LUFS = -70.0
 Array = NDArray[np.float32]
 
 frames_of = config.frames_of  # gain frames are spectrogram frames
-
-
-def frame_times(frames: int) -> NDArray[np.float64]:
-    """Centre of each gain frame in seconds: frame k belongs to sample 1024·k + 512."""
-    return (np.arange(frames) * HOP + CENTRE) / SAMPLE_RATE
 
 
 def gain_samples(curve_db: NDArray[np.floating[Any]], samples: int) -> Array:
@@ -109,25 +104,3 @@ def loudness(x: Array, rate: int = SAMPLE_RATE) -> float:
 def stem_loudness(stems: Array) -> NDArray[np.float64]:
     """Integrated loudness in LUFS of each stem (stems, samples) -> (stems,)."""
     return np.array([loudness(stem) for stem in stems])
-
-
-def _held(active: NDArray[np.bool_], hold: int) -> NDArray[np.bool_]:
-    """Activity kept for `hold` frames after it ends."""
-    index = np.arange(active.size)
-    last = np.maximum.accumulate(np.where(active, index, -hold - 1))
-    return np.asarray(index - last <= hold)
-
-
-def activity(
-    level_db: NDArray[np.float64], below: float = 30.0, floor: float = -60.0, hangover: float = 0.25
-) -> NDArray[np.bool_]:
-    """Where a stem sounds: frame levels in dBFS (frames,) -> (frames,) by energy with hangover.
-
-    A frame is active when it is less than `below` dB under the stem's loud frames (95th percentile of what is
-    above `floor` dBFS), and for `hangover` seconds after.
-    """
-    audible = level_db[level_db > floor]
-    if not audible.size:
-        return np.zeros(level_db.shape, bool)
-    threshold = max(floor, float(np.percentile(audible, 95)) - below)
-    return _held(level_db > threshold, round(hangover * SAMPLE_RATE / HOP))

@@ -16,7 +16,6 @@ from .recordings import LOUD, SILENT, Excerpt, Recordings
 LEVEL_DB = -23.0  # mean square of the loud frames of what is laid, dBFS
 LONGEST_LINE = 6 * SAMPLE_RATE
 LONGEST_EVENT = 6 * SAMPLE_RATE
-SHORTEST_EVENT = SAMPLE_RATE
 EVENTS, REPEATS = 6, 5
 LINES_A_SECOND = 2.2
 PIECES = 4  # recordings of a cue, where one is too short for it
