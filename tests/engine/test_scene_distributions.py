@@ -23,7 +23,7 @@ from sightmix.engine.training.scenes import levels, settings
 from sightmix.engine.training.scenes.scene import Scene, SceneBatch
 
 KOLMOGOROV, NORMAL = 1.949, 3.291  # both at a level of one in a thousand
-EACH, HAND = 32, 16
+EACH, HAND = 32, 8
 RECORDED = json.loads((Path(__file__).parents[1] / "data" / "scenes" / "numpy_mixing.json").read_text())
 CONFIGS = {
     "product": settings.PRODUCT,
@@ -42,6 +42,7 @@ class Drawn:
 
     count: int
     figures: dict[str, np.ndarray]
+    rules: dict[str, list[float]]
     shares: Counter[str]
 
 
@@ -68,6 +69,18 @@ def figures_of(batch: SceneBatch) -> Iterator[tuple[str, np.ndarray]]:
     yield "guard", batch.notes.guard_db.numpy()
 
 
+def rules_of(scene: Scene) -> Iterator[tuple[str, float]]:
+    """What single rules gave: a mixer's habits, what policies do to the loudest stem and others."""
+    record: dict[str, Any] = scene.record
+    target, spoilt = record["target"], record["degradation"]
+    for habit, value in target.get("style", {}).items():
+        yield f"style.{habit}", value
+    for k, stem in enumerate(STEMS):
+        if record["present"][k]:
+            which = "loudest" if spoilt["loudest"] == stem else "other"
+            yield f"change.{which}.{spoilt['policy']}", spoilt["changes_db"][k]
+
+
 def choices_of(scene: Scene) -> Iterator[str]:
     """What was chosen for a scene."""
     record: dict[str, Any] = scene.record
@@ -89,14 +102,17 @@ def draw(name: str) -> Drawn:
     """`EACH` scenes of a kind, of stems that no other kind has."""
     first = 1000 + EACH * list(CONFIGS).index(name)
     figures: dict[str, list[np.ndarray]] = {}
+    rules: dict[str, list[float]] = {}
     shares: Counter[str] = Counter()
     for start in range(first, first + EACH, HAND):
         batch = invented_batch(range(start, start + HAND), CONFIGS[name], RECORDED["seconds"])
         for key, values in figures_of(batch):
             figures.setdefault(key, []).append(values)
-        for index in range(HAND):
-            shares.update(choices_of(batch.scene(index)))
-    return Drawn(EACH, {key: np.concatenate(values) for key, values in figures.items()}, shares)
+        for scene in map(batch.scene, range(HAND)):
+            shares.update(choices_of(scene))
+            for key, value in rules_of(scene):
+                rules.setdefault(key, []).append(value)
+    return Drawn(EACH, {key: np.concatenate(values) for key, values in figures.items()}, rules, shares)
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +133,11 @@ def distances(values: np.ndarray, quantiles: list[float]) -> np.ndarray:
     return np.where(upto < most, upto - most, np.maximum(below - least, 0.0))
 
 
+def widest(*observations: int) -> float:
+    """How far two samples of the same may be apart."""
+    return KOLMOGOROV * math.sqrt(sum(1.0 / count for count in observations))
+
+
 def off_figures(drawn: dict[str, Drawn], kinds: list[str]) -> dict[str, float]:
     """Figures of these kinds of scenes taken together whose distance is past what it may be; and that distance."""
     found = {}
@@ -126,8 +147,18 @@ def off_figures(drawn: dict[str, Drawn], kinds: list[str]) -> dict[str, float]:
         count = sum(len(values) for values, _ in sets)
         distance = float(np.abs(sum(each) / count).max())
         # The recorded kinds of scenes had their stems in common, so they are no more than as many.
-        recorded = min(stored["observations"][key] for _, stored in sets)
-        if distance > KOLMOGOROV * math.sqrt(1.0 / count + 1.0 / recorded):
+        if distance > widest(count, min(stored["observations"][key] for _, stored in sets)):
+            found[key] = round(distance, 3)
+    return found
+
+
+def off_rules(drawn: dict[str, Drawn]) -> dict[str, float]:
+    """The same of single rules, which are alike in all kinds of scenes."""
+    stored, found = RECORDED["rules"], {}
+    for key, quantiles in stored["quantiles"].items():
+        values = np.concatenate([one.rules.get(key, []) for one in drawn.values()])
+        distance = float(np.abs(distances(values, quantiles)).max())
+        if distance > widest(len(values), stored["observations"][key]):
             found[key] = round(distance, 3)
     return found
 
@@ -161,6 +192,10 @@ def by_kind(found: dict[str, Any]) -> dict[str, Any]:
 def test_figures_are_spread_as_they_were(drawn) -> None:
     assert off_figures(drawn, list(CONFIGS)) == {}
     assert by_kind({kind: off_figures(drawn, [kind]) for kind in CONFIGS}) == {}
+
+
+def test_single_rules_give_what_they_gave(drawn) -> None:
+    assert off_rules(drawn) == {}
 
 
 def test_what_is_chosen_is_chosen_as_often_as_it_was(drawn) -> None:
