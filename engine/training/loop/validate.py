@@ -58,10 +58,10 @@ class Validation:
         return {**named, "score": self.score}
 
     def clips(self) -> dict[str, Distances]:
-        """The distances of every clip, rounded for a file."""
+        """The distances of every clip, to seven digits, however small they are."""
         parts = {"before": self.before, "after": self.after, "reference": self.reference}
         return {
-            part: {name: [round(value, 7) for value in values] for name, values in distances.items()}
+            part: {name: [float(f"{value:.7g}") for value in values] for name, values in distances.items()}
             for part, distances in parts.items()
             if distances
         }
