@@ -217,7 +217,11 @@ def test_no_worker_outlives_a_killed_loop(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_two_devices_learn_as_one_with_twice_the_batch(tiny_corpus: Path, tmp_path: Path) -> None:
-    """Both see the mean of the gradients, and each other's scenes: the sequence is the same as one device's."""
+    """Both see the mean of the gradients, and each other's scenes: the sequence is the same as one device's.
+
+    The loss is one that is a mean over scenes: the gain's is over all active frames of a batch, in which a scene that
+    sounds longer counts more.
+    """
     program = tmp_path / "two.py"
     program.write_text(
         "import sys, json\n"
@@ -239,6 +243,7 @@ def test_two_devices_learn_as_one_with_twice_the_batch(tiny_corpus: Path, tmp_pa
         "warmup": 1,
         "workers": 0,
         "validate_clips": 1,
+        "weights": {"gain": 0.0, "w": 1.0},
     }
     (tmp_path / "c.json").write_text(json.dumps(config))
     for out, devices, batch in (("one", 1, 2), ("two", 2, 1)):
