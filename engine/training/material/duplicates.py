@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,11 +36,13 @@ BANDS, FRAMES = 24, 24  # of a patch; frames are averaged in twos
 LOW_HZ, HIGH_HZ = 100.0, 5000.0
 RANGE_DB = 50.0  # what lies further under a patch's loudest band tells nothing: coding noise
 NEAR_S = 0.35  # of two moments this near only the one that grows louder is kept
+GLANCE_S, PASSING = 0.4, 0.6  # so long a stretch is compared first, and so alike it must be for more
+TRIES = 8  # alignments of two sounds that are tried
 STRETCH_S = 3.0  # how much of two sounds is compared, or most of the shorter one
 MOST_S = 0.8  # that most
 MARGIN = 64  # coarse samples beside a stretch, for the filter that makes it coarse
 SLACK_S = 0.06  # how far alignment by patches may be off
-LIKELY = 0.8  # likeness of two patches that makes their sounds worth a closer look
+LIKELY = 0.85  # likeness of two patches that makes their sounds worth a closer look
 BLOCK = 2048  # patches compared at once
 
 
@@ -145,13 +148,13 @@ class _Heard:
         return out
 
 
-def _correlation(first: _Heard, second: _Heard, lag: int, at: int) -> float:
+def _correlation(first: _Heard, second: _Heard, lag: int, at: int, longest: float = STRETCH_S) -> float:
     """How alike two sounds are when sample `at` of `first` falls on sample `at + lag` of `second`: 0 to 1.
 
-    The highest correlation of `STRETCH_S` around `at` (or of most of the shorter sound) within `SLACK_S` of the lag,
+    The highest correlation of `longest` seconds around `at`, or of most of the shorter sound, within `SLACK_S` of it,
     between samples too; what the shorter has and the other lacks counts as different.
     """
-    stretch = int(min(STRETCH_S * RATE, MOST_S * min(first.size, second.size)))
+    stretch = int(min(longest * RATE, MOST_S * min(first.size, second.size)))
     low, high = max(0, -lag), min(first.size, second.size - lag)
     start = int(np.clip(at - stretch // 4, low, max(low, high - stretch)))
     slack = round(SLACK_S * RATE)
@@ -220,6 +223,7 @@ class _Search:
         self.corpus = corpus
         self.items = items
         self.progress = progress
+        self._tries: Counter[tuple[int, int]] = Counter()
 
     def describe(self, owners: NDArray[np.int32] | None = None, shift: int = 0) -> Patches:
         """The patches of all sounds, or of those numbered `owners`."""
@@ -246,18 +250,18 @@ class _Search:
         found: dict[tuple[int, int], float],
     ) -> None:
         """Enter in `found` the highest correlation of each pair of sounds whose patches are paired."""
-        tries: dict[tuple[int, int], int] = {}
         for one, other in zip(here.tolist(), there.tolist(), strict=True):
-            a, b = int(asked.owners[one]), int(known.owners[other])
-            if found.get((a, b), 0.0) < SAME and tries.setdefault((a, b), 0) < 3:
-                tries[a, b] += 1
+            pair = a, b = int(asked.owners[one]), int(known.owners[other])
+            if found.get(pair, 0.0) < SAME and self._tries[pair] < TRIES:
+                self._tries[pair] += 1
                 at = round(float(asked.times[one]) * RATE)
                 lag = round(float(known.times[other] - asked.times[one]) * RATE)
-                value = _correlation(self._heard(a), self._heard(b), lag, at)
-                found[a, b] = max(found.get((a, b), 0.0), value)
+                found[pair] = max(found.get(pair, 0.0), self._compare(a, b, lag, at))
 
-    def _heard(self, number: int) -> _Heard:
-        return _Heard(self.corpus, self.items[number])
+    def _compare(self, a: int, b: int, lag: int, at: int) -> float:
+        first, second = _Heard(self.corpus, self.items[a]), _Heard(self.corpus, self.items[b])
+        glance = _correlation(first, second, lag, at, GLANCE_S)
+        return glance if glance < PASSING else _correlation(first, second, lag, at)
 
 
 def refuse_leaks(corpus: Corpus, progress: Progress | None = None) -> None:
