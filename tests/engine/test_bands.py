@@ -14,7 +14,7 @@ from sightmix.engine.highlight.network import ProductModel, build
 from sightmix.engine.highlight.spectral_torch import stft
 from sightmix.engine.training.loop.batches import COMPANY, LaidClips, scenes_of
 from sightmix.engine.training.loop.config import TrainConfig
-from sightmix.engine.training.loop.descent import Together, make_optimizer
+from sightmix.engine.training.loop.descent import Muon, Together, make_optimizer
 from sightmix.engine.training.loop.run import Trainer
 from tiny_training import CONFIG, NETWORK
 
@@ -135,6 +135,27 @@ def test_muon_gives_every_direction_of_a_matrix_the_same_stride() -> None:
     strides = torch.linalg.svdvals(model[0].weight.detach() - before)
     assert strides[-1] > 0.4 * strides[0] > 0
     assert strides[0] < 0.01 * 0.2 * 48**0.5 * 1.5
+
+
+def test_muon_steps_as_torchs_own_does_and_goes_on_from_its_state() -> None:
+    generator = torch.Generator().manual_seed(4)
+    starts = [torch.randn(shape, generator=generator) for shape in ((16, 96), (96, 20))]
+    ours, theirs = ([torch.nn.Parameter(start.clone()) for start in starts] for _ in range(2))
+    mine = Muon(ours, 0.01)
+    reference = torch.optim.Muon(theirs, lr=0.01, weight_decay=0.0, adjust_lr_fn="match_rms_adamw")
+    for step in range(4):
+        if step == 2:
+            state = mine.state_dict()
+            state["state"] = reference.state_dict()["state"]
+            mine.load_state_dict(state)
+        for one, other in zip(ours, theirs, strict=True):
+            one.grad = torch.randn(one.shape, generator=generator)
+            other.grad = one.grad.clone()
+        mine.step()
+        reference.step()
+    for start, one, other in zip(starts, ours, theirs, strict=True):
+        stride = float((other.detach() - start).norm())
+        assert float((one - other).detach().norm()) < 0.03 * stride  # what torch loses by bfloat16
 
 
 def test_a_muon_run_resumes_to_the_bit(tiny_corpus: Path, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from sightmix.engine.training.loop import run as loop
 from sightmix.engine.training.loop.batches import Shown, scenes_of
 from sightmix.engine.training.loop.config import SHIPPED, TrainConfig
 from sightmix.engine.training.loop.gains import _Levels, pretrain, refine
+from sightmix.engine.training.loop.precision import halved
 from sightmix.engine.training.loop.run import Trainer, main, rate_at
 from sightmix.engine.training.networks.losses import gain_loss
 from sightmix.engine.training.networks.registry import KINDS, build_network, config_of
@@ -440,3 +441,13 @@ def test_contexts_are_pictures_captions_or_both(tiny_corpus: Path) -> None:
     assert Shown.of(tiny_corpus, "frames", 0).features == {}
     with pytest.raises(TrainingError, match="gives 4: set context_dim"):
         Shown.of(tiny_corpus, "text", 8)
+
+
+def test_auto_precision_halves_only_where_the_device_has_such_arithmetic(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here = torch.device("cpu")
+    for native in (False, True):
+        monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda native=native: native)
+        monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+        assert [halved(told, here) for told in ("float32", "bf16", "auto")] == [False, True, native]

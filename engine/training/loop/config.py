@@ -14,9 +14,9 @@ from ...highlight.config import NetworkConfig
 from ..networks.losses import SpectralSettings
 from ..networks.registry import config_of, config_type, names_of, weight_names
 from ..scenes.settings import PRESETS, SceneConfig
+from .precision import PRECISIONS
 
 SHIPPED = Path(__file__).parent / "configs"
-PRECISIONS = ("float32", "bf16")
 DATA = ("corpus", "shards")
 OPTIMIZERS = ("adam", "muon")
 ABOVE_ZERO = (
@@ -59,7 +59,8 @@ class TrainConfig:
     `clip` is the longest gradient that is not shortened (0: none is), `ema` the share of itself that the average of
     weights keeps at a step (0: it is the last step's weights).
     `optimizer` "muon" turns the matrices between layers by orthogonal steps (`descent`), the rest by Adam's.
-    `precision` "bf16" runs the trunk's layers in bfloat16 under autocast; weights, gain head and losses stay float32.
+    `precision` "bf16" runs the trunk's layers in bfloat16 under autocast, "auto" does where the device has such
+    arithmetic; weights, gain head and losses stay float32.
     """
 
     name: str

@@ -34,6 +34,7 @@ from .batches import Shown, TrainingScenes, quiet_worker
 from .checkpoints import store, take_over
 from .config import TrainConfig
 from .descent import follow
+from .precision import halved
 
 LEAKAGE_DB = (-24.0, -8.0)  # of one stem into another
 FIRST_SCENE = 10_000_000  # scenes the loop itself never reaches
@@ -128,7 +129,7 @@ def refine(
     model = build(NetworkConfig.from_dict(config.network))
     assert isinstance(model, ProductModel)
     take_over(model, checkpoint)  # a head may have grown since
-    model.trunk.mixed_precision = config.precision == "bf16"
+    model.trunk.mixed_precision = halved(config.precision, torch.device("cpu"))
     model.requires_grad_(False)
     shown = Shown.of(corpus, config.context, model.config.context_dim)
     learning = _looking(model.gain, checkpoint) if looking else model.gain

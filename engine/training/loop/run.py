@@ -33,6 +33,7 @@ from .checkpoints import store, take_over
 from .config import TrainConfig
 from .descent import follow, make_optimizer
 from .peers import Peers
+from .precision import halved
 from .validate import Held, Validation, hold, joined, validate
 from .watch import Observer, Watch
 
@@ -98,7 +99,7 @@ class Trainer:
         if config.unit_variance:
             self._scale_start()
         self.average = copy.deepcopy(self.model).requires_grad_(False)
-        self.model.trunk.mixed_precision = config.precision == "bf16"
+        self.model.trunk.mixed_precision = halved(config.precision, self.device)
         self.optimizer = make_optimizer(self.model, config)
         self.learner, self.stepper = self.fabric.setup(self.model, self.optimizer)
         remix = SpectralLoss(
