@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -139,14 +140,14 @@ def test_muon_gives_every_direction_of_a_matrix_the_same_stride() -> None:
 
 def test_muon_steps_as_torchs_own_does_and_goes_on_from_its_state() -> None:
     generator = torch.Generator().manual_seed(4)
-    starts = [torch.randn(shape, generator=generator) for shape in ((16, 96), (96, 20))]
+    starts = [torch.randn(shape, generator=generator) for shape in ((16, 96), (96, 20), (32, 48))]
     ours, theirs = ([torch.nn.Parameter(start.clone()) for start in starts] for _ in range(2))
     mine = Muon(ours, 0.01)
     reference = torch.optim.Muon(theirs, lr=0.01, weight_decay=0.0, adjust_lr_fn="match_rms_adamw")
     for step in range(4):
         if step == 2:
             state = mine.state_dict()
-            state["state"] = reference.state_dict()["state"]
+            state["state"] = copy.deepcopy(reference.state_dict()["state"])
             mine.load_state_dict(state)
         for one, other in zip(ours, theirs, strict=True):
             one.grad = torch.randn(one.shape, generator=generator)
