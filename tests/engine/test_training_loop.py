@@ -69,7 +69,7 @@ def test_the_smoke_configuration_learns(tiny_corpus: Path, tmp_path: Path) -> No
     config = TrainConfig.read(SMOKE)
     trainer = Trainer(config, tiny_corpus, tmp_path)
     scenes = scenes_of(tiny_corpus, "validation", config)
-    batch = trainer.shown.batch([scenes[i] for i in range(8)])
+    batch = trainer.shown.batch([scenes[i] for i in range(40)])
 
     def held_out(model: torch.nn.Module) -> dict[str, float]:
         model.eval()
