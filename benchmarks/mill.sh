@@ -5,8 +5,9 @@
 #   benchmarks/mill.sh --line [FOLDER]   one line: whether its best weights beat what is shipped, on validation alone
 #
 # FOLDER is kept outside the tree: $SIGHTMIX_MILL, or ~/.cache/sightmix/mill. CORPUS=DIR takes a corpus that is there,
-# CONFIG=FILE another configuration, NICE=N another priority than the lowest. It may be killed at any moment: checkpoints are whole or not there, and the next start
-# goes on from the last one. Two mills never grind the same folder.
+# CONFIG=FILE another configuration, NICE=N another priority than the lowest. Begun with `setsid`, it has a session of
+# its own and gives way to all others. It may be killed at any moment: checkpoints are whole or not there, and the next
+# start goes on from the last one. Two mills never grind the same folder.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,7 +17,7 @@ if [ "${1:-}" = --line ]; then
     shift
 fi
 case "${1:-}" in -*)
-    sed -n '2,9s/^# \{0,1\}//p' "$0"
+    sed -n '2,10s/^# \{0,1\}//p' "$0"
     exit 2
     ;;
 esac
@@ -39,6 +40,10 @@ fi
 quietly=(nice -n "${NICE:-19}")
 if command -v ionice >/dev/null && ionice -c 3 true 2>/dev/null; then
     quietly+=(ionice -c 3)
+fi
+# Linux shares the processor out by session before it looks at priorities: give the session the lowest, if it is our own.
+if [ "$(ps -o sid= -p $$ | tr -d ' ')" = "$$" ] && [ -w "/proc/$$/autogroup" ]; then
+    echo "${NICE:-19}" >"/proc/$$/autogroup" || true
 fi
 export OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 corpus=${CORPUS:-$folder/corpus}
