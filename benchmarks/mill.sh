@@ -37,7 +37,7 @@ if ! flock -n 9; then
     exit 3
 fi
 
-quietly=(nice -n "${NICE:-19}")
+quietly=(nice -n "${NICE:-39}") # from any priority to the lowest there is
 if command -v ionice >/dev/null && ionice -c 3 true 2>/dev/null; then
     quietly+=(ionice -c 3)
 fi

@@ -30,7 +30,7 @@ class Spent:
         return f"{self.core_seconds / 60:.1f} core-minutes, {self.steps:,} steps, {self.clips:,} clips"
 
 
-class Meter:
+class CoreClock:
     """Hears of a run's entries and logs what processor time has gone by since the last, workers that ended included."""
 
     def __init__(self, folder: Path) -> None:

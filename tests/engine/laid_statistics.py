@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from sightmix.engine.training.material.levels import STEMS, activity, decibels, frame_power
+import torch
+from sightmix.engine.training.material.levels import STEMS, decibels, frame_power
+from sightmix.engine.training.scenes.levels import activity
 
 SECONDS = 5.0
 SHARES = np.arange(0.1, 0.95, 0.1)  # of the quantiles
@@ -14,7 +16,7 @@ SHARES = np.arange(0.1, 0.95, 0.1)  # of the quantiles
 def of_stem(stem: np.ndarray) -> dict[str, float]:
     """Share of frames in which it sounds, their level and spread (dB), pauses (frames) and bandwidth (Hz)."""
     level = decibels(frame_power(stem))
-    active = activity(level)
+    active = activity(torch.from_numpy(level)).numpy()
     loud = level[active] if active.any() else np.array([-120.0])
     edges = np.flatnonzero(np.diff(active.astype(int)))
     spectrum = np.cumsum(np.abs(np.fft.rfft(stem)) ** 2)

@@ -341,7 +341,9 @@ def captioned(tiny_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 def run_config(data: dict[str, Any], **changes: Any) -> TrainConfig:
     context = "text" if data["kind"] == "lce" else "frames"
-    return replace(CONFIG, network=data, context=context, scene_options={"picture": 1.0}, **changes)
+    return replace(
+        CONFIG, network=data, context=context, scene_options={"picture": 1.0, "untouched": 0.0}, **changes
+    )
 
 
 def weights(trainer: Trainer) -> torch.Tensor:

@@ -158,7 +158,7 @@ def test_training_from_a_corpus_needs_no_ffmpeg() -> None:
         "            raise ImportError(name)\n"
         "sys.meta_path.insert(0, Without())\n"
         "import sightmix.engine.training.loop.run\n"
-        "from sightmix.engine.training.scenes.pictures import PicturedSource\n"
+        "from sightmix.engine.training.scenes.pictures import PictureTable\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=600)
 

@@ -18,7 +18,7 @@ from ...training.loop.config import SHIPPED, TrainConfig
 from ...training.loop.run import train
 from ...weights.card import nearest
 from ...weights.store import list_cards, load_card
-from ..compute import Meter
+from ..compute import CoreClock
 from ..plans import Row
 from ..systems import CHECKPOINT, Trained, is_shards, stage_name
 
@@ -85,14 +85,14 @@ def make(row: Row, data: Path, runs: Path, device: str = "auto") -> bool:
     config = configuration(row, data, runs)
     folder = runs / row.run
     start = beginning(row, runs) if not (folder / CHECKPOINT).exists() else None
-    meter = Meter(folder)
+    clock = CoreClock(folder)
     for before, stage in pairwise([0, *row.stages, config.steps]):
         kept = folder / stage_name(stage)
         if kept.exists() or _stands_at(folder) > stage:
             continue
         share = (stage - before) / config.steps
         part = replace(config, steps=stage, decay=round(share * config.decay))
-        if train(part, data, folder, device=device, start=start, observe=meter).stop:
+        if train(part, data, folder, device=device, start=start, observe=clock).stop:
             return False
         if stage < config.steps:
             with replacing(kept) as file:
