@@ -16,7 +16,7 @@ SHARES = np.arange(0.1, 0.95, 0.1)  # of the quantiles
 def of_stem(stem: np.ndarray) -> dict[str, float]:
     """Share of frames in which it sounds, their level and spread (dB), pauses (frames) and bandwidth (Hz)."""
     level = decibels(frame_power(stem))
-    active = activity(torch.from_numpy(level)).numpy()
+    active = activity(torch.from_numpy(level).float()).numpy()
     loud = level[active] if active.any() else np.array([-120.0])
     edges = np.flatnonzero(np.diff(active.astype(int)))
     spectrum = np.cumsum(np.abs(np.fft.rfft(stem)) ** 2)
