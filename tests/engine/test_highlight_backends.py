@@ -21,19 +21,9 @@ from sightmix.engine.highlight.spectral import magnitudes
 from sightmix.engine.training.loop.config import TrainConfig
 from sightmix.engine.training.loop.export import corpus_credits, export
 from sightmix.engine.weights.store import load_card, read_card, write_card
+from small_networks import SMALL as SMALL_NETWORK
 
-SMALL = NetworkConfig(
-    kind="product",
-    channels=4,
-    width=32,
-    heads=4,
-    decoder_layers=1,
-    encoder_layers=1,
-    context_dim=1280,
-    spectrogram="log",
-    gain_head="levels",
-    gain_layers=2,
-)
+SMALL = replace(SMALL_NETWORK, context_dim=1280, gain_head="levels", gain_layers=2)
 
 
 def checkpoint(path: Path, network: NetworkConfig = SMALL, seed: int = 0) -> Path:

@@ -14,17 +14,8 @@ from sightmix.engine.highlight.layers import DecoderLayer, EncoderLayer
 from sightmix.engine.highlight.network import ProductModel, VisAH, build, parameter_count
 from sightmix.engine.highlight.spectral_torch import render_visah, stft
 from sightmix.engine.highlight.transformer import LatentTransformer
+from small_networks import SMALL
 
-SMALL = NetworkConfig(
-    kind="product",
-    channels=4,
-    width=32,
-    heads=4,
-    decoder_layers=1,
-    encoder_layers=1,
-    context_dim=6,
-    spectrogram="log",
-)
 SMALL_VISAH = replace(SMALL, kind="visah", spectrogram="linear")
 LEVELS = replace(SMALL, gain_head="levels", gain_layers=3)
 

@@ -17,19 +17,9 @@ from sightmix.engine.highlight.layers import (
     rescale_convolutions,
 )
 from sightmix.engine.highlight.network import build
+from small_networks import SMALL as SMALL_NETWORK
 
-SMALL = NetworkConfig(
-    kind="product",
-    channels=4,
-    width=32,
-    heads=4,
-    decoder_layers=1,
-    encoder_layers=1,
-    context_dim=6,
-    spectrogram="log",
-    gain_head="levels",
-    gain_layers=3,
-)
+SMALL = replace(SMALL_NETWORK, gain_head="levels", gain_layers=3)
 BANDED = replace(SMALL, trunk="bands", band_width=16, band_layers=4)
 
 

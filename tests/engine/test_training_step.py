@@ -29,17 +29,8 @@ from sightmix.engine.training.networks.step import (
     product_output,
 )
 from sightmix.engine.training.scenes.scene import Scene
+from small_networks import SMALL
 
-SMALL = NetworkConfig(
-    kind="product",
-    channels=4,
-    width=32,
-    heads=4,
-    decoder_layers=1,
-    encoder_layers=1,
-    context_dim=6,
-    spectrogram="log",
-)
 SAMPLES = 40_000
 FRAMES = 40
 
