@@ -64,7 +64,7 @@ def inspect_timeline(
             measured = measured_clips(timeline, progress)
             together = measured_together(timeline, progress)
     if as_json:
-        print(json.dumps(timeline_data(timeline, names, measured, together, told), ensure_ascii=False))
+        print(json.dumps(timeline_data(timeline, names, measured, together, tracks), ensure_ascii=False))
         return
     _print_head(timeline, names, tracks)
     _print_clips(timeline, measured)

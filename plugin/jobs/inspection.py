@@ -26,11 +26,11 @@ def timeline_data(
     names: Sequence[str],
     measured: dict[int, Loudness | str],
     together: Loudness | str | None = None,
-    told: Mapping[str, str] | None = None,
+    tracks: Sequence[dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """A timeline as JSON values: times in seconds and as timecode, loudness in LUFS, LU and dBTP.
 
-    `measured` are clips by index, `together` is all that plays, `told` what a user says that tracks hold.
+    `measured` are clips by index, `together` is all that plays, `tracks` what `timeline_tracks` found if it was asked.
     """
     return {
         "schema": SCHEMA,
@@ -44,7 +44,7 @@ def timeline_data(
         "start_tc": timeline.timecode(timeline.duration * 0),
         "duration": float(timeline.duration),
         "has_picture": timeline.has_picture,
-        "tracks": timeline_tracks(timeline, told),
+        "tracks": timeline_tracks(timeline) if tracks is None else list(tracks),
         "clips": [_clip_data(clip, measured.get(clip.index)) for clip in timeline.clips],
         **_loudness_data(together),
     }
