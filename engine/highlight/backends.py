@@ -17,6 +17,8 @@ from ..files import replacing_path
 from ..onnx_runtime import onnx_runtime
 from ..weights.store import Card, load_tensors, weights_path
 from .config import HOP, NetworkConfig
+from .told import INPUTS as TOLD
+from .told import Told
 
 if TYPE_CHECKING:
     from .network import ProductModel, VisAH
@@ -44,11 +46,13 @@ class Network(Protocol):
         context: Array,
         times: Array,
         valid: NDArray[np.bool_],
+        told: Told | None = None,
     ) -> tuple[Array, Array]:
         """Masks (B, 3, 2048, T) that sum to one and gains (B, 3, T) in dB.
 
         Takes magnitudes (B, 2048, T), sound (B, 1024·T) at 44.1 kHz, context (B, N, C) at `times` (B, N) seconds
-        from the window's start, and which of it is `valid` (B, N).
+        from the window's start, which of it is `valid` (B, N), and the levels of stems that are known; gains follow
+        these, masks never.
         """
 
 
@@ -120,21 +124,30 @@ class OnnxNetwork:
         return cls(session, NetworkConfig.from_dict(card.config["network"]), device if cuda else "cpu")
 
     def run(
-        self, spectrogram: Array, waveform: Array, context: Array, times: Array, valid: NDArray[np.bool_]
+        self,
+        spectrogram: Array,
+        waveform: Array,
+        context: Array,
+        times: Array,
+        valid: NDArray[np.bool_],
+        told: Told | None = None,
     ) -> tuple[Array, Array]:
-        """See `Network.run`; windows of a batch are run one after the other, which on a CPU costs nothing."""
+        """See `Network.run`; windows of a batch are run one after the other, which on a CPU costs nothing.
+
+        Raises `ModelError` where levels are told to a graph that was written before it could be told any.
+        """
+        if told is None:
+            told = Told.nothing(len(spectrogram), spectrogram.shape[-1])
+        elif self.config.gain_head == "levels" and not self._asks.issuperset(TOLD):
+            raise ModelError(
+                "The model's graph cannot be told how loud stems are: write it anew with this version's export."
+            )
+        values = (spectrogram, waveform, context, times, valid, *told.arrays)
+        asked = {k: v for k, v in zip((*INPUTS, *TOLD), values, strict=True) if k in self._asks}
         parts = []
         for b in range(spectrogram.shape[0]):
-            values = (
-                spectrogram[b : b + 1],
-                waveform[b : b + 1],
-                context[b : b + 1],
-                times[b : b + 1],
-                valid[b : b + 1],
-            )
             try:
-                named = zip(INPUTS, values, strict=True)
-                parts.append(self._session.run(None, {k: v for k, v in named if k in self._asks}))
+                parts.append(self._session.run(None, {k: v[b : b + 1] for k, v in asked.items()}))
             except Exception as error:
                 raise ModelError(f"ONNX Runtime failed on a window: {_first_line(error)}.") from error
         return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
@@ -160,17 +173,25 @@ class TorchNetwork:
             raise ModelError(f"torch cannot use the device '{device}': {_first_line(error)}.") from error
 
     def run(
-        self, spectrogram: Array, waveform: Array, context: Array, times: Array, valid: NDArray[np.bool_]
+        self,
+        spectrogram: Array,
+        waveform: Array,
+        context: Array,
+        times: Array,
+        valid: NDArray[np.bool_],
+        told: Told | None = None,
     ) -> tuple[Array, Array]:
         """See `Network.run`."""
         import torch
 
-        values = (
-            torch.from_numpy(np.ascontiguousarray(v)) for v in (spectrogram, waveform, context, times, valid)
-        )
+        def sent(*values: NDArray[Any]) -> tuple[torch.Tensor, ...]:
+            return tuple(torch.from_numpy(np.ascontiguousarray(v)).to(self.device) for v in values)
+
         try:
             with torch.inference_mode():
-                masks, gains = self.model(*(v.to(self.device) for v in values))
+                masks, gains = self.model(
+                    *sent(spectrogram, waveform, context, times, valid), sent(*told.arrays) if told else None
+                )
         except torch.cuda.OutOfMemoryError as error:
             raise ModelError(
                 f"The GPU {self.device} has no memory left; close other programs or choose --device cpu."
@@ -216,6 +237,7 @@ def write_graph(model: ProductModel, path: Path, frames: int) -> None:
         torch.randn(1, n, config.context_dim),
         torch.arange(float(n))[None],
         torch.ones(1, n, dtype=torch.bool),
+        tuple(torch.from_numpy(v) for v in Told.nothing(1, frames).arrays),
     )
     with replacing_path(path) as partial:
         with warnings.catch_warnings():
@@ -225,7 +247,7 @@ def write_graph(model: ProductModel, path: Path, frames: int) -> None:
                 model,
                 example,
                 str(partial),
-                input_names=list(INPUTS),
+                input_names=[*INPUTS, *TOLD],
                 output_names=["masks", "gains"],
                 dynamic_axes={name: {1: "n"} for name in ("context", "times", "valid")},
                 opset_version=17,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from itertools import pairwise
 
 from ..errors import ModelError
 from ..roles import STEMS
@@ -16,6 +17,9 @@ BINS = N_FFT // 2  # the Nyquist bin is dropped
 LATENT_SECONDS = 2 * HOP / MODEL_RATE  # one step of the latent sequence: 46.4 ms
 WINDOW_FRAMES = 431  # ten seconds
 WINDOW_SAMPLES = WINDOW_FRAMES * HOP
+_LEVEL_EDGES_HZ = (200.0, 500.0, 1500.0, 4000.0, 9000.0)
+# The bands a gain head is told levels in, each as its first bin and the one after its last.
+LEVEL_BANDS = tuple(pairwise([0, *(round(hz * N_FFT / MODEL_RATE) for hz in _LEVEL_EDGES_HZ), BINS]))
 
 
 def frames_of(samples: int) -> int:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
+from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .bands import BandTrunk
-from .config import BINS, LATENT_SECONDS, MODEL_RATE, N_FFT, NetworkConfig
+from .config import BINS, LATENT_SECONDS, LEVEL_BANDS, NetworkConfig
 from .layers import DecoderLayer, EncoderLayer, FrequencyEmbedding, log_magnitude, rescale_convolutions
 from .transformer import ContextLayer, LatentTransformer, latent_positions
 
 POWER_FLOOR = 1e-5  # of mean power, about 80 dB below loud dialogue
 SIGHT_SECONDS = 0.1  # how sharply a gain head turns from one picture to the next
-BAND_EDGES_HZ = (200.0, 500.0, 1500.0, 4000.0, 9000.0)  # between the bands a gain head is told levels in
 DEPTH = 5  # layers of each branch before the shared one
+
+# The fields of `told.Told` as tensors: power (B, 18, T), unsure (B, 3), heard (B,).
+Telling: TypeAlias = tuple[Tensor, Tensor, Tensor]
 
 
 class Trunk(nn.Module):
@@ -197,8 +199,8 @@ class GainHead(nn.Module):
         """Mean power per frame of magnitude spectrograms (B, 4, 2048, T), the mix first: (B, rows, T)."""
         return parts.square().mean(2)
 
-    def power(self, masks: Tensor, spectrogram: Tensor) -> Tensor:
-        """Power per frame of the mix and of each masked stem, (B, rows, T)."""
+    def power(self, masks: Tensor, spectrogram: Tensor, told: Telling | None = None) -> Tensor:  # noqa: ARG002
+        """Power per frame of the mix and of each stem, (B, rows, T): as masked, or as a head can be told of it."""
         # The masks answer for separation alone: what gains want of them must not bend them.
         parts = masks.detach() * spectrogram[:, None]
         return self.parts_power(torch.cat([spectrogram[:, None], parts], dim=1))
@@ -214,14 +216,14 @@ class GainHead(nn.Module):
         return None
 
     def forward(
-        self, hidden: Tensor, power: Tensor, seen: Tensor | None = None
+        self, hidden: Tensor, power: Tensor, seen: Tensor | None = None, unsure: Tensor | None = None
     ) -> tuple[Tensor, Beliefs | None]:
         frames = power.shape[-1]
         power = F.avg_pool1d(F.pad(power, (0, 2 * hidden.shape[1] - frames)), 2)
         whole = power.mean(-1, keepdim=True).expand_as(power)
         levels = torch.log10(torch.cat([power, whole], dim=1) + POWER_FLOOR).transpose(1, 2)
         x = self.norm_in(hidden) + self.levels_in(levels)
-        x, beliefs = self.think(x, power, seen)
+        x, beliefs = self.think(x, power, seen, unsure)
         raw = self.out(self.norm_out(x)).transpose(1, 2)
         gains = self.bound * torch.tanh(raw / self.bound)
         if beliefs is not None:
@@ -230,10 +232,17 @@ class GainHead(nn.Module):
             ..., :frames
         ], beliefs
 
-    def think(self, x: Tensor, power: Tensor, seen: Tensor | None) -> tuple[Tensor, Beliefs | None]:  # noqa: ARG002
+    def think(
+        self,
+        x: Tensor,
+        power: Tensor,  # noqa: ARG002
+        seen: Tensor | None,  # noqa: ARG002
+        unsure: Tensor | None,  # noqa: ARG002
+    ) -> tuple[Tensor, Beliefs | None]:
         """The sequence (B, N, width) after the head's layers.
 
-        `power` (B, rows, N) is what it was told of levels, `seen` (B, N, width) what it saw.
+        `power` (B, rows, N) is what it was told of levels, `seen` (B, N, width) what it saw, `unsure` (B, 3) how far
+        it may correct the stems' levels (None: as far as it likes).
         """
         where = latent_positions(x, self.width)
         for layer in self.layers:
@@ -254,7 +263,8 @@ def _sight(config: NetworkConfig) -> nn.Sequential:
 class LevelGainHead(GainHead):
     """A gain head that first corrects the masked stems' levels for what leaks, then sets gains by the true ones.
 
-    It is told levels in bands, so that what a leak sounds like can be seen; it learns the true levels from the true
+    It is told levels in bands, so that what a leak sounds like can be seen; a stem that is known comes without one, and
+    is left as it is. It learns the true levels from the true
     stems, whose targets are exact where a mixer's gains are a matter of taste; and one gate over the whole window
     closes on mixes that are good as they are. It also looks for itself at the picture nearest in time, since what is
     seen has more to say about gains than about masks.
@@ -263,9 +273,8 @@ class LevelGainHead(GainHead):
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__(config)
         self.masks = config.masks
-        edges = [0, *(round(hz * N_FFT / MODEL_RATE) for hz in BAND_EDGES_HZ), BINS]
-        bank = torch.zeros(len(edges) - 1, BINS)
-        for row, (low, high) in enumerate(pairwise(edges)):
+        bank = torch.zeros(len(LEVEL_BANDS), BINS)
+        for row, (low, high) in enumerate(LEVEL_BANDS):
             bank[row, low:high] = 1.0 / BINS
         self.register_buffer("bank", bank, persistent=False)
         self.true_levels = nn.Linear(config.width, config.masks)
@@ -278,10 +287,19 @@ class LevelGainHead(GainHead):
         nn.init.constant_(self.touched.bias, 2.0)
 
     def rows(self, masks: int) -> int:
-        return (len(BAND_EDGES_HZ) + 1) * (masks + 1)
+        return len(LEVEL_BANDS) * (masks + 1)
 
     def parts_power(self, parts: Tensor) -> Tensor:
         return torch.matmul(self.get_buffer("bank"), parts.square()).flatten(1, 2)
+
+    def power(self, masks: Tensor, spectrogram: Tensor, told: Telling | None = None) -> Tensor:
+        """As of any head; stems that are known have the levels `told` of them."""
+        power = super().power(masks, spectrogram)
+        if told is None:
+            return power
+        known, _, heard = told
+        mix, stems = power[:, : len(LEVEL_BANDS)], power[:, len(LEVEL_BANDS) :]
+        return torch.cat([mix, heard[:, None, None] * stems + known], dim=1)
 
     def look(
         self, context: Tensor | None, times: Tensor | None, valid: Tensor | None, steps: int
@@ -296,11 +314,15 @@ class LevelGainHead(GainHead):
         seen = torch.matmul(torch.softmax(nearness, dim=-1), self.seen_in(context))
         return seen * valid.any(1)[:, None, None].to(seen.dtype)
 
-    def think(self, x: Tensor, power: Tensor, seen: Tensor | None) -> tuple[Tensor, Beliefs | None]:
+    def think(
+        self, x: Tensor, power: Tensor, seen: Tensor | None, unsure: Tensor | None
+    ) -> tuple[Tensor, Beliefs | None]:
         where = latent_positions(x, self.width)
         x = self.layers[0](x, where, None)
         masked = power.unflatten(1, (self.masks + 1, -1)).sum(2)[:, 1:]
         step = 3.0 * torch.tanh(self.true_levels(x).transpose(1, 2) / 3.0)
+        if unsure is not None:
+            step = unsure[:, :, None] * step
         levels = torch.log10(masked + POWER_FLOOR) + step
         linear = torch.pow(10.0, levels.detach())
         whole = torch.log10(linear.mean(-1, keepdim=True) + POWER_FLOOR).expand_as(levels)
@@ -317,7 +339,7 @@ class ProductModel(nn.Module):
     """VisAH's trunk with another mouth: masks (B, 3, 2048, T) that sum to one and gains (B, 3, T) in dB.
 
     Stems are in the order speech, music, effects. Gains are bounded to ±`gain_bound_db` and 0 before training, so
-    that an untrained model changes nothing.
+    that an untrained model changes nothing. Of stems that are known the gain head is `told` how loud they are.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -335,8 +357,9 @@ class ProductModel(nn.Module):
         context: Tensor | None = None,
         times: Tensor | None = None,
         valid: Tensor | None = None,
+        told: Telling | None = None,
     ) -> tuple[Tensor, Tensor]:
-        logits, gains, _ = self.logits(spectrogram, waveform, context, times, valid)
+        logits, gains, _ = self.logits(spectrogram, waveform, context, times, valid, told)
         return torch.softmax(logits, dim=1), gains
 
     def mask_logits(
@@ -358,12 +381,14 @@ class ProductModel(nn.Module):
         context: Tensor | None,
         times: Tensor | None,
         valid: Tensor | None,
+        told: Telling | None = None,
     ) -> tuple[Tensor, Tensor, Beliefs | None]:
         """What the masks are the softmax of, (B, 3, 2048, T), for losses that must not saturate; gains; beliefs."""
         logits, _, hidden = self.trunk(spectrogram, waveform, context, times, valid)
         masks = torch.softmax(logits, dim=1)
         seen = self.gain.look(context, times, valid, hidden.shape[1])
-        gains, beliefs = self.gain(hidden, self.gain.power(masks, spectrogram), seen)
+        power = self.gain.power(masks, spectrogram, told)
+        gains, beliefs = self.gain(hidden, power, seen, None if told is None else told[1])
         return logits, gains, beliefs
 
 

@@ -7,6 +7,7 @@ only: masks as 16-bit fractions of one, gains in dB, sound as 24-bit samples.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +22,7 @@ from sightmix.engine.highlight.context import WindowContext, empty_context
 from sightmix.engine.highlight.rebalance import Rebalancer
 from sightmix.engine.highlight.settings import RebalanceSettings
 from sightmix.engine.highlight.spectral import magnitudes
+from sightmix.engine.highlight.told import Told
 from sightmix.engine.passage import Passage, Shot, Sound
 from sightmix.engine.progress import Progress
 from sightmix.engine.version import SHIPPED_MODEL
@@ -66,12 +68,18 @@ def pictures(seed: int, dim: int = 1280) -> WindowContext:
     return out
 
 
-def answers(network: Any, frames: int, seen: bool) -> dict[str, np.ndarray]:
-    """A network's masks, at some places, and gains for one window of `frames` frames."""
+def answers(network: Any, frames: int, seen: bool, told: Sequence[float] = ()) -> dict[str, np.ndarray]:
+    """A network's masks, at some places, and gains for one window of `frames` frames.
+
+    `told`: that each stem is known, and is so much of the mix's amplitude.
+    """
     sound = film(MODEL_RATE, frames * HOP, 1).astype(np.float32)
     context = pictures(1) if seen else empty_context(1280)
+    spectrogram = magnitudes(sound)
+    stems = np.multiply.outer(np.array(told, np.float32), spectrogram)[None]
     masks, gains = network.run(
-        magnitudes(sound)[None], sound[None], context.features[None], context.times[None], context.valid[None]
+        *(v[None] for v in (spectrogram, sound, context.features, context.times, context.valid)),
+        told=Told.of(stems, np.zeros((1, 3))) if told else None,
     )
     return {"masks": masks[0, :, BINS, FRAMES], "gains": gains[0]}
 

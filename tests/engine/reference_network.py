@@ -435,8 +435,13 @@ def look(w: Weights, cfg, steps: int, seen) -> A:
     return out
 
 
-def gains(w: Weights, cfg, hidden: A, masks: A, spectrogram: A, seen) -> tuple[A, A | None, float | None]:
-    """Curves (3, T) in dB; for a head of levels also what it believes: levels (3, N) and the odds of a change."""
+def gains(
+    w: Weights, cfg, hidden: A, masks: A, spectrogram: A, seen, told=None
+) -> tuple[A, A | None, float | None]:
+    """Curves (3, T) in dB; for a head of levels also what it believes: levels (3, N) and the odds of a change.
+
+    `told`: (power (18, T), unsure (3,), whether the masked stems are heard as well) of known stems.
+    """
     steps = len(hidden)
     parts = [spectrogram, *(m * spectrogram for m in masks)]
     levels = cfg.gain_head == "levels"
@@ -444,10 +449,12 @@ def gains(w: Weights, cfg, hidden: A, masks: A, spectrogram: A, seen) -> tuple[A
         [0, *(round(hz * 4096 / 44100) for hz in (200, 500, 1500, 4000, 9000)), 2048] if levels else [0, 2048]
     )
     rows = [(p[a:b] ** 2).sum(0) / 2048 for p in parts for a, b in pairwise(edges)]
+    if levels and told is not None:
+        rows[6:] = [told[2] * own + known for own, known in zip(rows[6:], told[0], strict=True)]
     power = paired_mean(np.stack(rows), steps)
     whole = np.repeat(power.mean(1, keepdims=True), steps, 1)
-    told = np.log10(np.concatenate([power, whole]) + 1e-5)
-    x = layer_norm(w.at("norm_in"), hidden) + linear(w.at("levels_in"), told.T)
+    loud = np.log10(np.concatenate([power, whole]) + 1e-5)
+    x = layer_norm(w.at("norm_in"), hidden) + linear(w.at("levels_in"), loud.T)
     where = positions(np.arange(steps) + 0.5, cfg.width)
     believed = odds = None
     first = 0
@@ -455,7 +462,10 @@ def gains(w: Weights, cfg, hidden: A, masks: A, spectrogram: A, seen) -> tuple[A
         first = 1
         x = context_layer(w.at("layers.0"), x, where, cfg.heads, None)
         stems = power.reshape(4, 6, steps).sum(1)[1:]
-        believed = np.log10(stems + 1e-5) + 3 * np.tanh(linear(w.at("true_levels"), x).T / 3)
+        correction = 3 * np.tanh(linear(w.at("true_levels"), x).T / 3)
+        for stem in range(3):
+            correction[stem] *= 1.0 if told is None else told[1][stem]
+        believed = np.log10(stems + 1e-5) + correction
         linear_power = 10**believed
         mean = np.repeat(np.log10(linear_power.mean(1, keepdims=True) + 1e-5), steps, 1)
         share = believed - np.log10(linear_power.sum(0) + 1e-5)

@@ -18,6 +18,7 @@ from sightmix.engine.highlight.backends import OnnxNetwork, TorchNetwork, load_m
 from sightmix.engine.highlight.config import HOP, WINDOW_FRAMES, NetworkConfig
 from sightmix.engine.highlight.network import build
 from sightmix.engine.highlight.spectral import magnitudes
+from sightmix.engine.highlight.told import Told
 from sightmix.engine.training.loop.config import TrainConfig
 from sightmix.engine.training.loop.export import corpus_credits, export
 from sightmix.engine.weights.store import load_card, read_card, write_card
@@ -125,6 +126,45 @@ def test_a_trunk_without_a_waveform_runs_everywhere_too(
         OnnxNetwork.open(card, threads=1).run(*batch), TorchNetwork.open(card).run(*batch), strict=True
     ):
         assert np.abs(mine - theirs).max() < 1e-4
+
+
+def told_of(batch) -> Told:
+    """Other stems in the first window than in the second, one of which is known, one partly, one not."""
+    parts = np.array([[0.7, 0.02, 0.2], [0.01, 0.5, 0.4]], np.float32)[:, :, None, None] * batch[0][:, None]
+    return Told.of(parts, np.array([[0.0, 0.4, 1.0], [0.0, 0.0, 0.0]]))
+
+
+def test_backends_agree_on_what_they_are_told(store: Path) -> None:
+    card, batch = load_card("tiny"), window()
+    onnx, told = OnnxNetwork.open(card, threads=1), told_of(batch)
+    masks, gains = onnx.run(*batch, told=told)
+    for mine, theirs in zip((masks, gains), TorchNetwork.open(card).run(*batch, told=told), strict=True):
+        assert np.abs(mine - theirs).max() < 1e-4
+    alone = onnx.run(*batch)
+    assert np.array_equal(alone[0], masks)
+    assert np.abs(alone[1] - gains).max(axis=(1, 2)).min() > 0.01
+
+
+def test_a_graph_from_before_runs_but_cannot_be_told(store: Path) -> None:
+    network, batch = OnnxNetwork.open(load_card("tiny"), threads=1), window(1)
+    before = SimpleNamespace(
+        get_inputs=lambda: [
+            value for value in network._session.get_inputs() if value.name in backends.INPUTS
+        ],
+        run=lambda names, values: network._session.run(
+            names, {**values, **dict(zip(backends.TOLD, Told.nothing(1, WINDOW_FRAMES).arrays, strict=True))}
+        ),
+    )
+    old = OnnxNetwork(before, network.config, "cpu")
+    for mine, theirs in zip(old.run(*batch), network.run(*batch), strict=True):
+        assert np.array_equal(mine, theirs)
+    with pytest.raises(ModelError, match="cannot be told how loud"):
+        old.run(*batch, told=Told.nothing(1, WINDOW_FRAMES))
+    plain = OnnxNetwork(before, replace(network.config, gain_head="plain"), "cpu")
+    told = Told.of(batch[0][:, None].repeat(3, 1), np.zeros((1, 3)))
+    assert np.array_equal(plain.run(*batch, told=told)[1], old.run(*batch)[1]), (
+        "what it has no use for it is not told"
+    )
 
 
 @pytest.mark.parametrize("vectors", [1, 10, 25])

@@ -20,7 +20,9 @@ def kept() -> dict[str, np.ndarray]:
 @pytest.fixture(scope="module")
 def networks() -> dict[type, object]:
     """Each backend is opened once."""
-    return {}
+    return {
+        kind: kind.open(load_card(SHIPPED_MODEL), "cpu") for kind in (golden.OnnxNetwork, golden.TorchNetwork)
+    }
 
 
 def wanted(kept: dict[str, np.ndarray], part: str) -> dict[str, np.ndarray]:
@@ -30,11 +32,17 @@ def wanted(kept: dict[str, np.ndarray], part: str) -> dict[str, np.ndarray]:
 @pytest.mark.parametrize("name", golden.windows_asked())
 def test_the_shipped_model_says_what_it_said(name: str, kept, networks) -> None:
     backend, frames, seen = golden.windows_asked()[name]
-    if backend not in networks:
-        networks[backend] = backend.open(load_card(SHIPPED_MODEL), "cpu")
     said, told = golden.answers(networks[backend], frames, seen), wanted(kept, golden.stored_under(name))
     assert np.abs(said["masks"] - told["masks"] / 65535).max() < 1e-4
     assert np.abs(said["gains"] - told["gains"]).max() < 1e-4 * max(1, np.abs(told["gains"]).max())
+
+
+def test_the_shipped_graph_can_be_told_how_loud_stems_are(kept, networks) -> None:
+    told = golden.answers(networks[golden.OnnxNetwork], golden.WINDOW_FRAMES, True, (0.7, 0.1, 0.2))
+    same = golden.answers(networks[golden.TorchNetwork], golden.WINDOW_FRAMES, True, (0.7, 0.1, 0.2))
+    assert np.abs(told["gains"] - same["gains"]).max() < 1e-4
+    assert np.abs(told["gains"] - kept["pictures/gains"]).max() > 0.5
+    assert np.abs(told["masks"] - kept["pictures/masks"] / 65535).max() < 1e-4
 
 
 def test_what_is_kept_has_something_to_say(kept) -> None:

@@ -11,8 +11,9 @@ from sightmix.engine.compat import ensure_torchaudio
 from sightmix.engine.errors import ModelError
 from sightmix.engine.highlight.config import HOP, NetworkConfig, frames_of
 from sightmix.engine.highlight.layers import DecoderLayer, EncoderLayer
-from sightmix.engine.highlight.network import ProductModel, VisAH, build, parameter_count
+from sightmix.engine.highlight.network import POWER_FLOOR, ProductModel, VisAH, build, parameter_count
 from sightmix.engine.highlight.spectral_torch import render_visah, stft
+from sightmix.engine.highlight.told import Told, band_power
 from sightmix.engine.highlight.transformer import LatentTransformer
 from small_networks import SMALL
 
@@ -235,6 +236,73 @@ def test_level_head_starts_from_the_masked_stems_and_learns_what_leaks() -> None
     _, beliefs = head(torch.randn(1, 10, LEVELS.width), power)
     masked = torch.nn.functional.avg_pool1d(parts.square().mean(2), 2)[:, 1:]
     torch.testing.assert_close(beliefs.levels, torch.log10(masked + 1e-5))
+
+
+def known(spectrogram: torch.Tensor, unsure: tuple[float, float, float], heard: float = 0.0):
+    """Stems that have nothing to do with what the masks give, their power (B, 3, T), and what is told of them."""
+    parts = torch.tensor([0.7, 0.02, 0.2])[:, None, None] * spectrogram[:, None].flip(-1)
+    told = Told.of(parts.numpy(), np.array([unsure] * len(parts)))
+    power, sure, _ = (torch.from_numpy(v) for v in told.arrays)
+    return parts.square().mean(2), (power, sure, torch.full((len(parts),), heard))
+
+
+def test_bands_of_numpy_are_the_heads_own() -> None:
+    head = build(LEVELS).gain
+    parts = (
+        inputs(2, 40 * HOP)[0][:, None].repeat(1, 4, 1, 1) * torch.tensor([1, 0.5, 0.3, 0.2])[:, None, None]
+    )
+    mine = band_power(parts.numpy())
+    assert mine.shape == (2, 4, 6, 40)
+    np.testing.assert_allclose(mine.reshape(2, 24, 40), head.parts_power(parts).numpy(), rtol=1e-5)
+    np.testing.assert_allclose(mine.sum(2), parts.square().mean(2).numpy(), rtol=1e-5)
+
+
+def test_levels_that_are_told_are_believed_to_the_letter() -> None:
+    """With all stems known the head corrects nothing, and its masks, right or wrong, do not matter to it."""
+    model, given = shaken(LEVELS), inputs(2, 40 * HOP)
+    power, told = known(given[0], (0.0, 0.0, 0.0))
+    with torch.no_grad():
+        logits, alone, _ = model.logits(*given)
+        same, gains, beliefs = model.logits(*given, told)
+    wanted = torch.log10(torch.nn.functional.avg_pool1d(power, 2) + POWER_FLOOR)
+    torch.testing.assert_close(beliefs.levels, wanted, rtol=1e-5, atol=1e-6)
+    assert torch.equal(logits, same)
+    assert float((gains - alone).abs().max()) > 0.1
+
+
+def test_what_is_not_sure_of_a_stem_is_the_heads_to_correct() -> None:
+    model, given = shaken(LEVELS), inputs(1, 40 * HOP)
+    _, sure = known(given[0], (0.0, 0.0, 0.0))
+    with torch.no_grad():
+        levels = {
+            unsure: model.logits(*given, known(given[0], unsure)[1])[2].levels
+            - model.logits(*given, sure)[2].levels
+            for unsure in ((0.0, 0.5, 1.0), (1.0, 1.0, 1.0))
+        }
+    part, whole = levels.values()
+    assert float(whole.abs().amin((0, 2)).min()) > 1e-4, "a head that corrects nothing proves nothing"
+    torch.testing.assert_close(part, torch.tensor([0.0, 0.5, 1.0])[:, None] * whole, rtol=1e-4, atol=1e-6)
+
+
+def test_masked_stems_may_be_heard_beside_what_is_told() -> None:
+    model, given = shaken(LEVELS), inputs(2, 40 * HOP)
+    nothing = tuple(torch.from_numpy(v) for v in Told.nothing(2, 40).arrays)
+    with torch.no_grad():
+        assert torch.equal(model(*given)[1], model(*given, nothing)[1])
+        masks = model(*given)[0]
+        own = model.gain.power(masks, given[0])[:, 6:]
+        known_power, told = known(given[0], (0.0, 0.0, 0.0), heard=1.0)
+        beliefs = model.logits(*given, told)[2]
+    both = own.unflatten(1, (3, 6)).sum(2) + known_power
+    wanted = torch.log10(torch.nn.functional.avg_pool1d(both, 2) + POWER_FLOOR)
+    torch.testing.assert_close(beliefs.levels, wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_a_plain_head_makes_nothing_of_levels() -> None:
+    model, given = shaken(replace(SMALL, gain_head="plain")), inputs(1, 40 * HOP)
+    with torch.no_grad():
+        for mine, told in zip(model(*given), model(*given, known(given[0], (0.0, 0.0, 0.0))[1]), strict=True):
+            assert torch.equal(mine, told)
 
 
 def test_the_gate_closes_on_mixes_that_need_no_change() -> None:

@@ -85,25 +85,33 @@ def test_without_a_picture_too(name: str) -> None:
         np.testing.assert_allclose(mine, wanted, rtol=1e-6, atol=1e-8)
 
 
+@pytest.mark.parametrize("heard", [None, 0.0, 1.0])
 @pytest.mark.parametrize("name", ["levels", "bands"])
-def test_what_a_gain_head_believes(name: str) -> None:
+def test_what_a_gain_head_believes(name: str, heard: float | None) -> None:
     config, frames = NETWORKS[name]
+    told = None
+    if heard is not None:
+        power = np.random.default_rng(1).gamma(0.3, 4.0, (18, frames))
+        told = (power, np.array([0.0, 0.3, 1.0]), heard)
     values = asked(frames)
     model = stirred(config)
     given = [torch.from_numpy(v) for v in values]
     with torch.no_grad():
-        logits, _, beliefs = model.logits(*given)
+        telling = None if told is None else tuple(torch.from_numpy(np.array(v)[None]) for v in told)
+        logits, gains, beliefs = model.logits(*given, telling)
         _, _, hidden = model.trunk(*given)
     state = {key: value.numpy() for key, value in model.state_dict().items()}
     masks = plain.softmax(logits[0].numpy(), 0)
-    _, levels, odds = plain.gains(
+    curves, levels, odds = plain.gains(
         plain.Weights(state).at("gain"),
         config,
         hidden[0].numpy(),
         masks,
         values[0][0],
         [v[0] for v in values[2:]],
+        told,
     )
+    np.testing.assert_allclose(gains[0].numpy(), curves, rtol=1e-6)
     np.testing.assert_allclose(beliefs.levels[0].numpy(), levels, rtol=1e-6)
     assert float(beliefs.touched[0]) == pytest.approx(odds, rel=1e-6)
 
