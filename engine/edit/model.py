@@ -141,8 +141,9 @@ class EditMarker:
 class EditTrack:
     """A track, "video" or "audio", its clips in record order without overlap.
 
-    `role` is one of `ROLES` on tracks of ours and empty elsewhere; `channels` the width of an audio track; `layer` the
-    number of the document's track that it comes from, from 0: a track that holds compounds becomes several.
+    `role` is one of `ROLES` on tracks of ours, what their clips hold where that is known, and empty elsewhere;
+    `channels` the width of an audio track; `layer` the number of the document's track that it comes from, from 0: a
+    track that holds compounds becomes several.
     """
 
     kind: str

@@ -142,7 +142,8 @@ class Reader:
         """The lanes of one layer as tracks; an empty track of the timeline stays, empty lanes do not."""
         own = _kind(layer, "") == kind
         kept = [lane for i, lane in enumerate(lanes) if lane.clips or (i == 0 and own)]
-        role = metadata(layer, "sightmix", "role")
+        said = [metadata(layer, "sightmix", key) for key in ("category", "role")]
+        role = next((word for word in said if word in ROLES), "")
         made = []
         for i, lane in enumerate(kept):
             name = name_of(layer) or f"{kind} {count + 1}"
@@ -153,7 +154,7 @@ class Reader:
                     name=name,
                     clips=lane.clips,
                     transitions=lane.transitions,
-                    role=role if role in ROLES else "",
+                    role=role,
                     channels=_width(layer, lane) if kind == "Audio" else 2,
                     enabled=is_enabled(layer),
                     layer=number_,

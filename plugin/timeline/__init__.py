@@ -1,6 +1,6 @@
 """Reading timelines, resolving their media and writing results back."""
 
-from .results import ResultClip, ResultTrack, result_tracks
+from .results import ResultClip, ResultTrack, Ridden, result_tracks
 from .timeline import AudioClip, Timeline, list_timelines, open_timeline
 from .write import write_result
 
@@ -8,6 +8,7 @@ __all__ = [
     "AudioClip",
     "ResultClip",
     "ResultTrack",
+    "Ridden",
     "Timeline",
     "list_timelines",
     "open_timeline",

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ...engine.edit import fcp7_levels, keyframes
+from ...engine.edit.categories import named
 from ...engine.edit.header import key_rate, source_rate
 from ...engine.edit.model import GainCurve
 from ...engine.edit.nodes import (
@@ -27,16 +28,17 @@ from ...engine.edit.nodes import (
 )
 from ...engine.edit.placing import ZERO
 from ...engine.edit.timemap import moved_ramps
-from ...engine.edit.volume import faders, host_line
+from ...engine.edit.volume import OwnGain, faders, host_line, plays
 from ...engine.media.layout import Layout
 from ...engine.media.paths import is_remote, locate, spellings
 from ...engine.media.time import to_frames
 from ...engine.roles import in_order
-from .dialects import Numbers, exact, file_url, new_clip, new_gap, new_track, widen
+from .dialects import Numbers, exact, file_url, new_clip, new_gap, new_track, plain, widen
 from .load import clone
-from .marks import mute, walk
-from .results import Gain, ResultTrack
-from .timeline import AudioClip, Timeline
+from .marks import mark_generated, mute, walk
+from .results import Gain, Result, ResultTrack, Ridden
+from .ridden import ridden_clip, track_words
+from .timeline import AudioClip, Leaf, Timeline
 from .volume import Levels, set_faders, set_volume
 
 _TINY = Fraction(1, 10**9)
@@ -44,34 +46,46 @@ _TINY = Fraction(1, 10**9)
 
 def compose(
     timeline: Timeline,
-    results: Mapping[int, Sequence[ResultTrack]],
+    results: Mapping[int, Sequence[Result]],
     provenance: Mapping[str, object],
     mute_originals: bool = False,
     moves: bool = False,
 ) -> Node:
     """A copy of the timeline's document with new audio tracks for `results` (by clip index).
 
-    For every track that results come from there is a new one per role, named after it, after the last audio
-    track; clips lie at exactly the record times of the ones they stand for and keep their effects, links and
-    transitions. `mute_originals` disables what was rendered: the whole track if all its playing clips were,
-    else single clips. `moves` says that the copy goes to another folder, so that relative media paths have to
-    become absolute.
+    For every track that results come from there is a new one per role and category, named after it, after the last
+    audio track; clips lie at exactly the record times of the ones they stand for and keep their effects, links and
+    transitions. A pair of mono clips that is one sound comes back as one rendered clip, or as two ridden ones on
+    tracks of their own. `mute_originals` disables what a result now sounds for: the whole track if all its playing
+    clips are, else single clips. `moves` says that the copy goes to another folder, so that relative media paths
+    have to become absolute.
     """
     root = clone(timeline.document)
     if moves:
         _anchor(root, timeline)
     if mute_originals:  # before new tracks move those that lie after them
-        _mute(timeline, root, set(results))
+        _mute(timeline, root, {i for i, found in results.items() if any(r.enabled for r in found)})
     _Writer(timeline, root, provenance).add(results)
     return root
 
 
 @dataclass(frozen=True)
 class _Placed:
-    """One result on its way to a lane."""
+    """One result on its way to a lane, and where the clip it stands for lies."""
 
     clip: AudioClip
-    result: ResultTrack
+    leaf: Leaf
+    result: Result
+
+    @property
+    def category(self) -> str:
+        """What the result is known to hold, "" where nothing tells."""
+        return self.result.category if isinstance(self.result, Ridden) else ""
+
+    @property
+    def kind(self) -> tuple[str, str]:
+        """What results that share a track have in common."""
+        return self.result.role, self.category
 
 
 def _anchor(root: Node, timeline: Timeline) -> None:
@@ -115,9 +129,15 @@ class _Writer:
         self.numbers = Numbers(whole, figures)
         self.entry = timeline.placement.entry(timeline.node)
 
-    def add(self, results: Mapping[int, Sequence[ResultTrack]]) -> None:
+    def add(self, results: Mapping[int, Sequence[Result]]) -> None:
         """Insert all new tracks after the last audio track (at the top if there is none)."""
-        tracks = [track for source in self._sources(results) for track in self._for_source(source, results)]
+        placed = self._placed(results)
+        sources = sorted({item.leaf.track for item in placed})
+        tracks = [
+            track
+            for source in sources
+            for track in self._for_source(source, [item for item in placed if item.leaf.track == source])
+        ]
         if not tracks:
             return
         if not isinstance(self.stack.get("children"), list):
@@ -133,38 +153,45 @@ class _Writer:
         place = audio[-1] + 1 if audio else len(listed)
         listed[place:place] = tracks
 
-    def _sources(self, results: Mapping[int, Sequence[ResultTrack]]) -> list[int]:
-        return sorted({self.timeline.clip(index).leaf.track for index, found in results.items() if found})
+    def _placed(self, results: Mapping[int, Sequence[Result]]) -> list[_Placed]:
+        """Every result at every place it goes to, in the clips' order."""
+        return [
+            _Placed(clip, leaf, result)
+            for clip in map(self.timeline.clip, sorted(results))
+            for result in results[clip.index]
+            for leaf in (clip.leaves if isinstance(result, Ridden) else (clip.leaf,))
+        ]
 
-    def _for_source(self, source: int, results: Mapping[int, Sequence[ResultTrack]]) -> list[Node]:
-        """The new tracks that stand for one track: a role at a time, overlapping clips on further lanes."""
-        clips = [self.timeline.clip(index) for index in sorted(results) if results[index]]
-        lanes = _lanes([clip for clip in clips if clip.leaf.track == source])
-        present = [r.role for clip in clips for r in results[clip.index]]
-        roles = in_order(present)
+    def _for_source(self, source: int, found: list[_Placed]) -> list[Node]:
+        """The new tracks that stand for one track: a kind at a time, overlapping clips on further lanes."""
+        lanes = _lanes(found)
+        roles = in_order(item.result.role for item in found)
+        categories = ["", *in_order(item.category for item in found if item.category)]
         made = []
-        for role in roles:
-            for lane_number, lane in enumerate(lanes, start=1):
-                placed = [_Placed(clip, r) for clip in lane for r in results[clip.index] if r.role == role]
+        for kind in ((role, category) for role in roles for category in categories):
+            for number_, lane in enumerate(lanes, start=1):
+                placed = [item for item in lane if item.kind == kind]
                 if placed:
-                    made.append(self._track(source, role, lane_number, placed))
+                    made.append(self._track(source, number_, placed))
         return made
 
-    def _track(self, source: int, role: str, lane: int, placed: list[_Placed]) -> Node:
+    def _track(self, source: int, lane: int, placed: list[_Placed]) -> Node:
         model = self.timeline.placement.stack(self.timeline.node, self.timeline.pointer)[source].node
-        label = placed[0].clip.track
-        name = f"{label} {role}" + (f" {lane}" if lane > 1 else "")
+        label, (role, category) = self.timeline.track_name(source), placed[0].kind
+        told = [category] if category and named(label).kind != category else []
+        further = [str(lane)] if lane > 1 else []
         track = new_track(
             model if kind_of(model, "") == "Audio" else None,
-            name,
-            role,
-            label,
+            " ".join([label, *told, role, *further]),
+            {"role": role, "source": label} | ({"category": category} if category else {}),
             self.provenance,
             all(item.result.enabled for item in placed),
         )
-        paired = [item.result.clip.channels for item in placed if item.clip.partners]
-        if paired:
+        paired = [_channels(item.result) for item in placed if item.clip.partners]
+        if any(paired):
             widen(track, Layout.of_count(max(paired)))
+        ridden = [item.leaf for item in placed if isinstance(item.result, Ridden)]
+        track["metadata"] |= track_words(ridden[0]) if ridden else {}
         track["children"] = self._fill(placed)
         return track
 
@@ -174,7 +201,7 @@ class _Writer:
         position = ZERO
         last_fade: Pointer | None = None
         for item in placed:
-            leaf = item.clip.leaf
+            leaf = item.leaf
             target = leaf.start + self.entry
             if target - position > _TINY:
                 filled.append(new_gap(self.numbers, target - position, self._gap_rates(item)))
@@ -200,19 +227,40 @@ class _Writer:
         return copy.deepcopy(follow(self.root, pointer))
 
     def _gap_rates(self, item: _Placed) -> list[Fraction]:
-        own = source_rate(item.clip.leaf.node) or self.timeline.rate
-        return [self.timeline.rate, own, Fraction(item.result.clip.sample_rate)]
+        own = source_rate(item.leaf.node) or self.timeline.rate
+        files = [] if isinstance(item.result, Ridden) else [Fraction(item.result.clip.sample_rate)]
+        return [self.timeline.rate, own, *files]
 
     def _clip(self, item: _Placed) -> tuple[Node, Fraction]:
         """The new clip and the record seconds it takes."""
-        clip = item.clip
-        source = follow(self.root, clip.leaf.pointer)
+        source = follow(self.root, item.leaf.pointer)
+        if isinstance(item.result, Ridden):
+            return self._ridden(item, item.result, source), item.leaf.end - item.leaf.start
+        return self._rendered(item.clip, item.result, source)
+
+    def _ridden(self, item: _Placed, result: Ridden, source: Node) -> Node:
+        """The clip itself under its volume line, in our own words and in its host's."""
+        clip, leaf = item.clip, item.leaf
+        made = ridden_clip(source, clip, leaf, self.numbers)
+        gain = _thinned(result.gain)
+        if leaf.edit.gain is not None:
+            gain = gain.plus(_own_line(leaf.edit.gain, leaf.edit.gain.times))
+        own = OwnGain(GainCurve(tuple(map(Fraction, gain.times)), gain.db), True, plays(leaf.edit))
+        facts: Node = {"role": result.role, "source": clip.name, "clip": clip.identifier}
+        facts |= {"category": result.category} if result.category else {}
+        mark_generated(made, {**facts, "provenance": plain(result.provenance), "gain": own.to_json()})
+        record = [float(time) for time in self._record(clip, made)]
+        self._set_volume(clip, source, made, gain.at(np.array(record)))
+        return made
+
+    def _rendered(self, clip: AudioClip, result: ResultTrack, source: Node) -> tuple[Node, Fraction]:
+        """A clip that plays the result's file."""
         speed = abs(clip.speed) if self.timeline.dialect == "premiere" else Fraction(1)
-        sample_rate = Fraction(item.result.clip.sample_rate)
+        sample_rate = Fraction(result.clip.sample_rate)
         rates = [source_rate(source) or self.timeline.rate, self.timeline.rate, sample_rate]
         facts: Node = {"source": clip.name, "clip": clip.identifier}
         resolve = self.timeline.dialect == "resolve"
-        result = self._with_volume(clip, item.result)
+        result = self._with_volume(clip, result)
         made = new_clip(
             source,
             result,
@@ -223,56 +271,55 @@ class _Writer:
             facts,
         )
         self._move_ramps(clip, result, made)
-        self._set_volume(clip, source, result, made)
+        self._set_volume(clip, source, made, self._levels(clip, result, source, made))
         return made, exact(made["source_range"]["duration"]) / speed
 
-    def _set_volume(self, clip: AudioClip, source: Node, result: ResultTrack, made: Node) -> None:
-        """Write the result's gain as its host does; without one the editor's own level stays on the new clip."""
+    def _set_volume(self, clip: AudioClip, source: Node, made: Node, levels: Levels | None) -> None:
+        """Write levels, one a frame, as the host does; without them the editor's own stay on the new clip."""
         rate, dialect = self.timeline.rate, self.timeline.dialect
-        levels = self._levels(clip, result) if result.gain is not None else self._inherited(clip, source)
         if dialect == "resolve" and levels is not None:
             set_volume(made, levels)
         elif dialect == "fcp7" and levels is not None:
-            times = tuple(frame / rate for frame in map(Fraction, range(len(levels))))
+            own = key_rate(made, rate)
+            times = tuple(frame / own for frame in map(Fraction, range(len(levels))))
             fcp7_levels.set_level(made, GainCurve(times, tuple(levels.tolist())), rate)
         elif dialect == "fcp7":
             fcp7_levels.moved(made, source, rate)
         fades = (clip.leaf.edit.fade_in, clip.leaf.edit.fade_out)
         if dialect == "resolve" and fades != faders(source, key_rate(source, rate)):
-            set_faders(made, *(float(fade * rate) for fade in fades))
+            set_faders(made, *(float(fade * key_rate(made, rate)) for fade in fades))
 
-    def _inherited(self, clip: AudioClip, source: Node) -> Levels | None:
-        """The editor's level at every frame where it is not what the clip itself says: compounds around it add
-        their own, and trim it. None where the clip's own stays.
+    def _levels(self, clip: AudioClip, result: ResultTrack, source: Node, made: Node) -> Levels | None:
+        """The levels (dB) the host has to say at every frame of the new clip; None where what it says holds."""
+        record = self._record(clip, made)
+        if result.gain is not None:
+            return result.gain.at(np.array(self._file_times(clip, result, record)))
+        return self._inherited(clip, source, record)
+
+    def _inherited(self, clip: AudioClip, source: Node, record: Sequence[Fraction]) -> Levels | None:
+        """The editor's levels at record seconds where they are not what the clip itself says: compounds around it
+        add their own, and trim it. None where the clip's own stays.
         """
         line = clip.leaf.edit.gain
         own = host_line(source, key_rate(source, self.timeline.rate))
         if line == (keyframes.cut(own, ZERO, clip.duration) if own is not None else None):
             return None
-        times = [float(frame / self.timeline.rate) for frame in map(Fraction, range(self._frames(clip)))]
+        times = [float(time) for time in record]
         return keyframes.levels(line, times) if line is not None else np.zeros(len(times))
 
-    def _frames(self, clip: AudioClip) -> int:
-        """The clip's frames, and the first one after it."""
-        return max(1, to_frames(clip.duration, self.timeline.rate)) + 1
+    def _record(self, clip: AudioClip, made: Node) -> list[Fraction]:
+        """Record seconds from the clip's in point of the frames that its host's keys count, one past its end."""
+        rate = key_rate(made, self.timeline.rate)
+        return [frame / rate for frame in map(Fraction, range(max(1, to_frames(clip.duration, rate)) + 1))]
 
     def _with_volume(self, clip: AudioClip, result: ResultTrack) -> ResultTrack:
         """The result with what the editor's own volume says, on the clip and around it, added to its gain."""
         line = clip.leaf.edit.gain
         if line is None or result.gain is None:
             return result
-        if keyframes.is_level(line):
-            line = GainCurve(line.times[:1], line.db[:1])
-        times = self._file_times(clip, result, line.times)
-        points = sorted(zip(times, line.db, strict=True))
-        own = Gain(tuple(time for time, _ in points), tuple(level for _, level in points))
-        return replace(result, gain=result.gain.plus(own))
-
-    def _levels(self, clip: AudioClip, result: ResultTrack) -> Levels:
-        """The result's gain in dB at every frame of the clip, and at the first one after it."""
-        assert result.gain is not None
-        record = [frame / self.timeline.rate for frame in map(Fraction, range(self._frames(clip)))]
-        return result.gain.at(np.array(self._file_times(clip, result, record)))
+        return replace(
+            result, gain=result.gain.plus(_own_line(line, self._file_times(clip, result, line.times)))
+        )
 
     def _file_times(self, clip: AudioClip, result: ResultTrack, record: Sequence[Fraction]) -> list[float]:
         """Seconds in the result's file that are heard at record seconds from the clip's in point."""
@@ -289,6 +336,24 @@ class _Writer:
             moved_ramps(made["effects"], start, Fraction(result.clip.samples, rate))
 
 
+def _own_line(line: GainCurve, times: Sequence[Fraction | float]) -> Gain:
+    """The editor's volume line, its points at other times: one point where it is level."""
+    count = 1 if keyframes.is_level(line) else len(line.times)
+    points = sorted(zip(map(float, times[:count]), line.db[:count], strict=True))
+    return Gain(tuple(time for time, _ in points), tuple(level for _, level in points))
+
+
+def _thinned(gain: Gain) -> Gain:
+    """As few of a line's points as keep it within 0.05 dB, which leaves a host's own thinning as much again."""
+    thin = keyframes.simplify(gain.times, gain.db)
+    return Gain(tuple(map(float, thin.times)), tuple(round(level, 6) for level in thin.db))
+
+
+def _channels(result: Result) -> int:
+    """Channels of a rendered file, 0 for a ridden clip: its track is as wide as the editor's."""
+    return 0 if isinstance(result, Ridden) else result.clip.channels
+
+
 def _figures(timeline: Timeline) -> Iterator[float | int]:
     """Every usable rate the document writes, the timeline's own first, to be written the same way again."""
     times = [timeline.node.get("global_start_time")]
@@ -301,17 +366,19 @@ def _figures(timeline: Timeline) -> Iterator[float | int]:
             yield time["rate"]
 
 
-def _lanes(clips: list[AudioClip]) -> list[list[AudioClip]]:
-    """Clips shared out so that none overlaps another on its lane; only nested ones ever need a
-    second lane.
+def _lanes(placed: list[_Placed]) -> list[list[_Placed]]:
+    """Results shared out so that no clip overlaps another on its lane, all results of a clip on one; only nested
+    clips ever need a second lane.
     """
-    lanes: list[list[AudioClip]] = []
-    for clip in sorted(clips, key=lambda c: (c.record_in, c.nested, c.index)):
-        free = next((lane for lane in lanes if lane[-1].record_out <= clip.record_in), None)
+    lanes: list[list[_Placed]] = []
+    for item in sorted(placed, key=lambda item: (item.leaf.start, item.clip.nested, item.clip.index)):
+        free = next((lane for lane in lanes if lane[-1].leaf is item.leaf), None) or next(
+            (lane for lane in lanes if lane[-1].leaf.end <= item.leaf.start), None
+        )
         if free is None:
-            lanes.append([clip])
+            lanes.append([item])
         else:
-            free.append(clip)
+            free.append(item)
     return lanes
 
 

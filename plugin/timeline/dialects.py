@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ...engine.edit import fcp7_levels
 from ...engine.edit.nodes import Node, metadata, number, schema, seconds
+from ...engine.edit.volume import is_volume
 from ...engine.media.layout import Layout
 from ...engine.media.time import round_half_up, snap_rate, to_samples
 from .marks import mark_generated
@@ -102,13 +103,12 @@ def new_gap(numbers: Numbers, length: Fraction, rates: Sequence[Fraction]) -> No
 def new_track(
     source: Node | None,
     name: str,
-    role: str,
-    label: str,
+    facts: Node,
     provenance: Mapping[str, object],
     enabled: bool = True,
 ) -> Node:
-    """An empty audio track like `source`: its host's metadata and effects, but not its lock, solo or
-    markers.
+    """An empty audio track like `source`: its host's metadata and effects, but not its lock, solo, markers or
+    volume, which is part of that of its clips. `facts` are what is known about it.
     """
     model = source if source is not None else {}
     given: Node = {
@@ -116,7 +116,7 @@ def new_track(
         "metadata": {key: copy.deepcopy(v) for key in _HOST_KEYS if (v := metadata(model, key)) is not None},
         "name": name,
         "source_range": None,
-        "effects": _effects(model),
+        "effects": [effect for effect in _effects(model) if not is_volume(effect)],
         "markers": [],
         "enabled": enabled,
         "children": [],
@@ -127,7 +127,7 @@ def new_track(
         host.update({key: False for key in ("Locked", "SoloOn") if key in host})
     if "color" in model:
         given["color"] = copy.deepcopy(model["color"])
-    mark_generated(given, {"role": role, "source": label, "provenance": plain(provenance)})
+    mark_generated(given, {**facts, "provenance": plain(provenance)})
     order = [key for key in model if key in given]
     return {key: given[key] for key in dict.fromkeys([*order, *_TRACK_KEYS]) if key in given}
 

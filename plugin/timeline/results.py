@@ -1,4 +1,4 @@
-"""What a render hands to the timeline: per clip one file for the mix, and one per stem if asked for."""
+"""What goes on the timeline for a clip: files that were rendered of it, or the clip itself under a volume line."""
 
 from __future__ import annotations
 
@@ -45,16 +45,17 @@ class ResultClip:
 
 @dataclass(frozen=True)
 class Gain:
-    """A file's volume line: `times` in seconds from its first sample, rising, and as many levels in dB.
+    """A volume line: `times` in seconds, rising, and as many levels in dB.
 
-    Straight in dB between the points, held before the first and after the last.
+    They count from a file's first sample in a `ResultTrack`, from a clip's first moment in a `Ridden`. Straight in dB
+    between the points, held before the first and after the last.
     """
 
     times: tuple[float, ...]
     db: tuple[float, ...]
 
     def at(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Levels in dB at `times` (n) in seconds from the file's first sample."""
+        """Levels in dB at `times` (n) in seconds."""
         return np.interp(times, self.times, self.db)
 
     def plus(self, other: Gain) -> Gain:
@@ -78,6 +79,26 @@ class ResultTrack:
     provenance: Mapping[str, object] = field(default_factory=dict)
     gain: Gain | None = None
     enabled: bool = True
+
+
+@dataclass(frozen=True)
+class Ridden:
+    """The editor's own clip, on a new track, under a volume line: nothing of it is rendered.
+
+    `gain` counts record seconds from the clip's first moment; points before it and past its end are heard where
+    dissolves play the clip's handles. It is without the editor's own volume, which is added where it is written.
+    `category` says what the clip holds ("dialogue", "music", "effects"), "" where nothing tells. The rest is as in a
+    `ResultTrack`.
+    """
+
+    gain: Gain
+    provenance: Mapping[str, object] = field(default_factory=dict)
+    enabled: bool = True
+    role: str = MIX.name
+    category: str = ""
+
+
+Result = ResultTrack | Ridden
 
 
 def result_tracks(rendition: Rendition, media_start: int = 0, form: str = "baked") -> list[ResultTrack]:

@@ -334,17 +334,14 @@ class Timeline:
                 )
 
     def _clip(self, index: int, leaf: Leaf) -> AudioClip:
-        layers = self.placement.stack(self.node, self.pointer)
-        track = layers[leaf.track].node
         found = self.library.sound(leaf.node)
         channels = _channels(leaf, found)
         state, reason = self._judge(leaf, found, channels)
-        kind, number = kind_of(track, ""), self.track_number(leaf.track)
         return AudioClip(
             index=index,
             name=name_of(leaf.node) or (found.path.name if found.path is not None else "unnamed clip"),
-            track=name_of(track) or f"{kind} {number}",
-            track_number=number,
+            track=self.track_name(leaf.track),
+            track_number=self.track_number(leaf.track),
             record_in=leaf.start,
             record_out=leaf.end,
             state=state,
@@ -410,6 +407,11 @@ class Timeline:
     def on_layer(self, number: int) -> list[tuple[AudioClip, Leaf]]:
         """The clips on the document's track of this number (from 0), each with its place there."""
         return [(clip, leaf) for clip in self.clips for leaf in clip.leaves if leaf.track == number]
+
+    def track_name(self, layer: int) -> str:
+        """What the document's track `layer` (from 0) is called, by its kind and number where it has no name."""
+        node = self.placement.stack(self.node, self.pointer)[layer].node
+        return name_of(node) or f"{kind_of(node, '')} {self.track_number(layer)}"
 
     def track_number(self, layer: int) -> int:
         """The number (from 1) that a host gives the document's track `layer` (from 0) among those of its kind."""

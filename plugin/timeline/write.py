@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .compose import compose
-from .results import ResultTrack
+from .results import Result, Ridden
 from .save import check_target, save
 from .timeline import Timeline
 
 
 def write_result(
     timeline: Timeline,
-    results: Mapping[int, Sequence[ResultTrack]],
+    results: Mapping[int, Sequence[Result]],
     out: Path | str,
     mute_originals: bool = False,
     provenance: Mapping[str, object] | None = None,
@@ -35,7 +35,8 @@ def write_result(
         out.suffix.lower() != ".otio" or out.absolute().parent.resolve() != timeline.document.base.resolve()
     )
     root = compose(timeline, results, provenance or {}, mute_originals, moves)
-    keyframed = any(result.gain is not None for found in results.values() for result in found)
+    placed = [result for found in results.values() for result in found]
+    keyframed = any(isinstance(result, Ridden) or result.gain is not None for result in placed)
     lost = save(root, timeline, out, keyframed)
     if losses is not None:
         losses += lost
