@@ -21,6 +21,15 @@ _LEVEL_EDGES_HZ = (200.0, 500.0, 1500.0, 4000.0, 9000.0)
 # The bands a gain head is told levels in, each as its first bin and the one after its last.
 LEVEL_BANDS = tuple(pairwise([0, *(round(hz * N_FFT / MODEL_RATE) for hz in _LEVEL_EDGES_HZ), BINS]))
 
+# How loud, in LUFS (BS.1770, of the mono downmix), sound is made before a network hears it, so that its answers do not
+# hang on the level that somebody happened to mix at.
+REFERENCE_LUFS = -24.0
+
+
+def to_reference(lufs: float) -> float:
+    """The linear gain that brings sound of so many LUFS to `REFERENCE_LUFS`; 1 for silence (-inf)."""
+    return float(10.0 ** ((REFERENCE_LUFS - lufs) / 20.0)) if math.isfinite(lufs) else 1.0
+
 
 def frames_of(samples: int) -> int:
     """Spectrogram frames of a signal of `samples` samples at 44.1 kHz."""

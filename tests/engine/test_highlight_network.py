@@ -9,12 +9,13 @@ import pytest
 import torch
 from sightmix.engine.compat import ensure_torchaudio
 from sightmix.engine.errors import ModelError
-from sightmix.engine.highlight.config import HOP, NetworkConfig, frames_of
+from sightmix.engine.highlight.config import HOP, REFERENCE_LUFS, NetworkConfig, frames_of, to_reference
 from sightmix.engine.highlight.layers import DecoderLayer, EncoderLayer
 from sightmix.engine.highlight.network import POWER_FLOOR, ProductModel, VisAH, build, parameter_count
 from sightmix.engine.highlight.spectral_torch import render_visah, stft
 from sightmix.engine.highlight.told import Told, band_power
 from sightmix.engine.highlight.transformer import LatentTransformer
+from sightmix.engine.training.material.levels import loudness
 from small_networks import SMALL
 
 SMALL_VISAH = replace(SMALL, kind="visah", spectrogram="linear")
@@ -244,6 +245,16 @@ def known(spectrogram: torch.Tensor, unsure: tuple[float, float, float], heard: 
     told = Told.of(parts.numpy(), np.array([unsure] * len(parts)))
     power, sure, _ = (torch.from_numpy(v) for v in told.arrays)
     return parts.square().mean(2), (power, sure, torch.full((len(parts),), heard))
+
+
+def test_sound_is_brought_to_one_loudness() -> None:
+    hiss = 0.01 * np.random.default_rng(3).standard_normal(5 * 44_100).astype(np.float32)
+    for level in (1.0, 0.05):
+        sound = np.float32(level) * hiss
+        assert loudness(np.float32(to_reference(loudness(sound))) * sound) == pytest.approx(
+            REFERENCE_LUFS, abs=0.01
+        )
+    assert to_reference(loudness(0 * hiss)) == 1.0
 
 
 def test_bands_of_numpy_are_the_heads_own() -> None:
