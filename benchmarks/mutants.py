@@ -8,11 +8,14 @@ First all tests of TABLE (or of `--tests`) run on the tree as it is: they must p
 functions each of them enters and how long it takes. A fault inside a function is tried on the tests that enter it;
 one at a module's or class's top on those that enter any function of that file. Whole files of tests go quickest first.
 A fault that makes the tests hang counts as killed and is counted apart. Tests past `--limit` seconds in sum are not
-run, so the share is, if anything, too low.
+run, so the share is, if anything, too low. All seconds are of processor time, or at least without those in which other
+work had the processor (`patience.py`): a busy machine changes nothing but how long a run takes. What was ended from
+outside, or where the system cannot say why it took long, is "undecided" and left out of the share.
 
-Prints what lived, as a diff, and a line with the share killed and its Wilson interval; `--out` writes all as JSON.
+Prints what lived, as a diff, and a line with the share killed and its Wilson interval; `--out` writes all as JSON, a
+fault at a time, and `--resume` goes on from what is there: right as long as neither tests nor sources have changed.
 `--again FILE` tries only what lived in an earlier result. `--reach FILE` keeps what the first run found out, or leaves
-that run out where FILE is there: right as long as neither tests nor sources have changed. Faults that change nothing
+that run out where FILE is there, on the same condition. Faults that change nothing
 anybody could notice are named in `mutants_equal.json` with the reason, and are left out of the share. `--tree` mutates
 another checkout (of an older commit, say) than the one this file is in. Every process has one thread; `--jobs` trees
 are worked on side by side.
@@ -37,13 +40,14 @@ import threading
 import time
 import traceback
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
 from mutations import Mutant, draw
+from patience import Patience
 
 HERE = Path(__file__).resolve().parent
 ROOMS = ("engine", "exporters", "plugin", "ui")
@@ -87,9 +91,10 @@ TABLE = {
         "tests/engine/test_experiments*.py",
     ),
 }
-# Imported once, before processes are split off, so that no fault pays for them.
+# Imported once, before processes are split off, so that no fault pays for them: the first two, and what the tree names.
 HEAVY = (
     "pytest",
+    "hypothesis",
     "numpy",
     "scipy.signal",
     "scipy.fft",
@@ -99,14 +104,22 @@ HEAVY = (
     "soxr",
     "safetensors",
 )
-LEAST_S, PATIENCE = 20.0, 8.0  # a run may take so much of a processor, and so many times what it should
-BUSY = 10.0  # how many times as long it may take by the clock, on a machine that has other work
+LEAST_S, TIMES = 20.0, 8.0  # a run may take so much of a processor, and so many times what it should
+PAUSES = 4.0  # how many times as long it may take with all that it sleeps and waits for
 LIVED, NOTHING_RAN = 0, 5  # pytest's exit statuses
+# By signal: out of its own time, out of processor time, ended by somebody else (want of memory, say).
+FATES = {
+    LIVED: "lived",
+    -signal.SIGALRM: "hung",
+    -signal.SIGXCPU: "hung",
+    -signal.SIGKILL: "undecided",
+    -signal.SIGTERM: "undecided",
+}
 
 
 @dataclass
 class Reach:
-    """What a test is to a fault: how long it takes and which functions it enters, as (file, first line)."""
+    """What a test is to a fault: processor time it takes, and which functions it enters, as (file, first line)."""
 
     seconds: float = 0.0
     enters: set[tuple[str, int]] = field(default_factory=set)
@@ -114,7 +127,7 @@ class Reach:
 
 @dataclass
 class Result:
-    """What became of one fault: "killed", "hung", "lived" or "equal"; `diff` is what was changed."""
+    """What became of one fault: "killed", "hung", "lived", "equal" or "undecided"; `diff` is what was changed."""
 
     file: str
     line: int
@@ -187,8 +200,10 @@ class Recorder:
         self._asks[item.nodeid] = list(item.fixturenames)
         yield from self._recorded(self._tests[item.nodeid].enters)
 
-    def pytest_runtest_logreport(self, report: Any) -> None:
-        self._tests[report.nodeid].seconds += report.duration
+    def pytest_runtest_protocol(self, item: Any) -> Iterator[None]:
+        began = sum(os.times()[:4])  # also of the processes that a test starts
+        yield
+        self._tests[item.nodeid].seconds += sum(os.times()[:4]) - began
 
     def pytest_sessionfinish(self) -> None:
         rows = {}
@@ -272,16 +287,16 @@ def start(
         os._exit(status)
 
 
-def finished(child: int, deadline: float | None) -> int | None:
-    """A process's exit status (negative: a signal's number) once it is over; past its deadline it is ended."""
+def finished(child: int, patience: Patience | None) -> int | None:
+    """A process's exit status (negative: a signal's number) once it is over; when its time is up it is ended."""
     over, status = os.waitpid(child, os.WNOHANG)
     if over:
         _end(child)
         return os.waitstatus_to_exitcode(status)
-    if deadline is not None and time.monotonic() > deadline:
+    if patience is not None and patience.over():
         _end(child)
         os.waitpid(child, 0)
-        return -signal.SIGALRM
+        return -signal.SIGALRM if patience.knows else -signal.SIGKILL
     return None
 
 
@@ -315,7 +330,7 @@ def _hooked(recorder: Recorder) -> Recorder:
     """The recorder with its hooks marked as wrappers, which needs pytest."""
     import pytest
 
-    for name in ("pytest_fixture_setup", "pytest_runtest_call"):
+    for name in ("pytest_fixture_setup", "pytest_runtest_call", "pytest_runtest_protocol"):
         setattr(Recorder, name, pytest.hookimpl(hookwrapper=True, tryfirst=True)(getattr(Recorder, name)))
     return recorder
 
@@ -401,7 +416,7 @@ class Slot:
     tree: Path
     child: int = 0
     began: float = 0.0
-    deadline: float = 0.0
+    patience: Patience | None = None
     at: int = -1
 
 
@@ -410,22 +425,28 @@ class Trial:
 
     def __init__(
         self, trees: list[Path], files: dict[str, str], drawn: list[tuple[str, Mutant]], tests: dict[str, Reach],
-        limit: float,
+        limit: float, keep: Callable[[list[Result]], None],
     ) -> None:  # fmt: skip
         self._slots = [Slot(tree) for tree in trees]
-        self._files, self._drawn, self._tests, self._limit = files, drawn, tests, limit
+        self._files, self._drawn, self._tests, self._keep = files, drawn, tests, keep
         self._picked = [chosen(m, name, files[name], tests, limit) for name, m in drawn]
-        self.results: dict[int, Result] = {}
+        self._results: dict[int, Result] = {}
 
-    def run(self, equal: dict[tuple[str, str], str]) -> list[Result]:
-        """Results in the order drawn."""
+    def run(self, equal: dict[tuple[str, str], str], known: dict[tuple[str, str], Result]) -> list[Result]:
+        """Results in the order drawn; those of `known` faults (file and diff) are taken over."""
+        places = [(name, diff_of(name, self._files[name], mutant)) for name, mutant in self._drawn]
+        self._results = {k: known[place] for k, place in enumerate(places) if place in known}
         waiting = []
-        for k, (name, mutant) in enumerate(self._drawn):
-            why = equal.get((name, change_of(diff_of(name, self._files[name], mutant))))
-            if why is None and self._picked[k]:
+        for k, (name, diff) in enumerate(places):
+            why = equal.get((name, change_of(diff)))
+            if why is not None:
+                self._note(k, "equal", 0.0, why)
+            elif k in self._results:
+                continue
+            elif self._picked[k]:
                 waiting.append(k)
             else:
-                self._note(k, "equal" if why else "lived", 0.0, why or "no test enters it")
+                self._note(k, "lived", 0.0, "no test enters it")
         while waiting or any(slot.child for slot in self._slots):
             for slot in self._slots:
                 if not slot.child and waiting:
@@ -433,7 +454,11 @@ class Trial:
                 elif slot.child:
                     self._look(slot)
             time.sleep(0.02)
-        return [self.results[k] for k in sorted(self.results)]
+        return self._so_far
+
+    @property
+    def _so_far(self) -> list[Result]:
+        return [self._results[k] for k in sorted(self._results)]
 
     def _begin(self, slot: Slot, k: int) -> None:
         name, mutant = self._drawn[k]
@@ -445,17 +470,17 @@ class Trial:
         should = sum(self._tests[n].seconds for n in names)
         arguments = list(dict.fromkeys(n.partition("::")[0] for n in names))
         slot.at, slot.began = k, time.monotonic()
-        allowed = LEAST_S + PATIENCE * should
-        slot.deadline = slot.began + BUSY * allowed
+        allowed = LEAST_S + TIMES * should
         slot.child = start(slot.tree, arguments, [Chosen(names)], slot.tree.parent / "run.log", allowed)
+        slot.patience = Patience(slot.child, PAUSES * allowed)
 
     def _look(self, slot: Slot) -> None:
-        status = finished(slot.child, slot.deadline)
+        status = finished(slot.child, slot.patience)
         if status is None:
             return
         name, _ = self._drawn[slot.at]
         (slot.tree / name).write_text(self._files[name], encoding="utf-8")
-        fate = {LIVED: "lived", -signal.SIGALRM: "hung", -signal.SIGXCPU: "hung"}.get(status, "killed")
+        fate = FATES.get(status, "killed")
         if status == NOTHING_RAN:
             sys.exit(f"No test was found where there were some: {self._picked[slot.at][:3]}")
         self._note(slot.at, fate, time.monotonic() - slot.began)
@@ -464,13 +489,14 @@ class Trial:
     def _note(self, k: int, fate: str, seconds: float, why: str = "") -> None:
         name, m = self._drawn[k]
         diff = diff_of(name, self._files[name], m)
-        self.results[k] = Result(
+        self._results[k] = Result(
             name, m.line, m.kind, fate, len(self._picked[k]), round(seconds, 1), diff, why
         )
         print(
-            f"{len(self.results)}/{len(self._drawn)} {fate:6} {seconds:5.1f} s  {name}:{m.line} {m.kind}",
+            f"{len(self._results)}/{len(self._drawn)} {fate:6} {seconds:5.1f} s  {name}:{m.line} {m.kind}",
             flush=True,
         )
+        self._keep(self._so_far)
 
 
 def wilson(hits: int, of: int) -> tuple[float, float]:
@@ -485,12 +511,14 @@ def wilson(hits: int, of: int) -> tuple[float, float]:
 def summary(results: list[Result]) -> str:
     """The line that says it all."""
     fates = [r.fate for r in results]
-    killed, counted = fates.count("killed") + fates.count("hung"), len(fates) - fates.count("equal")
+    killed = fates.count("killed") + fates.count("hung")
+    counted = killed + fates.count("lived")
     low, high = wilson(killed, counted)
     share = 100 * killed / max(counted, 1)
     return (
         f"killed {killed} of {counted} ({share:.0f} %, {100 * low:.0f} to {100 * high:.0f}); "
-        f"of these {fates.count('hung')} hung; {fates.count('equal')} more change nothing"
+        f"of these {fates.count('hung')} hung; {fates.count('equal')} more change nothing, "
+        f"{fates.count('undecided')} are undecided"
     )
 
 
@@ -525,18 +553,61 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--tests", nargs="*", default=[], metavar="GLOB", help="files of tests, instead of the table's"
     )
-    parser.add_argument("--limit", type=float, default=60.0, help="seconds of tests a fault is tried on")
+    parser.add_argument(
+        "--limit", type=float, default=60.0, help="seconds (processor) of tests a fault is tried on"
+    )
     parser.add_argument(
         "--reach", type=Path, metavar="FILE", help="keep what the tests reach, or read it where FILE is there"
     )
     parser.add_argument("--jobs", type=int, default=1, help="trees worked on side by side")
     parser.add_argument("--tree", type=Path, default=HERE.parent, help="the checkout that is mutated")
-    parser.add_argument("--out", type=Path, help="where the result goes, as JSON")
+    parser.add_argument("--out", type=Path, help="where the result goes, as JSON, fault by fault")
+    parser.add_argument("--resume", action="store_true", help="go on from what --out holds already")
     parser.add_argument(
         "--again", type=Path, metavar="FILE", help="try only what lived in this earlier result"
     )
     parser.add_argument("--list", action="store_true", help="print the faults that would be tried, and stop")
     return parser.parse_args()
+
+
+def import_heavy(tree: Path) -> None:
+    """Import what is heavy and is named in the sources or tests."""
+    text = "".join(path.read_text() for room in (*ROOMS, "tests") for path in (tree / room).rglob("*.py"))
+    for name in HEAVY:
+        if name in HEAVY[:2] or name.partition(".")[0] in text:
+            try:
+                importlib.import_module(name)
+            except ImportError:
+                print(f"without {name}")
+
+
+def known_in(path: Path | None) -> dict[tuple[str, str], Result]:
+    """What an earlier run that was stopped had decided, by file and diff."""
+    if path is None or not path.exists():
+        return {}
+    rows = [Result(**row) for row in json.loads(path.read_text(encoding="utf-8"))["results"]]
+    return {(row.file, row.diff): row for row in rows if row.fate != "undecided"}
+
+
+def keeper(out: Path | None, heading: dict[str, Any]) -> Callable[[list[Result]], None]:
+    """What writes results to a file, whole or not at all."""
+
+    def keep(results: list[Result]) -> None:
+        if out is None:
+            return
+        out.parent.mkdir(parents=True, exist_ok=True)
+        whole = {**heading, "summary": summary(results), "results": [asdict(r) for r in results]}
+        new = out.with_name(out.name + ".new")
+        new.write_text(json.dumps(whole, indent=1), encoding="utf-8")
+        new.replace(out)
+
+    return keep
+
+
+def lived_in(path: Path) -> set[tuple[str, str]]:
+    """What lived in an earlier result, by file and change."""
+    rows = json.loads(path.read_text(encoding="utf-8"))["results"]
+    return {(r["file"], change_of(r["diff"])) for r in rows if r["fate"] == "lived"}
 
 
 def main() -> None:
@@ -545,22 +616,15 @@ def main() -> None:
     files = sources(tree, ask.paths)
     drawn, sites = draw(files, ask.sample, ask.seed)
     if ask.again is not None:
-        lived = {
-            (r["file"], change_of(r["diff"]))
-            for r in json.loads(ask.again.read_text())["results"]
-            if r["fate"] == "lived"
-        }
+        lived = lived_in(ask.again)
         drawn = [(n, m) for n, m in drawn if (n, change_of(diff_of(n, files[n], m))) in lived]
     if ask.list:
         print("\n".join(f"{n} ({m.kind})\n{diff_of(n, files[n], m)}" for n, m in drawn))
         return
     os.environ["OMP_NUM_THREADS"] = "1"
-    for name in HEAVY:
-        try:
-            importlib.import_module(name)
-        except ImportError:
-            print(f"without {name}")
+    import_heavy(tree)
     kept = ask.reach and ask.reach.resolve()
+    heading = {"paths": ask.paths, "seed": ask.seed, "sample": len(drawn), "sites": sites}
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         trees = [copied(tree, Path(folder) / str(k) / "tree") for k in range(ask.jobs)]
         tests = reaches(trees[0], list(files), tests_for(trees[0], ask.paths, ask.tests), kept)
@@ -568,17 +632,12 @@ def main() -> None:
             f"{len(tests)} tests pass in {sum(t.seconds for t in tests.values()):.0f} s; {sites} sites",
             flush=True,
         )
-        trial = Trial(trees, files, drawn, tests, ask.limit)
-        results = trial.run(equal_reasons(HERE / EQUAL))
+        trial = Trial(trees, files, drawn, tests, ask.limit, keeper(ask.out, heading))
+        results = trial.run(equal_reasons(HERE / EQUAL), known_in(ask.out) if ask.resume else {})
     for r in results:
         if r.fate == "lived":
             print(f"\nlived: {r.file} ({r.kind}; {r.tests} tests{', ' if r.why else ''}{r.why})\n{r.diff}")
-    line = summary(results)
-    print(f"\n{' '.join(ask.paths)}, sample {len(drawn)} of {sites}, seed {ask.seed}: {line}")
-    if ask.out is not None:
-        ask.out.parent.mkdir(parents=True, exist_ok=True)
-        whole = {"paths": ask.paths, "seed": ask.seed, "sites": sites, "summary": line}
-        ask.out.write_text(json.dumps({**whole, "results": [asdict(r) for r in results]}, indent=1))
+    print(f"\n{' '.join(ask.paths)}, sample {len(drawn)} of {sites}, seed {ask.seed}: {summary(results)}")
 
 
 if __name__ == "__main__":
