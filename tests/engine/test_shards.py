@@ -259,6 +259,17 @@ def test_a_killed_build_goes_on_and_gives_the_same(tmp_path: Path) -> None:
     assert (killed / "manifest.json").read_bytes() == (whole / "manifest.json").read_bytes()
 
 
+def test_processes_that_build_shards_begin_as_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[bool] = []
+    monkeypatch.setattr(filmdata, "begin_worker", lambda: begun.append(True))
+    monkeypatch.setattr(filmdata, "_mine", None)
+    monkeypatch.setattr(filmdata, "_stopped", None)
+    builder = filmdata.Builder(TINY, Path())
+    filmdata._start(builder, None)
+    assert begun == [True]
+    assert filmdata._mine is builder
+
+
 def test_several_processes_give_the_same(tmp_path: Path) -> None:
     stems(tmp_path / "set")
     build_shards([tmp_path / "set"], tmp_path / "one", STEMS_ONLY)

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-import threading
 from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -26,6 +22,7 @@ from ..scenes.pictures import caption_features, picture_features
 from ..scenes.scene import Pictures, Scene, SceneBatch
 from ..scenes.settings import PRESETS
 from ..scenes.shards import MANIFEST, ShardFeatures, ShardScenes
+from ..workers import begin_worker
 from .config import TrainConfig
 
 COMPANY = 16  # long scenes laid together, which the stems of a piece come from
@@ -320,16 +317,6 @@ def scenes_of(corpus: Path, split: str, config: TrainConfig) -> Scenes:
 
 
 def quiet_worker(_: int) -> None:
-    """One thread, and no part in signals: the loop decides when to stop, and saves first."""
+    """One of a loader's workers: one thread."""
     torch.set_num_threads(1)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-
-
-def _end_with_parent() -> None:
-    """A worker whose results nobody fetches any more waits forever to hand them over; a killed loop leaves such."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    begin_worker()

@@ -7,9 +7,6 @@ import io
 import json
 import math
 import multiprocessing
-import os
-import signal
-import threading
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -39,6 +36,7 @@ from ...weights.store import list_cards
 from ..material.films import Film, find_films
 from ..material.levels import SAMPLE_RATE, STEMS, Array, stem_loudness
 from ..material.recipes import SPLITS
+from ..workers import begin_worker
 from .dice import Dice
 from .muddy import POLICIES
 from .settings import PRODUCT
@@ -375,20 +373,10 @@ _stopped: Any = None
 
 
 def _start(builder: Builder, stopped: Any) -> None:
-    """Begin a worker process. It takes no part in signals: the first process decides when to stop."""
+    """Begin a worker process with a builder of its own."""
     global _mine, _stopped
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    begin_worker()
     _mine, _stopped = builder, stopped
-
-
-def _end_with_parent() -> None:
-    """A pool's process would wait for work for ever after its parent was killed."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _watched() -> Progress:
