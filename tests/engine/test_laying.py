@@ -11,6 +11,8 @@ import torch
 from made_recordings import RATE, make_corpus, tone
 from sightmix.engine.training.material.levels import frame_power
 from sightmix.engine.training.scenes import blocks as playing
+from sightmix.engine.training.scenes import colour as colouring
+from sightmix.engine.training.scenes import laying
 from sightmix.engine.training.scenes.dice import Dice
 from sightmix.engine.training.scenes.laying import Laid, LayingConfig, lay
 from sightmix.engine.training.scenes.recordings import Recordings
@@ -252,6 +254,16 @@ def test_one_recording_a_kind_and_shorter_than_anything_is_enough(tmp_path: Path
     assert bool(got.stems.abs().amax(-1).gt(0).all())
 
 
+def test_a_bed_shorter_than_a_frame_is_not_heard_and_breaks_nothing(tmp_path: Path) -> None:
+    """Of 88 samples not even a period of one block is left, which times and places are divided by."""
+    sounds = {kind: [("p", tone(0.002, 4000.0))] for kind in ("speech", "music", "effects")}
+    got = laid(Recordings(make_corpus(tmp_path, sounds), "train"), 40, 0.5, replace(PLAIN, silent=EFFECTS))
+    effects, alone = got.stems[:, 2], got.transient == 0.0
+    assert bool(torch.isfinite(effects).all())
+    assert bool(alone.any())
+    assert not effects[alone].any()
+
+
 def test_silent_recordings_stay_silent(tmp_path: Path) -> None:
     sounds = {kind: [("p", np.zeros(RATE))] for kind in ("speech", "music", "effects")}
     got = laid(Recordings(make_corpus(tmp_path, sounds), "train"), 4, 1.5, replace(RICH, silent=EVERYTHING))
@@ -275,6 +287,34 @@ def test_shots_cut_effects_and_let_voices_and_music_go_on(constants: Recordings)
             assert float(around.abs().max()) < 0.01 * float(stem.abs().max()), "effects pause at a cut"
     new = laid(constants, 2, 30.0, replace(config, goes_on=0.0, silent=MUSIC))
     np.testing.assert_allclose(new.stems[:, 1, RATE : 29 * RATE], FULL, rtol=2e-3)
+
+
+def test_hard_speech_comes_and_goes_smoothly_by_2_to_6_db_and_other_speech_not(
+    constants: Recordings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One constant voice, so that levels against the same scenes without are the movement alone."""
+    monkeypatch.setattr(laying, "CROWD", 0)
+    monkeypatch.setattr(colouring, "_off_microphone", lambda colours, *_: colours)
+    config = replace(PLAIN, hard_speech=0.6, silent=SPEECH)
+    got = laid(constants, 12, 13.0, config)
+    monkeypatch.setattr(laying, "_move", lambda *_: None)
+    still = laid(constants, 12, 13.0, config)
+    hard = got.hard.tolist()
+    assert {True, False} == set(hard)
+    swings = []
+    for moved, plain, is_hard in zip(got.stems[:, 0].numpy(), still.stems[:, 0].numpy(), hard, strict=True):
+        if not is_hard:
+            np.testing.assert_array_equal(moved, plain)
+            continue
+        at = np.flatnonzero(plain > 0.01)
+        drift = 20 * np.log10(moved[at].astype(float) / plain[at])
+        # The fastest is 6 dB at 0.4 Hz, 15 dB a second: no step from one sample or block to the next.
+        assert abs(np.diff(drift) / np.diff(at)).max() * RATE < 15.2
+        swings.append(abs(drift).max())
+    # Thirteen seconds are a whole period of the slowest, and somebody speaks somewhere near a crest.
+    assert min(swings) > 1.5
+    assert max(swings) <= 6.001
+    assert np.ptp(swings) > 1.0
 
 
 def test_hard_speech_has_several_voices_at_once_and_moves(constants: Recordings) -> None:
