@@ -73,6 +73,14 @@ def test_gains_count_only_where_active():
     assert float(losses.gain_loss(predicted, target, torch.zeros(1, 3, 4))) == 0.0
 
 
+def test_every_active_frame_of_a_batch_counts_the_same_whichever_scene_it_is_in():
+    """A scene with one active frame has a fifth of the say beside one with four, and a silent one has none."""
+    target, active = torch.zeros(3, 3, 4), torch.zeros(3, 3, 4)
+    active[0, 0], active[1, 2, 1] = 1, 1
+    predicted = torch.tensor([2.0, -10.5, 99.0])[:, None, None].expand(3, 3, 4)
+    assert float(losses.gain_loss(predicted, target, active)) == pytest.approx((4 * 1.5 + 10.0) / 5)
+
+
 def test_descending_the_loss_finds_the_gain():
     stems = noise(1, 3, 9000)
     target = (stems * torch.tensor([2.0, 0.5, 1.0])[:, None]).sum(1)

@@ -107,7 +107,14 @@ def _envelope(x: Tensor) -> Tensor:
 
 
 def gain_loss(predicted_db: Tensor, target_db: Tensor, active: Tensor, beta: float = 1.0) -> Tensor:
-    """Smooth l1 in dB of gain curves (B, 3, frames), weighed by `active` (B, 3, frames)."""
+    """Smooth l1 in dB of gain curves (B, 3, frames): the mean over all of the batch's `active` frames (B, 3, frames).
+
+    Every second in which a stem sounds counts the same, whichever scene it is in: a wrong gain is heard as long as its
+    stem sounds, and the distances that clips are judged by (MAG, ENV, W-dis) grow with that time. A mean of scenes'
+    own means would give a single short hit as much say as speech all through. So a sparse scene counts less, one in
+    which nothing sounds counts nothing, and how much depends a little on its company: accumulated batches are not
+    quite one large batch. The paper has no such loss; its gains follow from the sound alone (equation 5).
+    """
     weight = active.to(predicted_db.dtype)
     distance = functional.smooth_l1_loss(predicted_db, target_db, beta=beta, reduction="none")
     return (distance * weight).sum() / weight.sum().clamp(min=1.0)
