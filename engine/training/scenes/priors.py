@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...highlight.spread import EFFECTS_AGAINST_SPEECH, FILM_LUFS, FILM_SD, MUSIC_AGAINST_SPEECH
+
 
 @dataclass(frozen=True)
 class LoudnessPrior:
@@ -31,17 +33,16 @@ class LoudnessPrior:
 # Generator settings of Divide and Remaster v2 (dnr-utils) and v3 (dnr-v3.yaml).
 DNR_V2 = LoudnessPrior("dnr_v2", (-17.0, -24.0, -21.0), (2.0, 2.0, 2.0), "uniform", -29.0, -27.0)
 DNR_V3 = LoudnessPrior("dnr_v3", (-27.0, -32.0, -32.0), (4.0, 6.0, 6.0), "normal", -40.0, -27.0)
-# Counted over 246 ten-second film clips in VisAH's published loudness table.
 FILMS = LoudnessPrior(
     "films",
-    (-29.3, -34.0, -31.6),
-    (5.8, 7.0, 9.6),
+    FILM_LUFS,
+    FILM_SD,
     "normal",
     None,
     None,
     silent=(0.42, 0.04, 0.05),
-    relative=(-6.1, -3.5),
-    relative_sd=(6.6, 9.3),
+    relative=(MUSIC_AGAINST_SPEECH[0], EFFECTS_AGAINST_SPEECH[0]),
+    relative_sd=(MUSIC_AGAINST_SPEECH[1], EFFECTS_AGAINST_SPEECH[1]),
     loudest=(0.40, 0.25, 0.35),
 )
 PRIORS = {prior.name: prior for prior in (DNR_V2, DNR_V3, FILMS)}
