@@ -138,11 +138,13 @@ def points(
 ) -> list[tuple[Fraction, float]]:
     """The volume line over a clip of `duration` seconds as (seconds, dB), from first to last moment.
 
-    With `rate` the times lie on its frames. Levels are cut to `low` … `high` dB and no step is larger than
-    `STEP_DB` where the frames allow, so that hosts may draw it straight in dB or in amplitude.
+    With `rate` the times lie on its frames. As few points as keep it within 0.05 dB; levels are cut to `low` … `high`
+    dB and no step is larger than `STEP_DB` where the frames allow, so that hosts may draw it straight in dB or in
+    amplitude.
     """
     part = keyframes.cut(curve, Fraction(0), duration)
     if rate is None:
+        part = keyframes.simplify(part.times, part.db)
         given = list(zip(part.times, part.db, strict=True))
     else:
         given = [(n / rate, db) for n, db in keyframes.frames(part, rate)]

@@ -293,7 +293,7 @@ class _Writer:
         if clip.speed != 1:
             self._retime(element, clip)
         if track.kind == "audio":
-            self._volume(element, clip)
+            self._volume(element, clip, _handles(track, clip))
             self._channels(element, clip, track)
         return element
 
@@ -317,11 +317,15 @@ class _Writer:
         ):
             ET.SubElement(ramp, "timept", time=seconds(time), value=seconds(value), interp="linear")
 
-    def _volume(self, parent: ET.Element, clip: EditClip) -> None:
+    def _volume(self, parent: ET.Element, clip: EditClip, handles: tuple[Fraction, Fraction]) -> None:
+        """The volume line, over what dissolves play before and after the clip too."""
+        early, late = handles
         line = None
-        if clip.gain is not None:
-            line = common.points(clip.gain, clip.duration, keyframes.SILENCE_DB, common.LOUDEST_DB)
-            if common.too_loud(clip.gain, clip.duration, common.LOUDEST_DB):
+        gain = keyframes.extended(clip.gain, early)
+        if gain is not None:
+            length = early + clip.duration + late
+            line = common.points(gain, length, keyframes.SILENCE_DB, common.LOUDEST_DB)
+            if common.too_loud(gain, length, common.LOUDEST_DB):
                 self.losses.add(
                     f"Gains above {common.LOUDEST_DB:g} dB are cut to it, where the fader ends", 1
                 )
@@ -339,7 +343,7 @@ class _Writer:
         if line is None or steady is not None:
             return
         animation = ET.SubElement(amount, "keyframeAnimation")
-        first = _local_start(clip)
+        first = _local_start(clip) - early
         for t, db in line:
             ET.SubElement(
                 animation,
@@ -415,6 +419,13 @@ def _media(clip: EditClip) -> EditMedia:
 def _local_start(clip: EditClip) -> Fraction:
     """The clip's own clock at its first frame: media time, divided by the speed where there is one."""
     return clip.source_in if clip.speed in (0, 1) else clip.source_in / abs(clip.speed)
+
+
+def _handles(track: EditTrack, clip: EditClip) -> tuple[Fraction, Fraction]:
+    """Seconds of media that dissolves play before and after a clip."""
+    before = (t.before for t in track.transitions if t.cut == clip.start)
+    after = (t.after for t in track.transitions if t.cut == clip.end)
+    return next(before, Fraction(0)), next(after, Fraction(0))
 
 
 def _into(track: EditTrack, clip: EditClip) -> EditTransition | None:

@@ -120,7 +120,8 @@ class _Writer:
         yield "        VIS 1 1 1"
         yield "        ARM 0"
         yield "        DEFSHAPE 0 -1 -1"
-        for t, gain in keyframes.to_amplitude_points(keyframes.cut(clip.gain, Fraction(0), clip.duration)):
+        line = keyframes.cut(clip.gain, Fraction(0), clip.duration)
+        for t, gain in keyframes.to_amplitude_points(keyframes.simplify(line.times, line.db)):
             yield f"        PT {_number(t * clip.speed)} {gain:.9f} 0"
         yield "      >"
 

@@ -65,14 +65,13 @@ def trimmed(clip: EditClip, start: Fraction, end: Fraction) -> EditClip | None:
         return clip
     head, tail = first - clip.start, clip.end - last
     clip = _unfaded(clip, head, tail)
-    gain = keyframes.cut(clip.gain, head, head + last - first) if clip.gain is not None else None
     return replace(
         clip,
         start=first,
         duration=last - first,
         source_in=media_at(clip, head),
         ramp=_ramp_between(clip, head, head + last - first),
-        gain=gain,
+        gain=_line_between(clip, head, tail),
         pan=_pan_between(clip.pan, head, head + last - first),
         fade_in=clip.fade_in if not head else ZERO,
         fade_out=clip.fade_out if not tail else ZERO,
@@ -86,6 +85,19 @@ def _unfaded(clip: EditClip, head: Fraction, tail: Fraction) -> EditClip:
     fade_out = clip.fade_out if 0 < tail < clip.fade_out else ZERO
     faded = keyframes.plus(clip.gain, keyframes.fade_line(fade_in, fade_out, clip.duration))
     return replace(clip, gain=faded) if fade_in or fade_out else clip
+
+
+def _line_between(clip: EditClip, head: Fraction, tail: Fraction) -> GainCurve | None:
+    """A clip's volume line less `head` and `tail` seconds; where nothing is cut off, its handles' points stay."""
+    if clip.gain is None:
+        return None
+    last = clip.duration - tail
+    points = list(zip(clip.gain.times, clip.gain.db, strict=True))
+    before = [(t, db) for t, db in points if t < 0 and not head]
+    after = [(t - head, db) for t, db in points if t > last and not tail]
+    part = keyframes.cut(clip.gain, head, last)
+    whole = [*before, *zip(part.times, part.db, strict=True), *after]
+    return GainCurve(tuple(t for t, _ in whole), tuple(db for _, db in whole))
 
 
 def _pan_between(pan: PanLine | None, first: Fraction, last: Fraction) -> PanLine | None:
