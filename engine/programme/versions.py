@@ -56,7 +56,7 @@ def _same_moment(other: EditClip, clip: EditClip, t: Fraction, slack: Fraction) 
     if _file(other) != _file(clip):
         return False
     places = [media_at(one, t - one.start) for one in (other, clip)]
-    return abs(places[0] - places[1]) < slack * max(abs(clip.speed), 1)
+    return abs(places[0] - places[1]) < slack * max(abs(clip.speed), Fraction(1))
 
 
 def _made_of(other: EditClip, clip: EditClip) -> bool:
