@@ -135,10 +135,12 @@ def simplify(
     and span at most about 1000 of them. Raises WriteError for figures that are no curve.
     """
     curve = checked(times, db)
-    count = len(curve.times)
-    if count <= 2:
+    # Exact times may lie closer to each other than figures tell: of those the last counts.
+    last = {float(t): i for i, t in enumerate(curve.times)}
+    curve = GainCurve(tuple(curve.times[i] for i in last.values()), tuple(curve.db[i] for i in last.values()))
+    if len(last) <= 2:
         return curve
-    kept = _fewest(np.array([float(t) for t in curve.times]), np.array(curve.db), tolerance)
+    kept = _fewest(np.array(list(last)), np.array(curve.db), tolerance)
     if len(kept) == 2 and curve.db[kept[0]] == curve.db[kept[1]]:
         kept = kept[:1]
     return GainCurve(tuple(curve.times[i] for i in kept), tuple(curve.db[i] for i in kept))

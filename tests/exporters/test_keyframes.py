@@ -48,6 +48,12 @@ def test_a_long_curve_is_thinned_in_time() -> None:
     assert len(thin.times) <= 24
 
 
+def test_points_closer_than_figures_tell_are_one() -> None:
+    times = [Fraction(0), Fraction(1), Fraction(1.2), Fraction(6, 5), Fraction(2)]
+    thin = keyframes.simplify(times, [0.0, 3.0, -5.0, -5.0, 1.0])
+    assert thin == GainCurve((Fraction(0), Fraction(1), Fraction(6, 5), Fraction(2)), (0.0, 3.0, -5.0, 1.0))
+
+
 @pytest.mark.parametrize(
     ("times", "db"), [([], []), ([0.0], []), ([0.0, 1.0], [0.0, float("nan")]), ([1.0, 0.0], [0.0, 0.0])]
 )
