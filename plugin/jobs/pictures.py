@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ...engine.errors import Cancelled, SightmixError
+from ...engine.highlight.words import signed_db
 from ...engine.media.container import layout_of
 from ...engine.media.picture import sample_frames
 from ...engine.media.reader import probe, read_blocks
@@ -99,7 +100,7 @@ def jpeg(frame: NDArray[np.uint8]) -> bytes:
 def _gains(rendition: Rendition, axis: Axis, top: float) -> dict[str, Any]:
     bound = gain_bound(rendition.gains)
     levels = [
-        (round(top + gain_y(level, bound) * _GAINS, 2), _decibels(level), level == 0)
+        (round(top + gain_y(level, bound) * _GAINS, 2), signed_db(level), level == 0)
         for level in gain_ticks(bound)
     ]
     curves = []
@@ -107,10 +108,6 @@ def _gains(rendition: Rendition, axis: Axis, top: float) -> dict[str, Any]:
         places = [gain_y(float(v), bound) for v in levels_db]
         curves.append((stem, gain_path(axis, rendition.gains.times, places, top, _GAINS)))
     return {"levels": levels, "curves": curves}
-
-
-def _decibels(level: float) -> str:
-    return f"{level:+g} dB".replace("-", "−") if level else "0 dB"
 
 
 def _handles(passage: Passage, axis: Axis) -> list[tuple[float, float]]:
