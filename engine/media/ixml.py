@@ -1,7 +1,8 @@
-"""Reads back the iXML data of a wave file, so that a copy can carry it on."""
+"""Reads back the iXML data of a wave file, so that a copy can carry it on, and what its channels are called."""
 
 from __future__ import annotations
 
+import re
 import struct
 from fractions import Fraction
 from pathlib import Path
@@ -12,6 +13,9 @@ from ..errors import MediaError
 from .writer import Ixml
 
 _LONGEST = 1 << 20  # bytes of iXML anybody writes
+_DESCRIPTION = 256  # bytes of bext that are free text
+# Sound Devices' recorders and others write "sTRK1=Boom" or "zTRK1=Boom" there, on lines of their own or in one.
+_TRACK = re.compile(r"\b[sz]TRK(\d{1,2})=(.*?)(?=\s+[a-z][A-Z]+\d*=|[\r\n\0]|$)")
 
 
 def read_ixml(path: Path) -> Ixml | None:
@@ -19,11 +23,7 @@ def read_ixml(path: Path) -> Ixml | None:
 
     Raises `MediaError` if the file itself cannot be read.
     """
-    try:
-        with path.open("rb") as file:
-            text = _find(file)
-    except OSError as error:
-        raise MediaError(f"{path} cannot be read: {error.strerror or error}.") from error
+    text = _chunk(path, b"iXML")
     if text is None:
         return None
     try:
@@ -41,12 +41,45 @@ def read_ixml(path: Path) -> Ixml | None:
         note=root.findtext("NOTE", ""),
         timecode_rate=rate,
         drop_frame=flag == "DF",
-        tracks=tuple(track.findtext("NAME", "") for track in root.findall("TRACK_LIST/TRACK")),
+        tracks=_in_order(root.findall("TRACK_LIST/TRACK")),
     )
 
 
-def _find(file: BinaryIO) -> bytes | None:
-    """The iXML chunk's bytes; in RF64 the data chunk's true length stands in ds64."""
+def track_names(path: Path) -> tuple[str, ...]:
+    """What a WAV or RF64 file's channels are called, by iXML or else by its description; "" where one has no name.
+
+    Raises `MediaError` if the file itself cannot be read.
+    """
+    ixml = read_ixml(path)
+    if ixml is not None and any(ixml.tracks):
+        return tuple(ixml.tracks)
+    described = (_chunk(path, b"bext") or b"")[:_DESCRIPTION].decode("ascii", "replace")
+    found = {int(number): name.strip() for number, name in _TRACK.findall(described)}
+    return tuple(found.get(number, "") for number in range(1, max(found, default=0) + 1))
+
+
+def _in_order(tracks: list[ElementTree.Element]) -> tuple[str, ...]:
+    """Names by the channels of the file: a recorder may list its tracks in another order, or only those it armed."""
+    places = [track.findtext("INTERLEAVE_INDEX", "").strip() for track in tracks]
+    names = [track.findtext("NAME", "") for track in tracks]
+    if len(set(places)) < len(places) or not all(
+        place.isdecimal() and 0 < int(place) <= 64 for place in places
+    ):
+        return tuple(names)
+    by_place = {int(place): name for place, name in zip(places, names, strict=True)}
+    return tuple(by_place.get(place, "") for place in range(1, max(by_place, default=0) + 1))
+
+
+def _chunk(path: Path, wanted: bytes) -> bytes | None:
+    try:
+        with path.open("rb") as file:
+            return _find(file, wanted)
+    except OSError as error:
+        raise MediaError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def _find(file: BinaryIO, wanted: bytes) -> bytes | None:
+    """The bytes of the first chunk of a name; in RF64 the data chunk's true length stands in ds64."""
     if file.read(4) not in (b"RIFF", b"RF64"):
         return None
     file.seek(12)
@@ -57,7 +90,7 @@ def _find(file: BinaryIO) -> bytes | None:
             body = file.read(size)
             long_data = struct.unpack("<Q", body[8:16])[0]
             continue
-        if name == b"iXML":
+        if name == wanted:
             return file.read(min(size, _LONGEST))
         if name == b"data" and size == 0xFFFF_FFFF:
             size = long_data

@@ -19,8 +19,10 @@ from .progress import shown
 from .table import Column, print_table
 
 if TYPE_CHECKING:
+    from ...engine.edit.categories import Category
     from ...engine.passage import Loudness
     from ..timeline import AudioClip, Timeline
+    from ..timeline.categories import Held
 
 
 @sentences
@@ -34,9 +36,12 @@ def inspect(
     media: MediaFolders = None,
     rate: Rate = "",
     category: Categories = None,
+    listen: Annotated[
+        bool, typer.Option("--listen/--no-listen", help="Listen to tracks that nothing else tells of.")
+    ] = True,
 ) -> None:
     """Show a timeline's tracks, what they hold, its audio clips, and what can be rebalanced."""
-    inspect_timeline(source, as_json, loudness, timeline, media or [], rate, category or [])
+    inspect_timeline(source, as_json, loudness, timeline, media or [], rate, category or [], listen)
 
 
 def inspect_timeline(
@@ -47,15 +52,17 @@ def inspect_timeline(
     folders: Sequence[Path],
     rate: str,
     categories: Sequence[str] = (),
+    listen: bool = True,
 ) -> None:
     """Print what a timeline holds; raises TimelineError or SettingsError for input that cannot be read."""
     from ...engine.edit.categories import said
     from ..jobs.inspection import measured_clips, measured_together, timeline_data, timeline_tracks
+    from ..timeline.categories import doubts
     from ..timeline.source import open_source
 
     told = said(categories)
     timeline, names = open_source(source, name, folders, rate)
-    tracks = timeline_tracks(timeline, told)
+    found = _found(timeline, told, listen, as_json)
     measured: dict[int, Loudness | str] = {}
     together: Loudness | str | None = None
     if loudness:
@@ -64,12 +71,40 @@ def inspect_timeline(
             measured = measured_clips(timeline, progress)
             together = measured_together(timeline, progress)
     if as_json:
-        print(json.dumps(timeline_data(timeline, names, measured, together, tracks), ensure_ascii=False))
+        print(json.dumps(timeline_data(timeline, names, measured, together, found), ensure_ascii=False))
         return
-    _print_head(timeline, names, tracks)
-    _print_clips(timeline, measured)
+    _print_head(timeline, names, timeline_tracks(timeline, found))
+    _print_clips(timeline, measured, _apart(timeline, found))
     if together is not None:
         say(f"Together: {_figures(together)}")
+    for sentence in doubts(timeline, found):
+        say(sentence)
+
+
+def _found(timeline: Timeline, told: dict[str, str], listen: bool, quiet: bool) -> Held:
+    """What the timeline holds; where nothing can listen, what is known without, and a sentence on stderr."""
+    from ...engine.errors import ModelError
+    from ..jobs.listening import Listener
+    from ..timeline.categories import held
+
+    if not listen:
+        return held(timeline, told)
+    try:
+        with shown(quiet=quiet) as observer:
+            return held(timeline, told, Listener(Progress(observer)))
+    except ModelError as error:
+        say(f"No track is listened to: {error}", error=True)
+        return held(timeline, told)
+
+
+def _apart(timeline: Timeline, found: Held) -> dict[int, str]:
+    """What clips hold, by index, on a timeline where some hold other than their track."""
+    differ = any(found.clips[clip.index] != found.tracks[clip.track_number] for clip in timeline.clips)
+    return {index: _held_by(category) for index, category in found.clips.items()} if differ else {}
+
+
+def _held_by(category: Category) -> str:
+    return f"{category.kind}{'' if category.certain else '?'}" if category.kind else "-"
 
 
 def _print_head(timeline: Timeline, names: Sequence[str], tracks: Sequence[dict[str, Any]]) -> None:
@@ -93,21 +128,23 @@ def _held(category: dict[str, Any]) -> str:
     if category["kind"] is None:
         return str(category["reason"])
     doubt = "" if category["confidence"] >= CERTAIN else "perhaps "
-    return f"{doubt}{category['kind']} ({category['reason']})"
+    sure = f", {100 * category['confidence']:.0f} % sure" if category["confidence"] < 1 else ""
+    return f"{doubt}{category['kind']} ({category['reason']}{sure})"
 
 
-def _print_clips(timeline: Timeline, measured: dict[int, Loudness | str]) -> None:
+def _print_clips(timeline: Timeline, measured: dict[int, Loudness | str], kinds: dict[int, str]) -> None:
     if not timeline.clips:
         return
     columns = [Column("#", right=True), Column("Clip"), Column("Track"), Column("In"), Column("Out")]
     columns += [Column("Seconds", right=True), Column("Media"), Column("Ch"), Column("Shots", right=True)]
     if measured:
         columns += [Column("LUFS", right=True), Column("dBTP", right=True), Column("LU", right=True)]
+    columns += [Column("Holds")] if kinds else []
     columns.append(Column("State"))
-    print_table(columns, [_row(clip, measured) for clip in timeline.clips])
+    print_table(columns, [_row(clip, measured, kinds) for clip in timeline.clips])
 
 
-def _row(clip: AudioClip, measured: dict[int, Loudness | str]) -> list[str]:
+def _row(clip: AudioClip, measured: dict[int, Loudness | str], kinds: dict[int, str]) -> list[str]:
     from ..jobs.inspection import channels_text
 
     media = clip.path.name if clip.path is not None else "-"
@@ -121,7 +158,7 @@ def _row(clip: AudioClip, measured: dict[int, Loudness | str]) -> list[str]:
             state = f"{state}: {found}" if found else state
         else:
             cells += [f"{v:.1f}" for v in (found.integrated, found.true_peak, found.range)]
-    return [*cells, state]
+    return [*cells, *([kinds[clip.index]] if kinds else []), state]
 
 
 def _figures(found: Loudness | str) -> str:

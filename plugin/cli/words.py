@@ -8,6 +8,7 @@ _WORDS = {
     "finish": "levelling",
     "report": "reporting",
     "cuts": "finding cuts",
+    "listen": "listening",
     "fetch": "fetching",
     "measure": "measuring",
     "export": "exporting",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ...engine.edit.categories import Category
@@ -10,7 +10,7 @@ from ...engine.errors import SightmixError
 from ...engine.passage import Loudness
 from ...engine.progress import Progress
 from ..timeline import AudioClip, Timeline
-from ..timeline.categories import track_categories
+from ..timeline.categories import Held, doubts, held
 from .sidecar import loudness_to_dict
 
 SCHEMA = "sightmix.timeline/1"
@@ -26,12 +26,14 @@ def timeline_data(
     names: Sequence[str],
     measured: dict[int, Loudness | str],
     together: Loudness | str | None = None,
-    tracks: Sequence[dict[str, Any]] | None = None,
+    found: Held | None = None,
 ) -> dict[str, Any]:
     """A timeline as JSON values: times in seconds and as timecode, loudness in LUFS, LU and dBTP.
 
-    `measured` are clips by index, `together` is all that plays, `tracks` what `timeline_tracks` found if it was asked.
+    `measured` are clips by index, `together` is all that plays, `found` what its tracks and clips hold if that was
+    asked.
     """
+    found = held(timeline) if found is None else found
     return {
         "schema": SCHEMA,
         "path": str(timeline.path),
@@ -44,23 +46,26 @@ def timeline_data(
         "start_tc": timeline.timecode(timeline.duration * 0),
         "duration": float(timeline.duration),
         "has_picture": timeline.has_picture,
-        "tracks": timeline_tracks(timeline) if tracks is None else list(tracks),
-        "clips": [_clip_data(clip, measured.get(clip.index)) for clip in timeline.clips],
+        "tracks": timeline_tracks(timeline, found),
+        "clips": [
+            {
+                **_clip_data(clip, measured.get(clip.index)),
+                "category": category_data(found.clips[clip.index]),
+            }
+            for clip in timeline.clips
+        ],
+        "doubts": doubts(timeline, found),
         **_loudness_data(together),
     }
 
 
-def timeline_tracks(timeline: Timeline, told: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
-    """The audio tracks with their clips and what they hold, in the timeline's order.
-
-    Raises SettingsError where `told` names a track that there is not.
-    """
-    categories = track_categories(timeline, told or {})
+def timeline_tracks(timeline: Timeline, found: Held) -> list[dict[str, Any]]:
+    """The audio tracks with their clips and what they hold, in the timeline's order."""
     tracks: dict[tuple[int, str], list[int]] = {}
     for clip in timeline.clips:
         tracks.setdefault((clip.track_number, clip.track), []).append(clip.index)
     return [
-        {"name": name, "number": number, "clips": indices, "category": category_data(categories[number])}
+        {"name": name, "number": number, "clips": indices, "category": category_data(found.tracks[number])}
         for (number, name), indices in sorted(tracks.items())
     ]
 

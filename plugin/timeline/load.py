@@ -9,6 +9,7 @@ import os
 import re
 import warnings
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -20,6 +21,7 @@ from ...engine.files import put_in_place, staging
 from ...engine.media.layout import Layout
 from ...engine.media.reader import MediaInfo, probe
 from ...engine.passage import Channel
+from .host_words import premiere_names, roles_apart, with_roles
 from .marks import strip
 
 ADAPTERS = {
@@ -178,12 +180,18 @@ def _adapted(path: Path, rate: Fraction | None) -> Document:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            text = otio.adapters.read_from_file(str(path), adapter_name=adapter, **options).to_json_string()
+            if adapter == "fcpx_xml":
+                words = with_roles(path.read_text(encoding="utf-8"))
+                text = otio.adapters.read_from_string(words, adapter).to_json_string()
+            else:
+                text = otio.adapters.read_from_file(
+                    str(path), adapter_name=adapter, **options
+                ).to_json_string()
     except Exception as error:
         raise TimelineError(f"{path} cannot be read as {title}: {one_line(error)}.") from error
     document = _parse(path, text, path.absolute().parent)
-    if adapter == "cmx_3600":
-        _move_edl(document.root)
+    if adapter in _AFTER:
+        _AFTER[adapter](document.root)
     return document
 
 
@@ -206,6 +214,14 @@ def _move_edl(root: Node) -> None:
             gap = {"OTIO_SCHEMA": "Gap.1", "metadata": {}, "name": "", "source_range": _range(0, late, rate)}
             track["children"].insert(0, gap)
     root["global_start_time"] = _time(-origin, timed[0][1]["rate"])
+
+
+# What is put right in documents of these adapters.
+_AFTER: dict[str, Callable[[Node], None]] = {
+    "cmx_3600": _move_edl,
+    "fcpx_xml": roles_apart,
+    "fcp_xml": premiere_names,
+}
 
 
 def library(adapter: str, title: str, package: str) -> Any:

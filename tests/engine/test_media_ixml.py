@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 from sightmix.engine.errors import MediaError
-from sightmix.engine.media.ixml import read_ixml
+from sightmix.engine.media.ixml import read_ixml, track_names
 from sightmix.engine.media.writer import Ixml, WavWriter
 
 GIVEN = Ixml(
@@ -119,3 +119,39 @@ def test_a_file_that_ends_within_a_chunks_head(tmp_path: Path) -> None:
         assert read_ixml(tmp_path / "a.wav") is None
     (tmp_path / "a.wav").write_bytes(b"FORM" + riff((b"iXML", b"<BWFXML/>"))[4:])
     assert read_ixml(tmp_path / "a.wav") is None
+
+
+def test_tracks_count_as_the_file_interleaves_them(tmp_path: Path) -> None:
+    def track(place: bytes, name: bytes) -> bytes:
+        return b"<TRACK><INTERLEAVE_INDEX>%s</INTERLEAVE_INDEX><NAME>%s</NAME></TRACK>" % (place, name)
+
+    def names(*tracks: bytes) -> Ixml | None:
+        text = b"<BWFXML><TRACK_LIST>%s</TRACK_LIST></BWFXML>" % b"".join(tracks)
+        return said(tmp_path / "a.wav", text)
+
+    assert names(track(b"2", b"Lav"), track(b" 1 ", b"Boom")) == Ixml(tracks=("Boom", "Lav"))
+    assert names(track(b"3", b"Lav"), track(b"1", b"Boom")) == Ixml(tracks=("Boom", "", "Lav"))
+    # Numbers that are none, or too many, or twice the same, say nothing.
+    for odd in (b"x", b"", b"0", b"65", b"1"):
+        assert names(track(odd, b"Lav"), track(b"1", b"Boom")) == Ixml(tracks=("Lav", "Boom"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"sSPEED=025.000-NDF\r\nsTRK1=Boom\r\nsTRK3=Lav Ann\r\nsNOTE=fine\r\n",
+        b"sTAKE=1 zTRK1=Boom zTRK3=Lav Ann zNOTE=fine",
+    ],
+)
+def test_names_in_a_recorders_description(tmp_path: Path, text: bytes) -> None:
+    path = tmp_path / "a.wav"
+    bext = (b"bext", text.ljust(256, b"\0") + b"zTRK4=Beyond\r\n".ljust(346, b"\0"))
+    path.write_bytes(riff(bext, (b"data", b"xx")))
+    assert track_names(path) == ("Boom", "", "Lav Ann")
+    # iXML says it better, where it says it.
+    for named, expected in ((b"Vox", ("Vox",)), (b"", ("Boom", "", "Lav Ann"))):
+        ixml = b"<BWFXML><TRACK_LIST><TRACK><NAME>%s</NAME></TRACK></TRACK_LIST></BWFXML>" % named
+        path.write_bytes(riff(bext, (b"iXML", ixml)))
+        assert track_names(path) == expected
+    path.write_bytes(riff((b"data", b"xx")))
+    assert track_names(path) == ()

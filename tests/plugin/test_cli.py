@@ -4,16 +4,20 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from job_helpers import FakeRenderer, three_clips, timeline_of, tone
-from sightmix.engine.errors import MediaError
+from sightmix.engine.edit.categories import Category
+from sightmix.engine.errors import MediaError, ModelError
 from sightmix.plugin.cli import app as cli
 from sightmix.plugin.cli.app import app
-from sightmix.plugin.jobs import rebalance, service
+from sightmix.plugin.jobs import listening, rebalance, service
+from sightmix.plugin.jobs.listening import Listener
 from sightmix.plugin.jobs.rebalance import RebalanceStage
+from sightmix.plugin.timeline import AudioClip
 from typer.testing import CliRunner, Result
 
 SAMPLES = Path(__file__).parent.parent / "data" / "otio"
@@ -91,7 +95,7 @@ def test_help_tells_ranges_units_and_defaults() -> None:
 
 
 def test_inspect_shows_tracks_clips_and_places(source: Path) -> None:
-    done = sightmix("inspect", source)
+    done = sightmix("inspect", source, "--no-listen")
     assert done.exit_code == 0
     assert "3 audio clips on 1 track, 3 can be rebalanced" in done.stdout
     assert "A1 A1: 1-3; nothing tells what it holds" in done.stdout
@@ -103,7 +107,7 @@ def test_inspect_shows_tracks_clips_and_places(source: Path) -> None:
 
 def test_inspect_as_json_with_loudness(source: Path) -> None:
     (source.parent / "soft.wav").unlink()
-    done = sightmix("inspect", source, "--json", "--loudness")
+    done = sightmix("inspect", source, "--json", "--loudness", "--no-listen")
     data = json.loads(done.stdout)
     assert data["schema"] == "sightmix.timeline/1"
     assert [c["state"] for c in data["clips"]] == ["online", "offline", "online"]
@@ -116,6 +120,54 @@ def test_inspect_as_json_with_loudness(source: Path) -> None:
     unknown = {"kind": None, "by": None, "confidence": 0.0, "reason": "nothing tells what it holds"}
     assert data["tracks"] == [{"name": "A1", "number": 1, "clips": [1, 2, 3], "category": unknown}]
     assert "progress:" in done.stderr
+
+
+def test_inspect_listens_where_nothing_tells(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Sequence[AudioClip]] = []
+    heard = Category("music", "ear", 0.71, "music is heard")
+
+    def listen(_: Listener, clips: Sequence[AudioClip]) -> Category:
+        asked.append(clips)
+        return heard
+
+    monkeypatch.setattr(Listener, "__call__", listen)
+    shown = sightmix("inspect", source).stdout
+    assert "A1 A1: 1-3; perhaps music (music is heard, 71 % sure)" in shown
+    assert "A1 'A1' is taken for a mix, since it may hold music (music is heard); say --category A1=" in shown
+    data = json.loads(sightmix("inspect", source, "--json").stdout)
+    assert data["clips"][2]["category"] == data["tracks"][0]["category"]
+    assert data["tracks"][0]["category"]["confidence"] == 0.71
+    assert len(data["doubts"]) == 1
+    heard = Category("music", "ear", 0.9, "music is heard")
+    assert "taken for a mix" not in sightmix("inspect", source).stdout
+    # What is known is not listened to.
+    asked.clear()
+    sightmix("inspect", source, "--category", "A1=music")
+    assert not asked
+
+
+def test_inspect_shows_each_clip_where_they_differ(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def listen(_: Listener, clips: Sequence[AudioClip]) -> Category:
+        kinds = {str(clip.path).count("soft") for clip in clips}
+        sure = Category(("music", "dialogue")[max(kinds)], "ear", 0.9, "heard")
+        return sure if len(kinds) == 1 else Category("mix", "ear", 0.9, "heard")
+
+    monkeypatch.setattr(Listener, "__call__", listen)
+    shown = sightmix("inspect", source).stdout
+    assert "A1 A1: 1-3; its clips are of several kinds" in shown
+    rows = [line.split() for line in shown.splitlines() if ".wav" in line]
+    assert [row[-2] for row in rows] == ["music", "dialogue", "music"]
+
+
+def test_inspect_says_why_it_cannot_listen(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def deaf() -> None:
+        raise ModelError("Running a model needs ONNX Runtime.")
+
+    monkeypatch.setattr(listening, "_shipped", deaf)
+    done = sightmix("inspect", source)
+    assert done.exit_code == 0
+    assert "A1 A1: 1-3; nothing tells what it holds" in done.stdout
+    assert "No track is listened to: Running a model needs ONNX Runtime.\n" in done.stderr
 
 
 def test_inspect_chooses_among_timelines(tmp_path: Path) -> None:
@@ -133,7 +185,7 @@ def test_inspect_chooses_among_timelines(tmp_path: Path) -> None:
     )
     counts = {}
     for chosen in ("first", "second", "2"):
-        data = json.loads(sightmix("inspect", both, "--json", "--timeline", chosen).stdout)
+        data = json.loads(sightmix("inspect", both, "--json", "--no-listen", "--timeline", chosen).stdout)
         counts[chosen] = len(data["clips"])
         assert data["timelines"] == ["first", "second"]
     assert counts == {"first": 1, "second": 2, "2": 2}
@@ -301,7 +353,7 @@ def in_process(source: Path, arguments: list[str]) -> tuple[int, str]:
 def test_names_cannot_drive_the_terminal(tmp_path: Path) -> None:
     media = tone(tmp_path / "a.wav", 2)
     source = timeline_of(tmp_path / "reel.otio", [("\x1b[2J\x07evil", media, 0.0, 1.0)])
-    assert "\x1b" not in sightmix("inspect", source).stdout
+    assert "\x1b" not in sightmix("inspect", source, "--no-listen").stdout
     assert "\x1b" not in sightmix("rebalance", source, "-o", tmp_path / "out").stdout
 
 
@@ -369,7 +421,7 @@ def test_debugging_shows_the_traceback(tmp_path: Path) -> None:
 
 
 def test_a_reader_that_goes_away_is_no_error(source: Path) -> None:
-    code = SCRIPT.replace("main()", f"main(['inspect', {str(source)!r}])")
+    code = SCRIPT.replace("main()", f"main(['inspect', '--no-listen', {str(source)!r}])")
     with subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
