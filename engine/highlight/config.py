@@ -23,7 +23,7 @@ LEVEL_BANDS = tuple(pairwise([0, *(round(hz * N_FFT / MODEL_RATE) for hz in _LEV
 
 # How loud, in LUFS (BS.1770, of the mono downmix), sound is made before a network hears it, so that its answers do not
 # hang on the level that somebody happened to mix at.
-REFERENCE_LUFS = -24.0
+REFERENCE_LUFS = -21.0
 
 
 def to_reference(lufs: float) -> float:
