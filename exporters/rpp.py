@@ -13,6 +13,7 @@ from ..engine.edit.losses import Losses
 from ..engine.edit.model import Edit, EditClip, EditTrack
 from ..engine.files import write_text
 from ..engine.media.time import round_half_up
+from ..engine.roles import PARTS
 from .overlaps import overlapping
 
 TITLE = "REAPER project"
@@ -20,6 +21,8 @@ _SOURCES = {
     ".wav": "WAVE", ".bwf": "WAVE", ".w64": "WAVE", ".rf64": "WAVE", ".aif": "WAVE", ".aiff": "WAVE",
     ".mp3": "MP3", ".flac": "FLAC", ".ogg": "VORBIS", ".opus": "VORBIS",
 }  # fmt: skip
+# A track's own colour: blue, green and red bytes below a bit that says it has one.
+_COLOURS = {role.name: 1 << 24 | int.from_bytes(bytes.fromhex(role.light[1:]), "little") for role in PARTS}
 _SPACE = uuid.UUID("6f2f1c9e-55a0-5c0e-9a7c-0f6f8f1b3a11")
 
 
@@ -65,6 +68,8 @@ class _Writer:
         video = track.kind == "video"
         yield f"  <TRACK {_guid(self.edit.name, number)}"
         yield f"    NAME {_quoted(track.name)}"
+        if track.role in _COLOURS:
+            yield f"    PEAKCOL {_COLOURS[track.role]}"
         # The sound of a picture item is on an audio track of its own.
         yield f"    VOLPAN {0 if video else 1} 0 -1 -1 1"
         yield f"    MUTESOLO {0 if track.enabled else 1} 0 0"

@@ -125,7 +125,7 @@ def _by_part(edit: Edit, options: StemOptions) -> dict[str, list[EditTrack]]:
     finished = [track for track in audio if track.role == MIX.name]
     found: dict[str, list[EditTrack]] = {}
     for track in audio:
-        part = ROLE_STEMS.get(track.role) or (None if track.role else options.assign.get(track.name))
+        part = ROLE_STEMS.get(track.role) or options.assign.get(track.name)
         if part is not None and (track.enabled or (finished and track.role)):
             found.setdefault(part, []).append(track)
     unknown = set(options.assign) - {track.name for track in audio}
@@ -166,12 +166,12 @@ def _programmes(
 
 
 def _left_out(edit: Edit, tracks: dict[str, list[EditTrack]]) -> tuple[str, ...]:
-    """Tracks that play beside ours and are in no stem."""
+    """Tracks that play beside our stems and are in none: other people's, and mixes that came back whole."""
     covered = [(c.start, c.end) for found in tracks.values() for track in found for c in track.clips]
     ours = {id(track) for found in tracks.values() for track in found}
     names = []
     for track in edit.tracks:
-        if track.kind != "audio" or id(track) in ours or track.role or not track.enabled:
+        if track.kind != "audio" or id(track) in ours or track.role in ROLE_STEMS or not track.enabled:
             continue
         if any(sounds(clip) and not _within(clip, covered) for clip in track.clips):
             names.append(f"'{track.name}'")

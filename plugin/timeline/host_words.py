@@ -1,4 +1,4 @@
-"""What hosts say of sounds in documents whose OTIO adapters pass it over: Final Cut's roles, Premiere's track names."""
+"""What hosts say of clips in documents whose OTIO adapters pass it over: Final Cut's roles, Premiere's track names."""
 
 from __future__ import annotations
 
@@ -9,31 +9,42 @@ from ...engine.edit.nodes import Node, metadata, schema
 from .marks import walk
 
 _CLIPS = ("clip", "asset-clip", "ref-clip")
-_MARK = "\U000f5fa1"  # of private use: parts a clip's name from its roles on the way through the adapter
+_MARK = "\U000f5fa1"  # of private use: parts a clip's name from other words on the way through the adapter
+_OFF = "off"
 
 
-def with_roles(text: str) -> str:
-    """An FCPXML document whose clips carry their audio roles behind their names; anything else as it is.
+def with_words(text: str) -> str:
+    """An FCPXML document for OTIO's adapter: what it passes over of clips stands behind their names.
 
-    The adapter keeps a clip's name and drops its roles, which `roles_apart` takes off again.
+    That is their audio roles and whether they are switched off, which `words_apart` takes off again. Addresses of
+    media, which have an element of their own since version 1.9, are put where the adapter looks. Anything that is no
+    XML stays as it is.
     """
     try:
         root = ElementTree.fromstring(text)
     except (ElementTree.ParseError, ValueError):
         return text  # the adapter says what is wrong with it
-    found = [(clip, roles) for clip in root.iter() if clip.tag in _CLIPS and (roles := _roles(clip))]
-    for clip, roles in found:
-        clip.set("name", f"{clip.get('name', '')}{_MARK}{roles}")
-    return ElementTree.tostring(root, encoding="unicode") if found else text
+    for asset in root.iter("asset"):
+        media = sorted(asset.findall("media-rep"), key=lambda rep: rep.get("kind", "") == "proxy-media")
+        if media and not asset.get("src"):
+            asset.set("src", media[0].get("src", ""))
+    for clip in (element for element in root.iter() if element.tag in _CLIPS):
+        words = (_roles(clip), _OFF if clip.get("enabled") == "0" else "")
+        if any(words):
+            clip.set("name", _MARK.join((clip.get("name", ""), *words)))
+    return ElementTree.tostring(root, encoding="unicode")
 
 
-def roles_apart(root: Node) -> None:
-    """Take roles off clips' names again, into their metadata: `fcpx.audioRole`."""
+def words_apart(root: Node) -> None:
+    """Take what `with_words` put behind clips' names off again: roles into `fcpx.audioRole`, switches into effect."""
     for node in walk(root):
         name = node.get("name")
-        if isinstance(name, str) and _MARK in name:
-            node["name"], _, roles = name.partition(_MARK)
-            node.setdefault("metadata", {}).setdefault("fcpx", {})["audioRole"] = roles
+        if isinstance(name, str) and name.count(_MARK) == 2:
+            node["name"], roles, switch = name.split(_MARK)
+            if roles:
+                node.setdefault("metadata", {}).setdefault("fcpx", {})["audioRole"] = roles
+            if switch:
+                node["enabled"] = False
 
 
 def premiere_names(root: Node) -> None:

@@ -21,7 +21,7 @@ from ...engine.files import put_in_place, staging
 from ...engine.media.layout import Layout
 from ...engine.media.reader import MediaInfo, probe
 from ...engine.passage import Channel
-from .host_words import premiere_names, roles_apart, with_roles
+from .host_words import premiere_names, with_words, words_apart
 from .marks import strip
 
 ADAPTERS = {
@@ -181,7 +181,7 @@ def _adapted(path: Path, rate: Fraction | None) -> Document:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             if adapter == "fcpx_xml":
-                words = with_roles(path.read_text(encoding="utf-8"))
+                words = with_words(path.read_text(encoding="utf-8-sig"))
                 text = otio.adapters.read_from_string(words, adapter).to_json_string()
             else:
                 text = otio.adapters.read_from_file(
@@ -219,7 +219,7 @@ def _move_edl(root: Node) -> None:
 # What is put right in documents of these adapters.
 _AFTER: dict[str, Callable[[Node], None]] = {
     "cmx_3600": _move_edl,
-    "fcpx_xml": roles_apart,
+    "fcpx_xml": words_apart,
     "fcp_xml": premiere_names,
 }
 

@@ -22,6 +22,7 @@ from sightmix.engine.programme.loudness import measure_edit
 from sightmix.engine.programme.versions import doubled, times_heard
 from sightmix.exporters import formats
 from sightmix.plugin.timeline import ResultClip, ResultTrack, Ridden, open_timeline, write_result
+from sightmix.plugin.timeline.categories import track_categories
 from sightmix.plugin.timeline.load import load
 from sightmix.plugin.timeline.results import Gain
 from test_hosts_melt import ends
@@ -190,6 +191,31 @@ def test_one_version_is_heard(source: Path, suffix: str, read: Callable[[Path], 
     for clip in clips:
         assert times_heard(after, clip) == (1, 1)
     assert doubled(after) == ()
+
+
+def test_what_tracks_hold_is_said_where_a_format_has_a_place_for_it(source: Path) -> None:
+    out = source.with_name("roles.fcpxml")
+    ride(source, out)
+    back = open_timeline(out)
+    found = track_categories(back)
+    said = sorted((category.kind, category.reason) for category in found.values())
+    assert said == [
+        ("dialogue", "Final Cut says “Dialogue”"),
+        ("dialogue", "Final Cut says “dialogue.Dialogue rebalanced”"),
+        ("effects", "Final Cut says “SFX”"),
+        ("effects", "Final Cut says “effects.SFX rebalanced”"),
+        ("music", "Final Cut says “Music”"),
+        ("music", "Final Cut says “music.Music rebalanced”"),
+    ]
+    assert len([clip for clip in back.clips if clip.online]) == 14, "originals stay switched off"
+    ride(source, source.with_name("roles.otio"))
+    project = source.with_name("roles.rpp")
+    formats.export(load(source.with_name("roles.otio"), keep=True).root, project, base=source.parent)
+    lines = [line.split() for line in project.read_text().splitlines()]
+    at = {" ".join(line[1:]).strip('"'): i for i, line in enumerate(lines) if line[:1] == ["NAME"]}
+    blue = int(lines[at["Dialogue rebalanced"] + 1][1])
+    assert (blue & 0xFF, blue >> 8 & 0xFF, blue >> 16 & 0xFF, blue >> 24) == (0x16, 0x68, 0xC7, 1)
+    assert lines[at["Dialogue"] + 1][0] != "PEAKCOL"
 
 
 def test_what_is_heard_twice_or_never_is_found(source: Path) -> None:

@@ -424,6 +424,17 @@ def test_tracks_of_the_editors_are_named_or_put_into_a_stem(tmp_path: Path) -> N
         export(made, tmp_path, assign={"Foly": "FX"})
 
 
+def test_a_mix_that_came_back_whole_beside_ridden_tracks_is_named_or_put_into_a_stem(tmp_path: Path) -> None:
+    voice = track("dialogue", clip(write(tmp_path / "v.wav", noise(RATE, seed=1))))
+    room = write(tmp_path / "m.wav", noise(RATE, seed=2))
+    mix = track("rebalanced", clip(room, 1), name="Film rebalanced")
+    found = export(edit(voice, mix), tmp_path)
+    assert found.notes[0].startswith("'Film rebalanced' also sounds where no stem does")
+    found = export(edit(voice, mix), tmp_path, assign={"Film rebalanced": "FX"})
+    assert found.notes == ()
+    np.testing.assert_array_equal(sound(found, "FX")[RATE:], read(room))
+
+
 def test_offline_clips_are_silent_and_said_so(tmp_path: Path) -> None:
     path = write(tmp_path / "a.wav", noise(RATE))
     lost = replace(clip(path, 1, 1), media=replace(media(path), path=None))
