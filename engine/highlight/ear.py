@@ -33,7 +33,7 @@ Array = NDArray[np.float32]
 
 WINDOWS = 3  # heard of a track
 PROBES = 4  # stretches that are read for each, the loudest of which is heard
-SILENCE_DB = -60.0  # dBFS: where nothing is louder over 0.4 s, nothing sounds
+SOUNDLESS_DB = -60.0  # dBFS: where nothing is louder over 0.4 s, nothing sounds
 ENOUGH = 3.0  # seconds of sound below which no ear is sure
 _LEVEL_DB = -23.0  # dBFS of what the network hears
 _BLOCK = int(0.4 * MODEL_RATE)
@@ -92,7 +92,7 @@ def heard_category(
     stretches = excerpts(sounds, windows, progress)
     if not stretches:
         return UNKNOWN
-    heard = [stretch for stretch in stretches if loudest_db(stretch) > SILENCE_DB]
+    heard = [stretch for stretch in stretches if loudest_db(stretch) > SOUNDLESS_DB]
     if not heard:
         return _silent(sum((sound.duration for sound in sounds), Fraction(0)), windows)
     found = []

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Listener:
-    """An `Ear` for `plugin.timeline.categories.held`.
+    """A `Listener` for `plugin.timeline.categories.held`.
 
     `network` gives the network to listen with; without it the shipped model is opened. Raises `ModelError` where none
     can run, `Cancelled`.

@@ -33,7 +33,7 @@ _HOSTS = (
 )
 _SEVERAL = "its clips are of several kinds"
 
-Ear = Callable[[Sequence[AudioClip]], Category]  # what clips that can be read hold, by listening
+Listener = Callable[[Sequence[AudioClip]], Category]  # what clips that can be read hold, by listening
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Held:
     clips: dict[int, Category]
 
 
-def held(timeline: Timeline, told: Mapping[str, str] | None = None, ear: Ear | None = None) -> Held:
+def held(timeline: Timeline, told: Mapping[str, str] | None = None, ear: Listener | None = None) -> Held:
     """What each audio track with clips and each clip holds.
 
     `told` is what the user says by track, named or as "a1" (`engine.edit.categories.said`); "" forgets what was said
@@ -63,14 +63,14 @@ def held(timeline: Timeline, told: Mapping[str, str] | None = None, ear: Ear | N
 
 
 def track_categories(
-    timeline: Timeline, told: Mapping[str, str] | None = None, ear: Ear | None = None
+    timeline: Timeline, told: Mapping[str, str] | None = None, ear: Listener | None = None
 ) -> dict[int, Category]:
     """What each audio track with clips holds, by its number (`held`)."""
     return held(timeline, told, ear).tracks
 
 
 def clip_categories(
-    timeline: Timeline, told: Mapping[str, str] | None = None, ear: Ear | None = None
+    timeline: Timeline, told: Mapping[str, str] | None = None, ear: Listener | None = None
 ) -> dict[int, Category]:
     """What each audio clip holds, by its index (`held`)."""
     return held(timeline, told, ear).clips
@@ -147,7 +147,9 @@ def _by_number(
     return found
 
 
-def _held(clips: Sequence[AudioClip], spoken: str, ear: Ear | None) -> tuple[Category, dict[int, Category]]:
+def _held(
+    clips: Sequence[AudioClip], spoken: str, ear: Listener | None
+) -> tuple[Category, dict[int, Category]]:
     """What a track holds, and each of its clips."""
     if spoken:
         return of_user(spoken), {clip.index: of_user(spoken) for clip in clips}
@@ -164,7 +166,7 @@ def _held(clips: Sequence[AudioClip], spoken: str, ear: Ear | None) -> tuple[Cat
     return hosts if differ else whole, {i: c if c.kind else by_ear[i] for i, c in own.items()}
 
 
-def _listened(clips: Sequence[AudioClip], ear: Ear) -> tuple[Category, dict[int, Category]]:
+def _listened(clips: Sequence[AudioClip], ear: Listener) -> tuple[Category, dict[int, Category]]:
     """What clips hold together by listening, and those that do not hold the same; each sound is heard once."""
     whole = ear(clips) if clips else UNKNOWN
     sounds: dict[object, list[AudioClip]] = {}

@@ -29,6 +29,7 @@ from ...engine.edit.nodes import (
 from ...engine.edit.placing import ZERO
 from ...engine.edit.timemap import moved_ramps
 from ...engine.edit.volume import OwnGain, faders, host_line, plays
+from ...engine.errors import WriteError
 from ...engine.media.layout import Layout
 from ...engine.media.paths import is_remote, locate, spellings
 from ...engine.media.time import to_frames
@@ -58,7 +59,7 @@ def compose(
     transitions. A pair of mono clips that is one sound comes back as one rendered clip, or as two ridden ones on
     tracks of their own. `mute_originals` disables what a result now sounds for: the whole track if all its playing
     clips are, else single clips. `moves` says that the copy goes to another folder, so that relative media paths
-    have to become absolute.
+    have to become absolute. Raises WriteError for a ridden clip that cannot be laid on a track of its own.
     """
     root = clone(timeline.document)
     if moves:
@@ -159,7 +160,7 @@ class _Writer:
             _Placed(clip, leaf, result)
             for clip in map(self.timeline.clip, sorted(results))
             for result in results[clip.index]
-            for leaf in (clip.leaves if isinstance(result, Ridden) else (clip.leaf,))
+            for leaf in _places(clip, result)
         ]
 
     def _for_source(self, source: int, found: list[_Placed]) -> list[Node]:
@@ -334,6 +335,15 @@ class _Writer:
             rate = result.clip.sample_rate
             start = cue.start - Fraction(result.clip.head, rate)
             moved_ramps(made["effects"], start, Fraction(result.clip.samples, rate))
+
+
+def _places(clip: AudioClip, result: Result) -> tuple[Leaf, ...]:
+    """Where in the document a result stands for a clip: in one place, or ridden, for each of its channels."""
+    if not isinstance(result, Ridden):
+        return (clip.leaf,)
+    if clip.leaf.problem:
+        raise WriteError(f"Clip {clip.index} “{clip.name}” cannot come back as it is: {clip.leaf.problem}")
+    return clip.leaves
 
 
 def _own_line(line: GainCurve, times: Sequence[Fraction | float]) -> Gain:

@@ -16,7 +16,8 @@ from sightmix.engine.edit.model import Edit, EditClip
 from sightmix.engine.edit.reader import read_edit
 from sightmix.engine.edit.timemap import TimeMap
 from sightmix.engine.edit.volume import host_line, plays
-from sightmix.plugin.timeline import Ridden, open_timeline, write_result
+from sightmix.engine.errors import WriteError
+from sightmix.plugin.timeline import ResultClip, ResultTrack, Ridden, open_timeline, write_result
 from sightmix.plugin.timeline.load import load
 from sightmix.plugin.timeline.results import Gain
 from sightmix.plugin.timeline.save import to_text
@@ -137,6 +138,35 @@ def test_clips_that_compounds_trim_are_trimmed(tmp_path: Path, host: str, turned
     edit, _ = reel.ridden(timeline)
     [one] = sounding(edit)
     same(one, timeline.edit.tracks[0].clips[0], GAIN)
+
+
+def test_a_clip_in_a_compound_of_another_speed_cannot_come_back(tmp_path: Path) -> None:
+    reel = Reel(tmp_path, "")
+    compound = kit.stack(kit.track("Audio", reel.clip(48, 60)), name="comp", effects=[kit.warp(2.0)])
+    timeline = reel.opened(kit.track("Audio", compound, name="A1"))
+    with pytest.raises(WriteError, match="“take” cannot come back as it is: It lies inside “comp”"):
+        reel.ridden(timeline)
+    assert not (tmp_path / "out.otio").exists()
+
+
+def test_what_is_ridden_and_what_is_rendered_lie_side_by_side(tmp_path: Path) -> None:
+    reel = Reel(tmp_path, "Resolve_OTIO")
+    pieces = [reel.clip(48, 24), kit.gap(12), reel.clip(100, 36)]
+    timeline = reel.opened(kit.track("Audio", *pieces, name="A1", metadata=reel.words()))
+    file = ResultClip(Path(reel.media), 8000, 160_000, 2)
+    results: dict[int, list[Any]] = {
+        1: [Ridden(GAIN)],
+        2: [ResultTrack("rebalanced", file), Ridden(GAIN, role="ride")],
+    }
+    write_result(timeline, results, tmp_path / "out.otio")
+    tracks = json.loads((tmp_path / "out.otio").read_text())["tracks"]["children"][1:]
+    assert [t["name"] for t in tracks] == ["A1 rebalanced", "A1 ride"]
+    kinds = [[c["OTIO_SCHEMA"].partition(".")[0] for c in t["children"]] for t in tracks]
+    assert kinds == [["Clip", "Gap", "Clip"], ["Gap", "Clip"]]
+    assert [[c["source_range"]["duration"] for c in t["children"]] for t in tracks] == [
+        [kit.rt(24, 24.0), kit.rt(12, 24.0), kit.rt(36, 24.0)],
+        [kit.rt(36, 24.0), kit.rt(36, 24.0)],
+    ]
 
 
 def test_resolve_is_told_in_its_own_words_what_we_say_in_ours(tmp_path: Path) -> None:
