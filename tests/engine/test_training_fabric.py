@@ -6,15 +6,17 @@ import json
 import signal
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from sightmix.engine.errors import TrainingError
+from sightmix.engine.training.loop import batches
 from sightmix.engine.training.loop import run as loop
 from sightmix.engine.training.loop import validate as validation
+from sightmix.engine.training.loop.config import TrainConfig
 from sightmix.engine.training.loop.metrics import NAMES
 from sightmix.engine.training.loop.run import Trainer, make_fabric
 from sightmix.engine.training.loop.validate import Held, Validation, hold, joined, validate
@@ -162,57 +164,36 @@ runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)
 
 @pytest.mark.slow
 def test_after_a_kill_the_weights_are_the_same_to_the_bit(tiny_corpus: Path, tmp_path: Path) -> None:
-    config = {
-        "name": "tiny", "network": NETWORK, "seconds": 1.5, "batch": 1, "steps": 12, "warmup": 2, "decay": 2,
-        "workers": 0, "save_every": 2, "validate_clips": 1,
-    }  # fmt: skip
-    (tmp_path / "c.json").write_text(json.dumps(config))
-
-    def command(out: str) -> list[str]:
-        module = "sightmix.engine.training.loop.run"
-        words = [module, str(tmp_path / "c.json"), "--corpus", str(tiny_corpus), "--out", str(tmp_path / out)]
-        return [sys.executable, "-m", *words, "--device", "cpu"]
-
-    subprocess.run(command("whole"), check=True)
-    killed = subprocess.run([sys.executable, "-c", KILLED, *command("killed")[2:]], check=False)
+    config = replace(CONFIG, steps=5, save_every=2, validate_clips=1, threads=1)
+    (tmp_path / "c.json").write_text(json.dumps(asdict(config)))
+    words = [
+        "sightmix.engine.training.loop.run", str(tmp_path / "c.json"), "--corpus", str(tiny_corpus),
+        "--out", str(tmp_path / "killed"), "--device", "cpu",
+    ]  # fmt: skip
+    killed = subprocess.run([sys.executable, "-c", KILLED, *words], check=False)
     assert killed.returncode == -signal.SIGKILL
     assert torch.load(tmp_path / "killed" / "checkpoint.pt", weights_only=True)["step"] == 2
-    subprocess.run(command("killed"), check=True)
+    for out in ("killed", "whole"):
+        loop.train(config, tiny_corpus, tmp_path / out, device="cpu")
+    assert [e["step"] for e in entries(tmp_path / "killed") if e.get("event") == "start"] == [0, 2]
     whole, again = (
         torch.load(tmp_path / out / "checkpoint.pt", weights_only=True) for out in ("whole", "killed")
     )
-    assert whole["step"] == again["step"] == 12
+    assert whole["step"] == again["step"] == 5
     for part in ("model", "average"):
         assert all(torch.equal(whole[part][name], again[part][name]) for name in whole[part])
 
 
-@pytest.mark.slow
-def test_no_worker_outlives_a_killed_loop(tmp_path: Path) -> None:
-    """Workers hold the standard output they were born with, which ends once the last of them has."""
-    program = tmp_path / "killed.py"
-    program.write_text(
-        "import os, signal, time\n"
-        "import numpy as np\n"
-        "from torch.utils.data import DataLoader, Dataset\n"
-        "from sightmix.engine.training.loop.batches import quiet_worker\n"
-        "class Large(Dataset):\n"
-        "    def __len__(self):\n"
-        "        return 100\n"
-        "    def __getitem__(self, index):\n"
-        "        return np.zeros(1_000_000)\n"
-        "if __name__ == '__main__':\n"
-        "    loader = DataLoader(\n"
-        "        Large(), batch_size=None, num_workers=2, collate_fn=lambda x: x, worker_init_fn=quiet_worker\n"
-        "    )\n"
-        "    scenes = iter(loader)\n"
-        "    next(scenes)\n"
-        "    time.sleep(0.5)  # both have more to hand over than a pipe holds\n"
-        "    print('ready', flush=True)\n"
-        "    os.kill(os.getpid(), signal.SIGKILL)\n"
-    )
-    done = subprocess.run([sys.executable, str(program)], check=False, stdout=subprocess.PIPE, timeout=1800)
-    assert done.returncode == -signal.SIGKILL
-    assert done.stdout == b"ready\n"
+def test_a_loaders_workers_begin_as_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[int] = []
+    monkeypatch.setattr(batches, "begin_worker", lambda: begun.append(torch.get_num_threads()))
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        batches.quiet_worker(0)
+    finally:
+        torch.set_num_threads(before)
+    assert begun == [1]
 
 
 @pytest.mark.slow
@@ -231,9 +212,9 @@ def test_two_devices_learn_as_one_with_twice_the_batch(tiny_corpus: Path, tmp_pa
         "from sightmix.engine.training.loop.config import TrainConfig\n"
         "from sightmix.engine.training.loop.run import train\n"
         "if __name__ == '__main__':\n"
-        "    out, corpus, devices, batch = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])\n"
-        "    config = TrainConfig(**json.loads(Path(sys.argv[5]).read_text()))\n"
-        "    train(replace(config, batch=batch), corpus, out, device='cpu', devices=devices)\n"
+        "    out, corpus = Path(sys.argv[1]), Path(sys.argv[2])\n"
+        "    config = TrainConfig(**json.loads(Path(sys.argv[3]).read_text()))\n"
+        "    train(replace(config, batch=1), corpus, out, device='cpu', devices=2)\n"
     )
     config = {
         "name": "x",
@@ -246,9 +227,9 @@ def test_two_devices_learn_as_one_with_twice_the_batch(tiny_corpus: Path, tmp_pa
         "weights": {"gain": 0.0, "w": 1.0},
     }
     (tmp_path / "c.json").write_text(json.dumps(config))
-    for out, devices, batch in (("one", 1, 2), ("two", 2, 1)):
-        words = [str(tmp_path / out), str(tiny_corpus), str(devices), str(batch), str(tmp_path / "c.json")]
-        subprocess.run([sys.executable, str(program), *words], check=True, timeout=1800)
+    words = [str(tmp_path / "two"), str(tiny_corpus), str(tmp_path / "c.json")]
+    subprocess.run([sys.executable, str(program), *words], check=True, timeout=1800)
+    loop.train(TrainConfig(**config, batch=2), tiny_corpus, tmp_path / "one", device="cpu")
     one, two = (torch.load(tmp_path / out / "checkpoint.pt", weights_only=True) for out in ("one", "two"))
     assert one["step"] == two["step"] == 3
     start = Trainer(CONFIG, tiny_corpus, tmp_path / "start").model.state_dict()

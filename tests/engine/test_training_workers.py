@@ -15,6 +15,8 @@ from sightmix.engine.training.workers import begin_worker
 def work(ready):
     begin_worker()
     ignored = [signal.getsignal(s) == signal.SIG_IGN for s in (signal.SIGINT, signal.SIGTERM)]
+    queue = multiprocessing.get_context("spawn").Queue()
+    queue.put(bytes(1_000_000))  # more than a pipe holds, and nobody fetches it
     ready.send((ignored, sorted({"av", "torch", "numpy"} & set(sys.modules))))
     time.sleep(600)
 
