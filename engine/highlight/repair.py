@@ -6,39 +6,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .spread import EFFECTS_AGAINST_SPEECH, FILM_LUFS, FILM_SD, MUSIC_AGAINST_SPEECH, Relation
-from .stretches import FLOOR_DB, Flags, Stretches, Values, decibels, frames, power_of
+from .spread import (
+    EFFECTS_OVER_MUSIC,
+    MUSIC_OVER_EFFECTS,
+    SPEECH_BESIDE,
+    SPEECH_OVER,
+    SPEECH_OVER_BED,
+    Relation,
+)
+from .stretches import FLOOR_DB, Flags, Stretches, Values, decibels, frames, loud_level, power_of
 
 SPEECH, MUSIC, EFFECTS = range(3)
 
-# Speech over music and over effects while somebody speaks, and over both together; the last is what the first two
-# amount to if they have nothing to do with each other.
-_OVER = (
-    Relation(-MUSIC_AGAINST_SPEECH[0], MUSIC_AGAINST_SPEECH[1], aim=10.0),
-    Relation(-EFFECTS_AGAINST_SPEECH[0], EFFECTS_AGAINST_SPEECH[1], aim=10.0),
-)
-_OVER_BED = Relation(-0.8, 6.6, aim=10.0)
-# The speech nearby over music and over effects where nobody speaks.
-_BESIDE = tuple(
-    Relation(
-        FILM_LUFS[SPEECH] - FILM_LUFS[k], FILM_SD[k], aim=FILM_LUFS[SPEECH] - FILM_LUFS[k], near=1.0, far=2.0
-    )
-    for k in (MUSIC, EFFECTS)
-)
-# Music over effects, and effects over music, where there is no speech to tell either by.
-_APART = float(np.hypot(MUSIC_AGAINST_SPEECH[1], EFFECTS_AGAINST_SPEECH[1]))
-_ALONE = tuple(
-    Relation(
-        sign * (FILM_LUFS[MUSIC] - FILM_LUFS[EFFECTS]),
-        _APART,
-        aim=sign * (FILM_LUFS[MUSIC] - FILM_LUFS[EFFECTS]),
-        near=1.5,
-        far=2.5,
-    )
-    for sign in (1.0, -1.0)
-)
+_GATE = 20.0  # dB under the programme's loud level; what is quieter has no say in how loud it is
+_FELT = 0.1  # dB by which gains are drawn together before it is worth telling
 _NEARBY = 15.0  # s; speech further off tells nothing of what is heard here
-_SURE, _DOUBTFUL = 2.0, -6.0  # dB of estimated SI-SDR from which separation is trusted, and not at all
+_SURE, _DOUBTFUL = 0.0, -8.0  # dB of estimated SI-SDR from which separation is trusted, and not at all
 
 
 @dataclass(frozen=True)
@@ -50,12 +33,14 @@ class Mended:
 
 
 def neutral(gains: Values, levels: Values) -> Values:
-    """Gains (3, T) without what they do to the loudness of the whole programme: what all stems have in common."""
+    """Gains (3, T) dB without what all stems have in common: the mean change of level of what is heard."""
     power = power_of(levels)
-    before, after = power.sum(), (power * np.power(10.0, gains / 10.0)).sum()
-    if before <= 0.0:
-        return gains - gains.mean()
-    return np.asarray(gains - 10.0 * np.log10(after / before))
+    before = decibels(power.sum(0))
+    heard = before > max(loud_level(before) - _GATE, FLOOR_DB)
+    if not heard.any():
+        return np.asarray(gains - gains.mean())
+    after = decibels((power * np.power(10.0, gains / 10.0)).sum(0))
+    return np.asarray(gains - (after - before)[heard].mean())
 
 
 def outlying(relation: Relation, found: Values) -> Values:
@@ -111,9 +96,9 @@ def _under_speech(wanted: Values, loud: Values) -> Values:
     """Gains (3, m) of phrases: speech over music, over effects, and over both."""
     bed = power_of(loud[1:])
     share = bed / np.maximum(bed.sum(0), 1e-30)
-    buried = outlying(_OVER_BED, loud[SPEECH] - decibels(bed.sum(0))) * np.minimum(2.0 * share, 1.0)
+    buried = outlying(SPEECH_OVER_BED, loud[SPEECH] - decibels(bed.sum(0))) * np.minimum(2.0 * share, 1.0)
     lowered = []
-    for number, relation in enumerate(_OVER):
+    for number, relation in enumerate(SPEECH_OVER):
         found, asked = loud[SPEECH] - loud[1 + number], wanted[SPEECH] - wanted[1 + number]
         lack = np.minimum(np.maximum(asked, 0.0), np.maximum(relation.aim - found, 0.0))
         out = np.maximum(outlying(relation, found), buried[number]) * (loud[1 + number] > FLOOR_DB)
@@ -140,12 +125,14 @@ def _between(parts: Stretches, wanted: Values, loud: Values, gains: Values) -> V
     wanted_here, loud_here = wanted[:, silent], loud[:, silent]
     anchor, lift, asked = _nearby(parts, loud[SPEECH], gains[SPEECH], wanted[SPEECH])
     out = np.zeros_like(wanted_here)
-    for k, relation in zip((MUSIC, EFFECTS), _BESIDE, strict=True):
+    for k, relation in zip((MUSIC, EFFECTS), SPEECH_BESIDE, strict=True):
         lack = _missing(relation, anchor - loud_here[k], asked - wanted_here[k])
         lower = np.clip(lift - lack, np.minimum(wanted_here[k], 0.0), 0.0)
         out[k] = np.where((anchor > FLOOR_DB) & (loud_here[k] > FLOOR_DB), lower, 0.0)
     both = (loud_here[1:] > FLOOR_DB).all(0)
-    for (k, other), relation in zip(((MUSIC, EFFECTS), (EFFECTS, MUSIC)), _ALONE, strict=True):
+    for (k, other), relation in zip(
+        ((MUSIC, EFFECTS), (EFFECTS, MUSIC)), (MUSIC_OVER_EFFECTS, EFFECTS_OVER_MUSIC), strict=True
+    ):
         asked_here = wanted_here[k] - wanted_here[other]
         lack = _missing(relation, loud_here[k] - loud_here[other], asked_here)
         share = np.where(asked_here > 0.0, lack / np.where(asked_here > 0.0, asked_here, 1.0), 0.0) * both
@@ -196,5 +183,5 @@ def _drawn_together(
         parts.sums((1.0 - unsure) * active) / np.maximum(parts.sums(active.astype(np.float64)), 1.0)
     ).max(0)
     common = beside * (weight * gains).sum(0) / np.where(total > 0.0, total, 1.0)
-    drawn = gains + doubt * (common - gains)
-    return Mended(drawn, doubt.max(0))
+    step = doubt * (common - gains)
+    return Mended(gains + step, np.where(np.abs(step).max(0) >= _FELT, doubt.max(0), 0.0))

@@ -95,10 +95,10 @@ def sounding(levels: Values, unsure: Values) -> Flags:
     """
     mix = decibels(power_of(levels).sum(0))
     around = decibels(smoothed(power_of(mix), _AROUND))
-    loud = np.array([_loud(row) for row in levels])[:, None]
+    loud = np.array([loud_level(row) for row in levels])[:, None]
     hidden = around - (_HIDDEN + (_LEAK - _HIDDEN) * unsure)
     own = decibels(smoothed(power_of(levels), _AROUND))
-    found = levels > np.maximum(loud - np.array(_BELOW)[:, None], _loud(mix) - _UNDER_MIX)
+    found = levels > np.maximum(loud - np.array(_BELOW)[:, None], loud_level(mix) - _UNDER_MIX)
     return found & (own > hidden) & (levels > FLOOR_DB)
 
 
@@ -107,7 +107,8 @@ def certain(active: Flags, unsure: Values, quality: Values) -> Flags:
     return active & ((unsure < 0.5) | (quality > _BLIND))
 
 
-def _loud(levels: Values) -> float:
+def loud_level(levels: Values) -> float:
+    """The 95th percentile of levels (T,) above the floor, dB; the floor where nothing sounds."""
     heard = levels[levels > FLOOR_DB]
     return float(np.percentile(heard, _LOUD)) if heard.size else FLOOR_DB
 
