@@ -67,7 +67,7 @@ def mended(
     if spoken.any():
         gains[:, spoken] = _under_speech(wanted[:, spoken], loud[:, spoken])
     if not spoken.all():
-        gains[:, ~spoken] = _between(parts, wanted, loud, gains)
+        gains[:, ~spoken] = _between(parts, wanted, loud, gains, 1.0 - _mean(parts, unsure, heard))
     return _drawn_together(parts, gains, power, active, unsure, quality)
 
 
@@ -86,86 +86,88 @@ def _level(parts: Stretches, heard: Values, active: Flags) -> Values:
     return decibels(parts.sums(heard) / lengths)
 
 
-def _missing(relation: Relation, found: Values, asked: Values) -> Values:
-    """What a relation found (n,) lacks, as far as it is asked for (n,), dB."""
-    lack = np.minimum(np.maximum(asked, 0.0), np.maximum(relation.aim - found, 0.0))
-    return np.asarray(outlying(relation, found) * lack)
+def _lacking(relation: Relation, found: Values, asked: Values) -> Values:
+    """What relations found (n,) lack, as far as it is asked for (n,), dB."""
+    return np.asarray(np.minimum(np.maximum(asked, 0.0), np.maximum(relation.aim - found, 0.0)))
+
+
+def _share(part: Values, whole: Values) -> Values:
+    """Part of a whole, 0 where that is nothing or less."""
+    return np.where(whole > 0.0, part / np.where(whole > 0.0, whole, 1.0), 0.0)
 
 
 def _under_speech(wanted: Values, loud: Values) -> Values:
-    """Gains (3, m) of phrases: speech over music, over effects, and over both."""
-    bed = power_of(loud[1:])
-    share = bed / np.maximum(bed.sum(0), 1e-30)
-    buried = outlying(SPEECH_OVER_BED, loud[SPEECH] - decibels(bed.sum(0))) * np.minimum(2.0 * share, 1.0)
-    lowered = []
-    for number, relation in enumerate(SPEECH_OVER):
-        found, asked = loud[SPEECH] - loud[1 + number], wanted[SPEECH] - wanted[1 + number]
-        lack = np.minimum(np.maximum(asked, 0.0), np.maximum(relation.aim - found, 0.0))
-        out = np.maximum(outlying(relation, found), buried[number]) * (loud[1 + number] > FLOOR_DB)
-        lowered.append(out * lack)
-    return _shared_out(wanted, np.stack(lowered))
+    """Gains (3, m) of phrases: speech over music, over effects, and over both.
 
-
-def _shared_out(wanted: Values, lowered: Values) -> Values:
-    """Gains (3, m) that bring speech up against each of the others by `lowered` (2, m) dB.
-
-    Speech rises by the share of its own gain that is asked for; the others go the rest of the way. No stem goes further
-    than it is asked to, nor the other way.
+    Speech rises by as great a share of its own gain as is asked for of what it lacks; the others go the rest of the
+    way. No stem goes further than it is asked to, nor the other way.
     """
-    asked = wanted[SPEECH] - wanted[1:]
-    share = np.where(asked > 0.0, lowered / np.where(asked > 0.0, asked, 1.0), 0.0).max(0)
-    speech = np.maximum(wanted[SPEECH], 0.0) * share
-    others = np.clip(speech - lowered, np.minimum(wanted[1:], 0.0), np.maximum(wanted[1:], 0.0))
-    return np.concatenate([speech[None], others])
+    bed = power_of(loud[1:])
+    buried = outlying(SPEECH_OVER_BED, loud[SPEECH] - decibels(bed.sum(0)))
+    buried = buried * np.minimum(2.0 * _share(bed, bed.sum(0)), 1.0)
+    asked, found = wanted[SPEECH] - wanted[1:], loud[SPEECH] - loud[1:]
+    lowered = np.stack(
+        [
+            np.maximum(outlying(relation, found[k]), buried[k]) * _lacking(relation, found[k], asked[k])
+            for k, relation in enumerate(SPEECH_OVER)
+        ]
+    ) * (loud[1:] > FLOOR_DB)
+    speech = np.maximum(wanted[SPEECH], 0.0) * _share(lowered, asked).max(0)
+    return np.concatenate([speech[None], _held(speech - lowered, wanted[1:])])
 
 
-def _between(parts: Stretches, wanted: Values, loud: Values, gains: Values) -> Values:
-    """Gains (3, m) where nobody speaks: music and effects against the speech nearby, or against each other."""
-    silent = ~parts.spoken
-    wanted_here, loud_here = wanted[:, silent], loud[:, silent]
-    anchor, lift, asked = _nearby(parts, loud[SPEECH], gains[SPEECH], wanted[SPEECH])
-    out = np.zeros_like(wanted_here)
+def _held(gains: Values, wanted: Values) -> Values:
+    """Gains no further from 0 than they are wanted, nor on the other side of it."""
+    return np.clip(gains, np.minimum(wanted, 0.0), np.maximum(wanted, 0.0))
+
+
+def _between(parts: Stretches, wanted: Values, loud: Values, gains: Values, known: Values) -> Values:
+    """Gains (3, m) where nobody speaks: music and effects against the speech nearby, and against each other.
+
+    What is too loud beside speech stays down after it, but goes no further down than under it. Music and effects are
+    held against each other only as far as they are `known` (3, n): of a separated one that is quiet nothing tells
+    whether it is buried or not there.
+    """
+    sure = known[1:, ~parts.spoken].min(0)
+    here, sound = wanted[:, ~parts.spoken], loud[:, ~parts.spoken]
+    heard = sound > FLOOR_DB
+    level, lift, asked = _nearby(parts, loud[SPEECH], gains, wanted[SPEECH])
+    out = np.zeros_like(here)
     for k, relation in zip((MUSIC, EFFECTS), SPEECH_BESIDE, strict=True):
-        lack = _missing(relation, anchor - loud_here[k], asked - wanted_here[k])
-        lower = np.clip(lift - lack, np.minimum(wanted_here[k], 0.0), 0.0)
-        out[k] = np.where((anchor > FLOOR_DB) & (loud_here[k] > FLOOR_DB), lower, 0.0)
-    both = (loud_here[1:] > FLOOR_DB).all(0)
+        found, beside = level - sound[k], asked - here[k]
+        lack = outlying(relation, found) * _lacking(relation, found, beside)
+        lowered = np.maximum(np.minimum(lift[SPEECH] - lack, 0.0), np.minimum(lift[k], 0.0))
+        out[k] = np.where(heard[k] & (level > FLOOR_DB), lowered, 0.0)
     for (k, other), relation in zip(
         ((MUSIC, EFFECTS), (EFFECTS, MUSIC)), (MUSIC_OVER_EFFECTS, EFFECTS_OVER_MUSIC), strict=True
     ):
-        asked_here = wanted_here[k] - wanted_here[other]
-        lack = _missing(relation, loud_here[k] - loud_here[other], asked_here)
-        share = np.where(asked_here > 0.0, lack / np.where(asked_here > 0.0, asked_here, 1.0), 0.0) * both
-        out[k] = np.maximum(out[k], 0.0) + share * np.maximum(wanted_here[k], 0.0) + np.minimum(out[k], 0.0)
-        out[other] += share * np.minimum(wanted_here[other], 0.0)
-    return np.clip(out, np.minimum(wanted_here, 0.0), np.maximum(wanted_here, 0.0))
+        found, apart = sound[k] - sound[other], here[k] - here[other]
+        share = outlying(relation, found) * _share(_lacking(relation, found, apart), apart)
+        share = share * (heard[k] & heard[other]) * sure
+        out[k] += share * np.maximum(here[k], 0.0)
+        out[other] += share * np.minimum(here[other], 0.0)
+    return _held(out, here)
 
 
-def _nearby(parts: Stretches, level: Values, gain: Values, asked: Values) -> tuple[Values, Values, Values]:
-    """Level, gain and asked gain (m,) of the speech around stretches without any; the floor where there is none.
+def _nearby(parts: Stretches, level: Values, gains: Values, asked: Values) -> tuple[Values, Values, Values]:
+    """Around stretches without speech: its level (m,), the gains (3, m) under it, and its asked gain (m,).
 
-    The phrases before and after count alike, as far as they are near.
+    The phrases before and after count alike, as far as they are near; the level is the floor where there is none.
     """
     phrases, others = np.flatnonzero(parts.spoken), np.flatnonzero(~parts.spoken)
-    if not phrases.size:
-        none = np.zeros(others.size)
-        return none + FLOOR_DB, none, none
+    rows = np.concatenate([power_of(level)[None], gains, asked[None]])
+    total, count = np.zeros((len(rows), others.size)), np.zeros(others.size)
     after = np.searchsorted(phrases, others)
-    found = [np.zeros(others.size) for _ in range(4)]
-    for place in (after - 1, after):
+    for place in (after - 1, after) if phrases.size else ():
         which = phrases[np.clip(place, 0, phrases.size - 1)]
-        gap = np.where(
-            which < others,
-            parts.edges[others] - parts.edges[which + 1],
-            parts.edges[which] - parts.edges[others + 1],
+        gap = np.maximum(
+            parts.edges[others] - parts.edges[which + 1], parts.edges[which] - parts.edges[others + 1]
         )
-        weight = ((place >= 0) & (place < phrases.size) & (gap <= frames(_NEARBY))).astype(np.float64)
-        found[0] += weight
-        found[1] += weight * power_of(level[which])
-        found[2] += weight * gain[which]
-        found[3] += weight * asked[which]
-    count = np.maximum(found[0], 1.0)
-    return decibels(found[1] / count), found[2] / count, found[3] / count
+        near = (place >= 0) & (place < phrases.size) & (gap <= frames(_NEARBY))
+        total += near * rows[:, which]
+        count += near
+    mean = total / np.maximum(count, 1.0)
+    return decibels(mean[0]), mean[1:-1], mean[-1]
 
 
 def _drawn_together(
