@@ -278,15 +278,21 @@ def fit(train: Path, validation: Path) -> None:
     both = old.and_(new)
     # The network has learned from the one and not from the other, so its masks are truer there.
     extra = np.where(both.owners < len(old.kinds), 1.0, UNSEEN)
-    names = sorted(set(new.packages))
-    log, kinds = [], []
+    packages = [{name.split(" ")[-1] for name in named.split(" + ")} for named in new.packages]
+    names = sorted(set().union(*packages))
+    log: list[NDArray[np.float64]] = []
+    found: list[int] = []
+    kinds: list[int] = []
     for fold in range(FOLDS):
-        out = np.array([t for t, name in enumerate(new.packages) if names.index(name) % FOLDS == fold])
+        unheard = set(names[fold::FOLDS])
+        out = np.array([t for t, mine in enumerate(packages) if mine & unheard])
         kept = np.setdiff1d(np.arange(len(both.kinds)), out + len(old.kinds))
         part = both.chosen(kept)
         rule = fitted(part, weights_of(part) * extra[np.isin(both.owners, kept)])
         left = new.chosen(out)
-        log += [np.log(rule.judge(left.signs[left.owners == t])) for t in range(len(left.kinds))]
+        parts = [left.signs[left.owners == t] for t in range(len(left.kinds))]
+        log += [rule.log_odds(part).mean(axis=0) for part in parts]
+        found += [int(rule.judge(part).argmax()) for part in parts]
         kinds += list(left.kinds)
     trusts = np.geomspace(0.3, 1, 40)  # never surer than the fit
     losses = [
@@ -297,8 +303,8 @@ def fit(train: Path, validation: Path) -> None:
     write_rule(
         rule, f"{len(old.kinds)} tracks of the training and {len(new.kinds)} of the validation packages"
     )
-    right = np.mean([row.argmax() == kind for row, kind in zip(log, kinds, strict=True)])
-    print(f"left-out validation packages: {right:.1%} of {len(kinds)} tracks, trust {trust:.2f}")
+    right = np.mean(np.array(found) == np.array(kinds))
+    print(f"left-out validation packages: {right:.1%} of {len(kinds)} answers, trust {trust:.2f}")
 
 
 def _loss(logits: NDArray[np.float64], kind: int) -> float:

@@ -39,20 +39,28 @@ def open_timeline(
 
 
 def inspect(
-    source: File | Timeline, *, loudness: bool = False, progress: Callable[[Step], None] | None = None
+    source: File | Timeline,
+    *,
+    loudness: bool = False,
+    listen: bool = False,
+    progress: Callable[[Step], None] | None = None,
 ) -> dict[str, Any]:
     """What ``sightmix inspect --json`` prints of a timeline: its tracks and clips, times in seconds and as timecode.
 
-    `loudness` measures every online clip and all that plays together (LUFS, LU, dBTP). Raises TimelineError.
+    `loudness` measures every online clip and all that plays together (LUFS, LU, dBTP). `listen` hears what tracks
+    hold that nothing else tells of, by the shipped model. Raises TimelineError, and ModelError where none can run.
     """
     from .jobs.inspection import measured_clips, measured_together, timeline_data
+    from .jobs.listening import Listener
     from .timeline import Timeline, list_timelines
+    from .timeline.categories import held
 
     opened = source if isinstance(source, Timeline) else open_timeline(source)
     steps = Progress(progress) if progress is not None else Progress()
     clips = measured_clips(opened, steps) if loudness else {}
     together = measured_together(opened, steps) if loudness else None
-    return timeline_data(opened, list_timelines(opened.path), clips, together)
+    found = held(opened, None, Listener(steps) if listen else None)
+    return timeline_data(opened, list_timelines(opened.path), clips, together, found)
 
 
 def rebalance(

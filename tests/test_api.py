@@ -41,6 +41,18 @@ def test_a_name_that_is_no_setting_is_refused_with_the_nearest(tmp_path: Path) -
         sightmix.export(three_clips(tmp_path), tmp_path, "stems", projekt="x")
 
 
+def test_inspect_listens_only_if_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sightmix.engine.edit.categories import Category
+    from sightmix.plugin.jobs.listening import Listener
+
+    monkeypatch.setattr(Listener, "__call__", lambda *_: Category("music", "ear", 0.9, "music is heard"))
+    kinds = [
+        sightmix.inspect(three_clips(tmp_path), listen=listen)["tracks"][0]["category"]
+        for listen in (False, True)
+    ]
+    assert [category["kind"] for category in kinds] == [None, "music"]
+
+
 def test_importing_it_costs_nothing() -> None:
     code = "import sys, sightmix; print([m for m in ('numpy', 'av', 'torch', 'opentimelineio') if m in sys.modules])"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

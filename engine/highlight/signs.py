@@ -21,11 +21,13 @@ FRAME_RATE = MODEL_RATE / HOP  # 43 frames in a second
 _LOWEST, _SHELF = 60.0, 1500.0  # Hz: rumble counts little, and what ears hear well counts more
 _RANGE = 40.0  # dB below a window's loud frames that count
 _PAUSE = 20.0  # dB below them where nothing is said
+_QUARTER = 11  # frames
 _VOICE = (75.0, 400.0)  # Hz, fundamentals of voices
 _TINY = 1e-12
 
 NAMES = (
     *(f"{kind} {stem}" for kind in ("share", "lead", "part") for stem in ("speech", "music", "effects")),
+    *(f"{kind} {stem}" for kind in ("at most", "often", "top") for stem in ("speech", "music", "effects")),
     *(f"syllables {stem}" for stem in ("speech", "music", "effects")),
     *(f"together {pair}" for pair in ("speech-music", "speech-effects", "music-effects")),
     *(f"under speech {stem}" for stem in ("music", "effects")),
@@ -53,6 +55,7 @@ def signs(magnitudes: Array, stems: Values) -> Values:
     return np.concatenate(
         [
             _shares(stems, frames, active),
+            _moments(stems),
             [_syllables(row) for row in stems],
             _together(stems, loud),
             *(_under(stems, first) for first in range(3)),
@@ -82,6 +85,18 @@ def _shares(stems: Values, frames: Values, active: NDArray[np.bool_]) -> Values:
     part = stems[:, active] / frames[active]
     share = np.maximum(_db(stems.sum(axis=1) / frames.sum()), -_RANGE)
     return np.concatenate([share, (part > 0.5).mean(axis=1), part.mean(axis=1)])
+
+
+def _moments(stems: Values) -> Values:
+    """Of each stem its part of a quarter of a second that few exceed, and some; its own top, in dB below that of all.
+
+    What sounds only now and then is little of the whole.
+    """
+    blocks = stems[:, : stems.shape[1] // _QUARTER * _QUARTER].reshape(3, -1, _QUARTER).sum(axis=2) + _TINY
+    total = blocks.sum(axis=0)
+    part = (blocks / total)[:, total > np.percentile(total, 95) * 1e-3]
+    tops = _db(np.percentile(blocks, 97, axis=1)) - _db(np.percentile(total, 97))
+    return np.concatenate([np.percentile(part, 95, axis=1), np.percentile(part, 80, axis=1), tops])
 
 
 def _levels(power: Values, loud: float) -> Values:

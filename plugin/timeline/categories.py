@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ...engine.edit.categories import (
     DOUBTFUL,
     MARRIED,
+    SILENT,
     UNKNOWN,
     Category,
     agreed,
@@ -84,12 +85,18 @@ def doubts(timeline: Timeline, found: Held) -> list[str]:
         clips = [c.index for c in timeline.clips if c.track_number == number]
         if category.certain or all(found.clips[index].certain for index in clips):
             continue
-        perhaps = f"it may hold {category.kind} ({category.reason})" if category.kind else category.reason
         sentences.append(
-            f"A{number} '{names[number]}' is taken for a mix, since {perhaps}; "
+            f"A{number} '{names[number]}' is taken for a mix, since {_perhaps(category)}; "
             f"say --category A{number}=dialogue, music, effects or mix."
         )
     return sentences
+
+
+def _perhaps(category: Category) -> str:
+    if not category.kind:
+        return category.reason
+    seems = {MARRIED: "it seems to be one", SILENT: "it seems to be silent"}
+    return f"{seems.get(category.kind, f'it may hold {category.kind}')} ({category.reason})"
 
 
 def remembered(node: Node) -> dict[int, str]:

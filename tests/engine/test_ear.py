@@ -138,6 +138,22 @@ def test_a_short_sound_is_never_certain() -> None:
     assert judged(np.array([0.3, 0.6, 0.1, 0.0]), 10.0).confidence == 0.6 < CERTAIN
 
 
+def test_windows_that_differ_surely_are_a_mix_by_turns() -> None:
+    # A rule that takes the first signs for its log odds.
+    size = len(KINDS)
+    rule = ear.Rule(np.zeros(size), np.ones(size), np.eye(size), np.zeros(size), 1.0)
+
+    def chances(*windows: list[float]) -> list[float]:
+        heard = np.array([np.log(np.maximum(window, 0.02)) + 2 for window in windows])
+        return [round(float(chance), 2) for chance in rule.judge(heard)]
+
+    music, voice, either = [0, 1, 0, 0], [1, 0, 0, 0], [0.45, 0.55, 0, 0]
+    assert chances(music)[1] == chances(music, music)[1] == pytest.approx(0.94, abs=0.01)
+    assert chances(music, voice, music)[3] > 0.5
+    assert chances(music, either, music)[1] > 0.7
+    assert chances(either, either)[3] < 0.1
+
+
 def test_a_wish_to_stop_is_heeded(tmp_path: Path) -> None:
     progress = Progress()
     progress.cancel()

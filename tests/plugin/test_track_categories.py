@@ -164,6 +164,16 @@ def test_a_doubtful_whole_of_sure_clips(tmp_path: Path) -> None:
     assert found.tracks[1] == Category("music", "ear", 0.9, "heard")
 
 
+def test_doubts_in_words(tmp_path: Path) -> None:
+    timeline = _played(tmp_path, ("Audio 1", ["a"]))
+    seems = {"mix": "it seems to be one", "silent": "it seems to be silent", "music": "it may hold music"}
+    for kind, words in seems.items():
+        found = held(timeline, None, lambda _, kind=kind: Category(kind, "ear", 0.7, "heard"))
+        assert doubts(timeline, found)[0].startswith(
+            f"A1 'Audio 1' is taken for a mix, since {words} (heard); say "
+        )
+
+
 def test_no_more_sounds_of_a_track_are_heard_than_a_few(tmp_path: Path) -> None:
     ear = _Ear()
     files = [f"{kind}-{n}" for n in range(6) for kind in ("music", "effects")]
