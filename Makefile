@@ -14,7 +14,7 @@ export HF_HUB_OFFLINE := 1
 
 help:
 	@echo "make test    set up .venv, check style, types and imports, run the tests"
-	@echo "make demo    rebalance two minutes of film; results in demo/"
+	@echo "make demo    rebalance two minutes of film, as a mix and as tracks; results in demo/"
 	@echo "make bench   measure speed and memory; appends to benchmarks/RESULTS.md"
 	@echo "make results CORPUS=DIR RUNS=DIR   the models' tables of benchmarks/RESULTS.md from checkpoints"
 	@echo "make lint    style, types and imports only      make format  bring the style in order"

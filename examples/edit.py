@@ -1,16 +1,17 @@
-"""The demo's timeline: the film as shots on V1, a muddy mixdown on A1, and what a track of it plays."""
+"""The demo's timelines: the film as shots on V1 over tracks of sound, and what a timeline sounds like."""
 
 from __future__ import annotations
 
 import itertools
-from fractions import Fraction
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import numpy as np
 import opentimelineio as otio
-import soundfile
-from soundtrack import RATE, Excerpt, Sound
+import sightmix
+from sightmix.engine.programme.programme import audible
+from soundtrack import Excerpt, Sound
 
 THROUGH_EDITS = (
     992,
@@ -18,20 +19,42 @@ THROUGH_EDITS = (
 )  # frames at which the mixdown is cut into clips, as by an editor working in scenes
 
 
-def write_timeline(excerpt: Excerpt, mixdown: Path, out: Path) -> None:
-    """An OTIO timeline with every shot its own clip over a mixdown in three."""
+@dataclass(frozen=True)
+class Laid:
+    """A track: its name, a file as long as the excerpt, and the frames (first, after the last) of it that are clips."""
+
+    name: str
+    media: Path
+    clips: tuple[tuple[int, int], ...]
+
+
+def in_scenes(excerpt: Excerpt) -> tuple[tuple[int, int], ...]:
+    """The whole excerpt in three clips."""
+    return tuple(itertools.pairwise((0, *THROUGH_EDITS, excerpt.frames)))
+
+
+def write_timeline(excerpt: Excerpt, tracks: Sequence[Laid], out: Path) -> None:
+    """An OTIO timeline with every shot its own clip over tracks of sound."""
     timeline = otio.schema.Timeline(
         "The landlord", global_start_time=otio.opentime.RationalTime(86_400, excerpt.rate)
     )
     picture = _track("V1", otio.schema.TrackKind.Video)
     for number, (first, count) in enumerate(excerpt.shots, 1):
         picture.append(_clip(f"shot {number:02d}", excerpt.picture, first, count, excerpt))
-    sound = _track("A1", otio.schema.TrackKind.Audio)
-    edges = [0, *THROUGH_EDITS, excerpt.frames]
-    for number, (a, b) in enumerate(itertools.pairwise(edges), 1):
-        sound.append(_clip(f"mixdown {number}", mixdown, a, b - a, excerpt))
-    timeline.tracks.extend([picture, sound])
+    timeline.tracks.append(picture)
+    for laid in tracks:
+        timeline.tracks.append(_sound(laid, excerpt))
     otio.adapters.write_to_file(timeline, str(out))
+
+
+def _sound(laid: Laid, excerpt: Excerpt) -> otio.schema.Track:
+    track, at = _track(laid.name, otio.schema.TrackKind.Audio), 0
+    for number, (first, last) in enumerate(laid.clips, 1):
+        if first > at:
+            track.append(otio.schema.Gap(source_range=_range(0, first - at, excerpt.rate)))
+        track.append(_clip(f"{laid.media.stem} {number}", laid.media, first, last - first, excerpt))
+        at = last
+    return track
 
 
 def _track(name: str, kind: str) -> otio.schema.Track:
@@ -52,33 +75,7 @@ def _range(first: int, count: int, rate: int) -> otio.opentime.TimeRange:
     )
 
 
-def rebalanced_track(result: Path) -> otio.schema.Track:
-    """The track of a result timeline that plays the new mix."""
-    tracks = otio.adapters.read_from_file(str(result)).audio_tracks()
-    return next(track for track in tracks if track.metadata.get("sightmix", {}).get("role") == "rebalanced")
-
-
-def sound_of(track: otio.schema.Track, folder: Path, samples: int) -> Sound:
-    """What a track of WAV clips at the demo's rate plays, (2, samples), laid by its clips' exact times."""
-    sound = np.zeros((2, samples), np.float32)
-    for clip in track.find_clips():
-        reference = clip.media_reference
-        offset = _seconds(clip.source_range.start_time) - _seconds(reference.available_range.start_time)
-        place = round(_seconds(track.range_of_child(clip).start_time) * RATE)
-        start, length = round(offset * RATE), round(_seconds(clip.source_range.duration) * RATE)
-        block, rate = soundfile.read(
-            _path(reference.target_url, folder), length, start, dtype="float32", always_2d=True
-        )
-        if rate != RATE or block.shape != (length, 2):
-            raise SystemExit(f"{reference.target_url} does not hold what clip '{clip.name}' shows of it.")
-        sound[:, place : place + length] = block.T
-    return sound
-
-
-def _seconds(time: otio.opentime.RationalTime) -> Fraction:
-    return Fraction(time.value) / Fraction(time.rate)
-
-
-def _path(url: str, folder: Path) -> Path:
-    parts = urlsplit(url)
-    return Path(unquote(parts.path)) if parts.scheme == "file" else folder / unquote(url)
+def heard(timeline: Path) -> Sound:
+    """What a timeline sounds like as an editor hears it, (2, samples): every audible track, with its volume lines."""
+    sounds = [block[0] for block in audible(sightmix.open_timeline(timeline).edit).blocks()]
+    return np.concatenate(sounds, axis=1)

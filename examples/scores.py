@@ -7,7 +7,7 @@ from sightmix.engine.media.loudness import measure
 from sightmix.engine.media.resample import resample
 from sightmix.engine.training.loop import metrics
 from sightmix.engine.training.material.levels import SAMPLE_RATE
-from soundtrack import RATE, Line, Sound, Stems
+from soundtrack import RATE, Line, Sound, Stems, gain, total
 
 AUDIBLE = -60.0  # LUFS
 
@@ -20,35 +20,46 @@ def distances(mix: Sound, good: Sound) -> dict[str, float]:
 
 def over_film_sound(stems: Stems, lines: tuple[Line, ...]) -> tuple[Line, ...]:
     """The lines that are spoken over something: where the film is silent there is nothing to balance."""
-    return tuple(line for line in lines if _loudness(stems.bed, line) > AUDIBLE)
+    under = stems.under()
+    return tuple(line for line in lines if _loudness(under, line) > AUDIBLE)
 
 
 def dialogue_over_bed(stems: Stems, lines: tuple[Line, ...]) -> list[float]:
-    """Loudness of the dialogue less that of the bed while each line is spoken, LU."""
-    return [_loudness(stems.dialogue, line) - _loudness(stems.bed, line) for line in lines]
+    """Loudness of the dialogue less that of all that lies under it while each line is spoken, LU."""
+    under = stems.under()
+    return [_loudness(stems.dialogue, line) - _loudness(under, line) for line in lines]
 
 
 def _loudness(sound: Sound, line: Line) -> float:
     return measure(sound[:, line.samples], RATE).integrated
 
 
-def applied_gains(mix: Sound, stems: Stems, line: Line) -> tuple[float, float]:
-    """The gains in dB of dialogue and bed that together come nearest to a mix while a line is spoken.
+def applied_gains(mix: Sound, stems: Stems, line: Line) -> tuple[float, ...]:
+    """The gains in dB of the dialogue and each bed that together come nearest to a mix while a line is spoken.
 
-    Least squares over the samples of the line: what follows the dialogue's waveform counts as dialogue, what
-    follows the bed's as bed, and anything else (what separation lost or smeared) as neither.
+    Least squares over the samples of the line: what follows the dialogue's waveform counts as dialogue, what follows a
+    bed's as that bed, and anything else (what separation lost or smeared) as none. Of a bed that is silent nothing is
+    known: 0 dB.
     """
-    parts = np.stack([s[:, line.samples].ravel().astype(np.float64) for s in (stems.dialogue, stems.bed)])
-    found = np.linalg.lstsq(parts.T, mix[:, line.samples].ravel().astype(np.float64), rcond=None)[0]
-    dialogue, bed = 20 * np.log10(np.maximum(np.abs(found), 1e-6))
-    return float(dialogue), float(bed)
+    parts = np.stack([part[:, line.samples].ravel().astype(np.float64) for part in stems.parts])
+    heard = parts.any(axis=1)
+    found = np.ones(len(parts))
+    found[heard] = np.linalg.lstsq(
+        parts[heard].T, mix[:, line.samples].ravel().astype(np.float64), rcond=None
+    )[0]
+    return tuple((20 * np.log10(np.maximum(np.abs(found), 1e-6))).tolist())
 
 
 def balance_after(mix: Sound, stems: Stems, lines: tuple[Line, ...]) -> list[float]:
-    """Dialogue over bed in LU while each line is spoken, after a mix was made of known stems."""
-    gains = [applied_gains(mix, stems, line) for line in lines]
-    before = dialogue_over_bed(stems, lines)
-    return [lu + dialogue - bed for lu, (dialogue, bed) in zip(before, gains, strict=True)]
+    """Dialogue over all that lies under it in LU while each line is spoken, after a mix was made of known stems."""
+    balances = []
+    for line in lines:
+        dialogue, *beds = (
+            part[:, line.samples] * gain(db)
+            for part, db in zip(stems.parts, applied_gains(mix, stems, line), strict=True)
+        )
+        balances.append(measure(dialogue, RATE).integrated - measure(total(beds), RATE).integrated)
+    return balances
 
 
 def improvement(before: dict[str, float], after: dict[str, float]) -> dict[str, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -83,26 +84,51 @@ class Excerpt:
 
 @dataclass(frozen=True)
 class Stems:
-    """Dialogue and bed, (2, samples) each; their sum is the mix."""
+    """Dialogue and what lies under it, (2, samples) each: a bed, and `more` tracks; their sum is the mix."""
 
     dialogue: Sound
     bed: Sound
+    more: tuple[Sound, ...] = ()
+
+    @property
+    def beds(self) -> tuple[Sound, ...]:
+        """All that is not dialogue, apart."""
+        return (self.bed, *self.more)
+
+    @property
+    def parts(self) -> tuple[Sound, ...]:
+        """Everything, apart: the dialogue first."""
+        return (self.dialogue, *self.beds)
+
+    def under(self) -> Sound:
+        """All that is not dialogue, together."""
+        return total(self.beds)
 
     def mix(self) -> Sound:
         """The mixdown (2, samples)."""
-        return self.dialogue + self.bed
+        return total(self.parts)
 
 
-def good_stems(excerpt: Excerpt) -> Stems:
-    """The narrator in the middle at -25 LUFS; the film's sound up to 9 dB down under each line."""
+def total(sounds: Sequence[Sound]) -> Sound:
+    """The sum of sounds of one shape."""
+    mix = sounds[0].copy()
+    for sound in sounds[1:]:
+        mix += sound
+    return mix
+
+
+def good_stems(excerpt: Excerpt, added: tuple[Sound, ...] = ()) -> Stems:
+    """The narrator in the middle at -25 LUFS; the film's sound, and what is added, up to 9 dB down under each line."""
     bed = read_span(excerpt.picture, Fraction(0), Fraction(excerpt.frames, excerpt.rate), rate=RATE)
-    voice, rate = soundfile.read(excerpt.voice, dtype="float32")
+    rate = soundfile.info(excerpt.voice).samplerate
+    voice, _ = soundfile.read(excerpt.voice, -(-excerpt.samples * rate // RATE), dtype="float32")
     spoken = resample(np.stack([voice, voice]), rate, RATE)
     dialogue = np.zeros_like(bed)
     length = min(bed.shape[1], spoken.shape[1])
     dialogue[:, :length] = spoken[:, :length]
     dialogue *= gain(DIALOGUE_LUFS - measure(dialogue, RATE).integrated)
-    return Stems(dialogue, bed * duck(excerpt.lines, bed))
+    ducked = duck(excerpt.lines, total((bed, *added)))
+    return Stems(dialogue, bed * ducked, tuple(sound * ducked for sound in added))
 
 
 def gain(decibels: float) -> np.float32:
@@ -142,16 +168,18 @@ def spoken_stretches(lines: tuple[Line, ...]) -> list[tuple[float, float]]:
 def muddied(good: Stems) -> tuple[Stems, dict[str, float]]:
     """The stems as the training generator's rule spoils them, and the changes in dB.
 
-    The loudest stem goes down and the other up; both together come down as far as full scale demands.
+    The louder of the dialogue and all that lies under it goes down and the other up; both together come down as far as
+    full scale demands.
     """
-    levels = [measure(good.dialogue, RATE).integrated, measure(good.bed, RATE).integrated, -np.inf]
+    levels = [measure(good.dialogue, RATE).integrated, measure(good.under(), RATE).integrated, -np.inf]
     policy, lufs = torch.tensor(policy_numbers([MUDDY])), torch.tensor([levels])
     change = draw_changes(Dice("demo", [0]), policy, lufs, lufs[..., None], [MUDDY])[0, :, 0].numpy()
-    loud = Stems(good.dialogue * gain(change[0]), good.bed * gain(change[1]))
-    guard = np.float32(min(1.0, CEILING / float(np.max(np.abs(loud.mix())))))
+    loud = total([good.dialogue * gain(change[0]), good.under() * gain(change[1])])
+    guard = np.float32(min(1.0, CEILING / float(np.max(np.abs(loud)))))
     changes = {
         "dialogue_db": float(change[0]),
         "bed_db": float(change[1]),
         "both_db": 20 * float(np.log10(guard)),
     }
-    return Stems(loud.dialogue * guard, loud.bed * guard), changes
+    bed, *more = (part * (gain(change[1]) * guard) for part in good.beds)
+    return Stems(good.dialogue * (gain(change[0]) * guard), bed, tuple(more)), changes

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +12,10 @@ from numpy.typing import NDArray
 from ..context.subjects import Subject
 from ..roles import EFFECTS, PARTS
 from .config import HOP, MODEL_RATE
+from .style import Move
 
-LEAST_DB = 0.5  # a change that is smaller is none that is heard
+LEAST_DB = 0.5  # a change that is smaller is none that is heard, but is told where it was asked for
+_SHOWN_DB = 0.05  # what is not 0 in figures of one decimal
 ALIKE_DB = 1.0  # gains of neighbouring moves that are told as one
 _FRAME = HOP / MODEL_RATE  # s
 NEAR = round(2.0 / _FRAME)  # frames between neighbours
@@ -26,30 +27,6 @@ EVERYTHING = "everything"
 
 Array = NDArray[np.float32]
 Timecode = Callable[[int], str]
-
-
-class Move(Protocol):
-    """A stretch [first, last) of frames of the model's grid over which a stem's gain is `gain_db`, and why."""
-
-    @property
-    def first(self) -> int:
-        """The frame it begins at."""
-
-    @property
-    def last(self) -> int:
-        """The frame after its last."""
-
-    @property
-    def role(self) -> str:
-        """The stem."""
-
-    @property
-    def gain_db(self) -> float:
-        """The gain on the mean, dB."""
-
-    @property
-    def why(self) -> str:
-        """One of the reasons that `sentences` has words for."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +165,7 @@ def _joined(moves: Iterable[Move]) -> list[_Told]:
     )
     found: list[_Told] = []
     for told in worth:
-        if abs(told.gain_db) < LEAST_DB:
+        if abs(told.gain_db) < (LEAST_DB if told.why != "asked" else _SHOWN_DB):
             continue
         near = next((i for i in reversed(range(len(found))) if _alike(found[i], told)), None)
         if near is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
 
@@ -19,51 +19,65 @@ def times_heard(edit: Edit, clip: EditClip) -> tuple[int, int]:
     a frame; or a rendered result of ours that was made of a clip of that name there, whose stems count as one.
     Stretches shorter than a frame, where roundings meet, do not count.
     """
-    counts = [count for part in stretches(clip) for count in _counts(edit, _audible(edit), part)]
-    return (min(counts), max(counts)) if counts else (0, 0)
+    return _times(_audible(edit), clip, 1 / edit.rate)
 
 
 def doubled(edit: Edit) -> tuple[EditClip, ...]:
     """The audible clips of an edit whose sound is heard a second time at the same moment."""
-    return tuple(clip for clip, _ in _audible(edit) if times_heard(edit, clip)[1] > 1)
+    audible = _audible(edit)
+    clips = [clip for beside in audible.values() for clip, role in beside if not role]
+    return tuple(clip for clip in clips if _times(audible, clip, 1 / edit.rate)[1] > 1)
 
 
-def _audible(edit: Edit) -> list[tuple[EditClip, str]]:
-    """The clips that play, ramps as stretches of one speed, with the roles of their tracks."""
-    tracks = [track for track in played(edit).tracks if track.kind == "audio" and track.enabled]
-    return [(clip, track.role) for track in tracks for clip in track.clips if clip.enabled]
+# Clips that play, ramps as stretches of one speed: under their files with no role, and once more under what they were
+# made of, with the roles of their tracks.
+_Audible = Mapping[object, Sequence[tuple[EditClip, str]]]
 
 
-def _counts(edit: Edit, audible: list[tuple[EditClip, str]], clip: EditClip) -> Iterator[int]:
-    """Versions of every channel of a clip of one speed, stretch by stretch."""
-    beside = [(other, role) for other, role in audible if other.start < clip.end and other.end > clip.start]
+def _audible(edit: Edit) -> _Audible:
+    found: dict[object, list[tuple[EditClip, str]]] = {}
+    for track in played(edit).tracks:
+        if track.kind == "audio" and track.enabled:
+            for clip in (clip for clip in track.clips if clip.enabled):
+                found.setdefault(_file(clip), []).append((clip, ""))
+                if of := _source(clip):
+                    found.setdefault(("made of", of), []).append((clip, track.role or MIX.name))
+    return found
+
+
+def _times(audible: _Audible, clip: EditClip, frame: Fraction) -> tuple[int, int]:
+    counts = [count for part in stretches(clip) for count in _counts(audible, part, frame)]
+    return (min(counts), max(counts)) if counts else (0, 0)
+
+
+def _counts(audible: _Audible, clip: EditClip, frame: Fraction) -> Iterator[int]:
+    """Versions of every channel of a clip of one speed, stretch by stretch of a `frame` at least."""
+    listed = [*audible.get(_file(clip), ()), *audible.get(("made of", clip.name), ())]
+    beside = [(other, role) for other, role in listed if other.start < clip.end and other.end > clip.start]
     edges = {clip.start, clip.end}
     edges |= {t for other, _ in beside for t in (other.start, other.end) if clip.start < t < clip.end}
-    frame = 1 / edit.rate
     for first, last in pairwise(sorted(edges)):
         if last - first < frame:
             continue
         middle = (first + last) / 2
         now = [(other, role) for other, role in beside if other.start <= middle < other.end]
-        exact = [other for other, _ in now if _same_moment(other, clip, middle, frame / 2)]
-        made = {role == MIX.name for other, role in now if _made_of(other, clip)}
+        exact = [other for other, role in now if not role and _same_moment(other, clip, middle, frame / 2)]
+        made = {role == MIX.name for other, role in now if role and _file(other) != _file(clip)}
         for channel in _channels(clip):
             yield sum(channel in _channels(other) for other in exact) + len(made)
 
 
 def _same_moment(other: EditClip, clip: EditClip, t: Fraction, slack: Fraction) -> bool:
-    """Whether two clips play the same moment of one file at record time `t`."""
-    if _file(other) != _file(clip):
-        return False
+    """Whether two clips of one file play the same moment of it at record time `t`."""
     places = [media_at(one, t - one.start) for one in (other, clip)]
     return abs(places[0] - places[1]) < slack * max(abs(clip.speed), Fraction(1))
 
 
-def _made_of(other: EditClip, clip: EditClip) -> bool:
-    """Whether a clip is a rendered result of another, by what we wrote on it."""
-    ours = other.metadata.get("sightmix")
+def _source(clip: EditClip) -> str:
+    """The name of the clip that a result of ours was made of, "" for other people's clips."""
+    ours = clip.metadata.get("sightmix")
     of = ours.get("source") if isinstance(ours, dict) and ours.get("generated") is True else None
-    return of == clip.name and _file(other) != _file(clip)
+    return of if isinstance(of, str) else ""
 
 
 def _file(clip: EditClip) -> object:

@@ -1,11 +1,10 @@
 """What was done, in words: known moves and the sentences an editor reads of them."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 from sightmix.engine.context.subjects import Subject
 from sightmix.engine.highlight.config import HOP, MODEL_RATE
+from sightmix.engine.highlight.style import Move
 from sightmix.engine.highlight.words import (
     DOUBT,
     LEAST_DB,
@@ -15,15 +14,6 @@ from sightmix.engine.highlight.words import (
     signed_db,
     summary,
 )
-
-
-@dataclass(frozen=True)
-class Move:
-    first: int
-    last: int
-    role: str
-    gain_db: float
-    why: str
 
 
 def frame(seconds: float) -> int:
@@ -64,6 +54,8 @@ def test_nothing_is_said_where_nothing_was_done():
         == []
     )
     assert told(seen=(shown(0, 9, "a dog", "effects"),)) == []
+    assert told(move(3, 9, "music", 0.04, "asked")) == []
+    assert told(move(3, 9, "music", 0.2, "asked")) == ["00:03–00:09 music +0.2 dB as asked"]
 
 
 @pytest.mark.parametrize(

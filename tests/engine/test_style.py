@@ -45,6 +45,14 @@ def asked(known: Array, *gains: float) -> Array:
     return np.repeat(np.array(gains, np.float32)[:, None], known.shape[1], axis=1)
 
 
+def clear_once(told: Heard) -> Heard:
+    """The same, each phrase clearly separated for a moment."""
+    quality = told.quality.copy()
+    for first, _ in PHRASES:
+        quality[:, at(first) + 5 : at(first) + 9] = 6.0
+    return replace(told, quality=quality)
+
+
 def over(known: Array, result: Styled, other: int, seconds: float) -> float:
     """Speech over another stem after a repair, dB."""
     now = known + result.gains
@@ -119,7 +127,7 @@ def test_nothing_is_raised_where_it_is_silent() -> None:
 
 
 def test_effects_are_raised_only_where_they_sound() -> None:
-    known = levels(20.0, -120.0, -20.0, {(8.0, 10.0): -58.0})
+    known = levels(20.0, -120.0, -20.0, {(8.0, 10.0): -48.0})
     known[EFFECTS][known[EFFECTS] == -120.0] = -95.0
     gains = styled(asked(known, 0.0, -12.0, 12.0), heard(known), "repair").gains
     assert gains[EFFECTS].max() > 3.0
@@ -163,7 +171,7 @@ def test_doubt_draws_together_what_was_separated_and_nothing_else() -> None:
     np.testing.assert_array_equal(sure.gains, known.gains)
     assert not sure.doubt.any()
     assert not known.doubt.any()
-    half = styled(gains, heard(BURIED, 1.0, -2.5), "repair")
+    half = styled(gains, clear_once(heard(BURIED, 1.0, -2.5)), "repair")
     none = styled(gains, heard(BURIED, 1.0, -9.0), "repair")
     assert 0.0 < half.gains[SPEECH].max() < sure.gains[SPEECH].max()
     assert 0.2 < half.doubt[at(3.5)] < 0.8
@@ -182,6 +190,30 @@ def test_badly_separated_film_sound_goes_down_together_under_a_known_voice() -> 
     np.testing.assert_allclose(gains[MUSIC, at(3.0) : at(4.0)], gains[EFFECTS, at(3.0) : at(4.0)], atol=0.1)
     assert gains[MUSIC, at(3.5)] < -2.0
     assert gains[SPEECH, at(3.5)] > 3.0
+
+
+def test_separated_speech_that_is_nowhere_clear_is_not_taken_for_speech() -> None:
+    gains = asked(BURIED, 12.0, -12.0, 0.0)
+    vague = heard(BURIED, 1.0, 2.0)
+    assert not styled(gains, vague, "repair").gains.any()
+    found = styled(gains, clear_once(vague), "repair")
+    assert found.gains[SPEECH, at(3.5)] > 5.0
+    assert found.gains[SPEECH, at(8.0)] > 5.0
+
+
+def test_separated_music_and_effects_are_not_held_against_each_other() -> None:
+    known = levels(12.0, -120.0, -20.0, -45.0)
+    gains = asked(known, 0.0, -9.0, 9.0)
+    assert styled(gains, heard(known), "repair").gains[EFFECTS].max() > 3.0
+    assert not styled(gains, heard(known, 1.0, 20.0), "repair").gains.any()
+
+
+def test_a_bed_is_no_further_down_between_phrases_than_under_them() -> None:
+    known = levels(16.0, {(2.0, 5.0): -30.0, (9.0, 12.0): -30.0}, -32.0, -120.0)
+    known[MUSIC, at(5.2) : at(8.8)] = -10.0
+    gains = styled(asked(known, 6.0, -15.0, 0.0), heard(known), "repair").gains[MUSIC]
+    assert gains[at(6.5)] < -0.5
+    assert gains[at(6.5)] >= gains[at(3.5)] - 1e-3
 
 
 @pytest.mark.parametrize("frames", [0, 1, 2, 7])

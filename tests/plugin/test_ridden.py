@@ -17,6 +17,7 @@ from sightmix.engine.edit.reader import read_edit
 from sightmix.engine.edit.timemap import TimeMap
 from sightmix.engine.edit.volume import host_line, plays
 from sightmix.engine.errors import WriteError
+from sightmix.engine.passage import Channel
 from sightmix.plugin.timeline import ResultClip, ResultTrack, Ridden, open_timeline, write_result
 from sightmix.plugin.timeline.load import load
 from sightmix.plugin.timeline.results import Gain
@@ -242,6 +243,29 @@ def test_both_halves_of_a_pair_come_along_each_on_its_track(tmp_path: Path) -> N
     assert [t["name"] for t in new] == ["A1 rebalanced", "A2 rebalanced"]
     assert {t["metadata"]["Resolve_OTIO"]["Audio Type"] for t in new} == {"Mono"}
     assert [t["enabled"] for t in document["tracks"]["children"]] == [False, False, True, True]
+
+
+def test_a_stereo_track_of_fcp7_that_is_two_stays_one(tmp_path: Path) -> None:
+    reel = Reel(tmp_path, "fcp_xml")
+    kit.wav(tmp_path / "a.wav", 20, channels=4, rate=8000)
+    words = reel.words(sourcetrack={"trackindex": "3"}, **{"@premiereChannelType": "stereo"})
+    exploded = reel.words(enabled="TRUE", **{"@totalExplodedTrackCount": "2"})
+    track = kit.track("Audio", reel.clip(48, 60, metadata=words), name="A1", metadata=exploded)
+    timeline = reel.opened(track)
+    assert timeline.edit.tracks[0].clips[0].channels == (2, 3)
+    edit, document = reel.ridden(timeline)
+    same(sounding(edit)[0], timeline.edit.tracks[0].clips[0], GAIN)
+    assert "enabled" not in document["tracks"]["children"][1]["metadata"]["fcp_xml"]
+
+
+def test_channels_that_avid_tells_by_the_order_of_tracks_are_told_by_us(tmp_path: Path) -> None:
+    reel = Reel(tmp_path, "AAF")
+    words = reel.words(MobID="urn:1")
+    tracks = [kit.track("Audio", reel.clip(48, 60, metadata=words), name=f"A{i}") for i in (1, 2)]
+    timeline = reel.opened(*tracks)
+    assert [clip.channels for clip in timeline.clips] == [(Channel(0, 0),), (Channel(0, 1),)]
+    edit, _ = reel.ridden(timeline)
+    assert [clip.channels for clip in sounding(edit)] == [(0,), (1,)]
 
 
 def test_tracks_say_what_they_hold(tmp_path: Path) -> None:
