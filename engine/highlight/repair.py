@@ -11,7 +11,6 @@ from .spread import (
     MUSIC_OVER_EFFECTS,
     SPEECH_BESIDE,
     SPEECH_OVER,
-    SPEECH_OVER_BED,
     Relation,
 )
 from .stretches import FLOOR_DB, Flags, Stretches, Values, decibels, frames, loud_level, power_of
@@ -97,18 +96,15 @@ def _share(part: Values, whole: Values) -> Values:
 
 
 def _under_speech(wanted: Values, loud: Values) -> Values:
-    """Gains (3, m) of phrases: speech over music, over effects, and over both.
+    """Gains (3, m) of phrases: speech over music and over effects.
 
     Speech rises by as great a share of its own gain as is asked for of what it lacks; the others go the rest of the
     way. No stem goes further than it is asked to, nor the other way.
     """
-    bed = power_of(loud[1:])
-    buried = outlying(SPEECH_OVER_BED, loud[SPEECH] - decibels(bed.sum(0)))
-    buried = buried * np.minimum(2.0 * _share(bed, bed.sum(0)), 1.0)
     asked, found = wanted[SPEECH] - wanted[1:], loud[SPEECH] - loud[1:]
     lowered = np.stack(
         [
-            np.maximum(outlying(relation, found[k]), buried[k]) * _lacking(relation, found[k], asked[k])
+            outlying(relation, found[k]) * _lacking(relation, found[k], asked[k])
             for k, relation in enumerate(SPEECH_OVER)
         ]
     ) * (loud[1:] > FLOOR_DB)

@@ -13,8 +13,6 @@ FILM_LUFS, FILM_SD = (-29.3, -34.0, -31.6), (5.8, 7.0, 9.6)
 # A bed steps back under speech, so that it lies lower there than over a whole clip: by 4.7 LU for music and 3.6 for
 # effects on the mean of the good mixes with speech among the validation scenes, whose spread is that of the films.
 STEP_BACK = 4.0
-# Music and effects together against speech, if the two have nothing to do with each other.
-BED_AGAINST_SPEECH = (0.8, 6.6)
 # LU by which commentary lies over music at least where it is to be clear: Torcoli et al., Preferred Levels for
 # Background Ducking to Produce Esthetically Pleasing Audio for TV with Clear Speech, J. Audio Eng. Soc. 67 (12), 2019.
 CLEAR = 10.0
@@ -58,9 +56,8 @@ def _apart(mean: float, sd: float) -> Relation:
 _SPEECH, _MUSIC, _EFFECTS = FILM_LUFS
 _BETWEEN = math.hypot(MUSIC_AGAINST_SPEECH[1], EFFECTS_AGAINST_SPEECH[1])
 
-# Speech over music and over effects, and over both, while somebody speaks.
+# Speech over music and over effects while somebody speaks; where both lie right, so does speech over the two together.
 SPEECH_OVER = (_over(MUSIC_AGAINST_SPEECH), _over(EFFECTS_AGAINST_SPEECH))
-SPEECH_OVER_BED = _over(BED_AGAINST_SPEECH)
 # The speech nearby over music and over effects where nobody speaks.
 SPEECH_BESIDE = (_apart(_SPEECH - _MUSIC, FILM_SD[1]), _apart(_SPEECH - _EFFECTS, FILM_SD[2]))
 # Music over effects, and effects over music, where there is no speech to tell either by.

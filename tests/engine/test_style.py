@@ -147,6 +147,68 @@ def test_speech_has_one_gain_over_a_phrase_and_it_is_there_in_time() -> None:
         assert phrase[0] > 3.0
 
 
+def test_neighbouring_phrases_of_unlike_gains_keep_to_what_can_be_reached_between_them() -> None:
+    spoken = {(2.0, 5.0): -30.0, (5.6, 8.0): -30.0}
+    known = levels(12.0, spoken, {(0.0, 5.2): -20.0, (5.2, 12.0): -50.0}, -120.0)
+    gains = styled(asked(known, 15.0, -15.0, 0.0), heard(known), "repair").gains[SPEECH]
+    for first, last in spoken:
+        assert np.ptp(gains[at(first) : at(last)]) < 1e-4
+    assert gains[at(3.0)] > 1.0
+    assert gains[at(7.0)] == 0.0
+
+
+def test_speech_that_is_asked_down_stays_and_the_bed_goes_the_whole_way() -> None:
+    known = levels(40.0, {(2.0, 5.0): -30.0}, -24.0, -60.0)
+    wanted = asked(known, 0.0, 0.0, 0.0)
+    wanted[:, at(1.0) : at(6.0)] = np.array([[-2.0], [-14.0], [0.0]])
+    gains = styled(wanted, heard(known), "repair").gains
+    assert not gains[SPEECH].any()
+    assert gains[MUSIC, at(3.5)] < -8.0
+    assert not gains[EFFECTS].any()
+
+
+def test_effects_that_lie_right_are_not_raised_with_speech() -> None:
+    known = levels(12.0, PHRASES, -24.0, -45.0)
+    gains = styled(asked(known, 12.0, -12.0, -1.0), heard(known), "repair").gains
+    assert gains[SPEECH, at(3.5)] > 5.0
+    raised = neutral(asked(known, 12.0, -12.0, -1.0).astype(np.float64), known.astype(np.float64))[EFFECTS]
+    assert gains[EFFECTS].max() <= max(raised.max(), 0.0) + 1e-3
+
+
+def test_what_lies_far_under_the_mix_is_a_leak_or_a_floor() -> None:
+    leak = levels(12.0, {(2.0, 5.0): -45.0}, -24.0, -120.0)
+    gains = asked(leak, 12.0, -12.0, 0.0)
+    assert styled(gains, heard(leak), "repair").gains[SPEECH].max() > 5.0
+    assert not styled(gains, heard(leak, 1.0, 20.0), "repair").gains.any()
+    assert not styled(gains, heard(levels(12.0, {(2.0, 5.0): -58.0}, -24.0, -120.0)), "repair").gains.any()
+
+
+def test_what_lies_far_under_the_loud_parts_of_a_programme_is_silence() -> None:
+    floor = levels(20.0, {(12.0, 14.0): -80.0}, {(0.0, 10.0): -20.0}, {(10.0, 20.0): -72.0})
+    assert not styled(asked(floor, 12.0, 0.0, -12.0), heard(floor), "repair").gains.any()
+
+
+def test_separated_speech_ends_where_it_is_no_longer_made_out() -> None:
+    told = heard(BURIED, 1.0, 8.0)
+    told.quality[:, at(3.0) :] = -12.0
+    gains = styled(asked(BURIED, 12.0, -12.0, 0.0), told, "repair").gains
+    assert gains[SPEECH, at(2.5)] > 5.0
+    assert gains[SPEECH, at(4.0) :].max() <= 0.0
+
+
+def test_moves_are_those_that_last() -> None:
+    gains = np.zeros_like(BURIED)
+    gains[MUSIC, at(1.0) : at(1.5)] = -3.0
+    gains[MUSIC, at(3.0) : at(4.5)] = -6.0
+    gains[MUSIC, at(10.0) : at(11.5)] = -6.0
+    gains[EFFECTS, at(6.0) : at(8.0)] = 0.4
+    moves = styled(gains, heard(BURIED), "full").moves
+    assert [(move.first, move.last, move.role, move.gain_db, move.why) for move in moves] == [
+        (at(3.0), at(4.5), "music", -6.0, "under speech"),
+        (at(10.0), at(11.5), "music", -6.0, "music too loud"),
+    ]
+
+
 def test_music_is_down_when_a_phrase_begins_and_stays_down_in_a_short_pause() -> None:
     known = levels(30.0, {(4.0, 6.0): -30.0, (6.9, 9.0): -30.0}, -28.0, -120.0)
     wanted = asked(known, 0.0, 0.0, 0.0)
@@ -154,7 +216,7 @@ def test_music_is_down_when_a_phrase_begins_and_stays_down_in_a_short_pause() ->
     gains = styled(wanted, heard(known), "repair").gains[MUSIC]
     ducked = gains[at(4.0) : at(9.0)]
     assert ducked.max() < -3.0
-    assert np.ptp(ducked) < 1.0
+    assert np.ptp(ducked) < 0.1
 
 
 def test_one_take_cut_in_three_has_one_curve() -> None:
@@ -202,7 +264,7 @@ def test_separated_speech_that_is_nowhere_clear_is_not_taken_for_speech() -> Non
 
 
 def test_separated_music_and_effects_are_not_held_against_each_other() -> None:
-    known = levels(12.0, -120.0, -20.0, -45.0)
+    known = levels(12.0, -120.0, -20.0, -36.0)
     gains = asked(known, 0.0, -9.0, 9.0)
     assert styled(gains, heard(known), "repair").gains[EFFECTS].max() > 3.0
     assert not styled(gains, heard(known, 1.0, 20.0), "repair").gains.any()
@@ -308,4 +370,7 @@ def test_quality_is_of_the_second_around_a_frame() -> None:
     found = masks_quality(masks, np.ones((2048, 200), np.float32))[0]
     assert np.ptp(found[:70]) < 0.01
     assert (np.diff(found[75:125]) <= 1e-6).all()
+    masks[0, :, ::2] = 0.6
+    flickering = masks_quality(masks, np.ones((2048, 200), np.float32))[0]
+    assert np.ptp(flickering[120:180]) < 0.5
     assert np.isfinite(masks_quality(masks, np.zeros((2048, 200), np.float32))).all()
