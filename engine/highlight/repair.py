@@ -19,6 +19,7 @@ SPEECH, MUSIC, EFFECTS = range(3)
 
 _GATE = 20.0  # dB under the programme's loud level; what is quieter has no say in how loud it is
 _FELT = 0.1  # dB by which gains are drawn together before it is worth telling
+_WIDER = 0.5  # standard deviations by which the spread is wider for speech that was separated
 _NEARBY = 15.0  # s; speech further off tells nothing of what is heard here
 _SURE, _DOUBTFUL = 0.0, -8.0  # dB of estimated SI-SDR from which separation is trusted, and not at all
 
@@ -42,13 +43,6 @@ def neutral(gains: Values, levels: Values) -> Values:
     return np.asarray(gains - (after - before)[heard].mean())
 
 
-def outlying(relation: Relation, found: Values) -> Values:
-    """How far outside a spread levels found (n,) lie: 0 inside, 1 where they cannot be meant so."""
-    depth = (relation.inside - found) / (relation.inside - relation.outside)
-    x = np.clip(depth, 0.0, 1.0)
-    return np.asarray(x * x * (3.0 - 2.0 * x))
-
-
 def mended(
     asked: Values, levels: Values, active: Flags, unsure: Values, quality: Values, parts: Stretches
 ) -> Mended:
@@ -61,12 +55,13 @@ def mended(
     heard = power * active
     wanted = _mean(parts, asked, heard)
     loud = _level(parts, heard, active)
+    parted = _mean(parts, unsure, heard)
     gains = np.zeros_like(wanted)
     spoken = parts.spoken
     if spoken.any():
-        gains[:, spoken] = _under_speech(wanted[:, spoken], loud[:, spoken])
+        gains[:, spoken] = _under_speech(wanted[:, spoken], loud[:, spoken], parted[SPEECH, spoken])
     if not spoken.all():
-        gains[:, ~spoken] = _between(parts, wanted, loud, gains, 1.0 - _mean(parts, unsure, heard))
+        gains[:, ~spoken] = _between(parts, wanted, loud, gains, parted)
     return _drawn_together(parts, gains, power, active, unsure, quality)
 
 
@@ -95,16 +90,17 @@ def _share(part: Values, whole: Values) -> Values:
     return np.where(whole > 0.0, part / np.where(whole > 0.0, whole, 1.0), 0.0)
 
 
-def _under_speech(wanted: Values, loud: Values) -> Values:
+def _under_speech(wanted: Values, loud: Values, parted: Values) -> Values:
     """Gains (3, m) of phrases: speech over music and over effects.
 
     Speech rises by as great a share of its own gain as is asked for of what it lacks; the others go the rest of the
-    way. No stem goes further than it is asked to, nor the other way.
+    way. No stem goes further than it is asked to, nor the other way. The spread is wider for speech whose level is
+    only estimated: `parted` (m,) is the share of it that comes from separation.
     """
     asked, found = wanted[SPEECH] - wanted[1:], loud[SPEECH] - loud[1:]
     lowered = np.stack(
         [
-            outlying(relation, found[k]) * _lacking(relation, found[k], asked[k])
+            relation.outlying(found[k], _WIDER * parted) * _lacking(relation, found[k], asked[k])
             for k, relation in enumerate(SPEECH_OVER)
         ]
     ) * (loud[1:] > FLOOR_DB)
@@ -117,28 +113,28 @@ def _held(gains: Values, wanted: Values) -> Values:
     return np.clip(gains, np.minimum(wanted, 0.0), np.maximum(wanted, 0.0))
 
 
-def _between(parts: Stretches, wanted: Values, loud: Values, gains: Values, known: Values) -> Values:
+def _between(parts: Stretches, wanted: Values, loud: Values, gains: Values, parted: Values) -> Values:
     """Gains (3, m) where nobody speaks: music and effects against the speech nearby, and against each other.
 
     What is too loud beside speech stays down after it, but goes no further down than under it. Music and effects are
-    held against each other only as far as they are `known` (3, n): of a separated one that is quiet nothing tells
-    whether it is buried or not there.
+    held against each other only as far as they are not `parted` (3, n) from a mix: of a separated one that is quiet
+    nothing tells whether it is buried or not there.
     """
-    sure = known[1:, ~parts.spoken].min(0)
+    sure, certain = 1.0 - parted[1:, ~parts.spoken].max(0), np.zeros(1)
     here, sound = wanted[:, ~parts.spoken], loud[:, ~parts.spoken]
     heard = sound > FLOOR_DB
     level, lift, asked = _nearby(parts, loud[SPEECH], gains, wanted[SPEECH])
     out = np.zeros_like(here)
     for k, relation in zip((MUSIC, EFFECTS), SPEECH_BESIDE, strict=True):
         found, beside = level - sound[k], asked - here[k]
-        lack = outlying(relation, found) * _lacking(relation, found, beside)
+        lack = relation.outlying(found, certain) * _lacking(relation, found, beside)
         lowered = np.maximum(np.minimum(lift[SPEECH] - lack, 0.0), np.minimum(lift[k], 0.0))
         out[k] = np.where(heard[k] & (level > FLOOR_DB), lowered, 0.0)
     for (k, other), relation in zip(
         ((MUSIC, EFFECTS), (EFFECTS, MUSIC)), (MUSIC_OVER_EFFECTS, EFFECTS_OVER_MUSIC), strict=True
     ):
         found, apart = sound[k] - sound[other], here[k] - here[other]
-        share = outlying(relation, found) * _share(_lacking(relation, found, apart), apart)
+        share = relation.outlying(found, certain) * _share(_lacking(relation, found, apart), apart)
         share = share * (heard[k] & heard[other]) * sure
         out[k] += share * np.maximum(here[k], 0.0)
         out[other] += share * np.minimum(here[other], 0.0)

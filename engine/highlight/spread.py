@@ -5,6 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+Values = NDArray[np.float64]
+
 # Counted over 246 ten-second film clips in VisAH's published loudness table, integrated loudness (BS.1770) of stems
 # above -50 LUFS: the level of each against speech where all three sound, in LU, and its standard deviation.
 MUSIC_AGAINST_SPEECH, EFFECTS_AGAINST_SPEECH = (-6.1, 6.6), (-3.5, 9.3)
@@ -22,35 +27,33 @@ CLEAR = 10.0
 class Relation:
     """How far one sound lies above another in good films: mean and standard deviation in LU.
 
-    A mix is left alone down to `near` standard deviations below the mean; from `far` on all is done that is missing to
-    `aim`, and in between the more the further out it lies.
+    A mix is left alone down to `near` standard deviations below the mean; a standard deviation further down all is
+    done that is missing to `aim`, and in between the more the further out it lies.
     """
 
     mean: float
     sd: float
     aim: float
     near: float
-    far: float
 
-    @property
-    def inside(self) -> float:
-        """From here on up nothing is done, LU."""
-        return self.mean - self.near * self.sd
+    def inside(self, wider: Values) -> Values:
+        """From here on up nothing is done, LU; the spread is `wider` (n,) by so many standard deviations."""
+        return np.asarray(self.mean - (self.near + wider) * self.sd)
 
-    @property
-    def outside(self) -> float:
-        """From here on down all is done that is missing, LU."""
-        return self.mean - self.far * self.sd
+    def outlying(self, found: Values, wider: Values) -> Values:
+        """How far outside the spread levels found (n,) lie: 0 inside, 1 where they cannot be meant so."""
+        x = np.clip((self.inside(wider) - found) / self.sd, 0.0, 1.0)
+        return np.asarray(x * x * (3.0 - 2.0 * x))
 
 
 def _over(against: tuple[float, float]) -> Relation:
     """Speech over what lies so against it in whole clips, while somebody speaks: the relation that matters most."""
-    return Relation(STEP_BACK - against[0], against[1], aim=CLEAR, near=0.5, far=1.5)
+    return Relation(STEP_BACK - against[0], against[1], aim=CLEAR, near=0.0)
 
 
 def _apart(mean: float, sd: float) -> Relation:
     """One sound over another where nobody speaks, which a mixer chooses freely."""
-    return Relation(mean, sd, aim=mean, near=1.0, far=2.0)
+    return Relation(mean, sd, aim=mean, near=1.0)
 
 
 _SPEECH, _MUSIC, _EFFECTS = FILM_LUFS

@@ -61,7 +61,7 @@ def over(known: Array, result: Styled, other: int, seconds: float) -> float:
 
 PHRASES = {(2.0, 5.0): -30.0, (7.0, 9.0): -30.0}
 BURIED = levels(12.0, PHRASES, -24.0, -120.0)
-NARRATED = levels(12.0, PHRASES, -38.0, -45.0)
+NARRATED = levels(12.0, PHRASES, -41.0, -45.0)
 
 
 def test_full_is_what_the_network_says() -> None:
@@ -261,6 +261,13 @@ def test_separated_speech_that_is_nowhere_clear_is_not_taken_for_speech() -> Non
     found = styled(gains, clear_once(vague), "repair")
     assert found.gains[SPEECH, at(3.5)] > 5.0
     assert found.gains[SPEECH, at(8.0)] > 5.0
+
+
+def test_the_spread_is_wider_for_speech_whose_level_is_only_estimated() -> None:
+    known = levels(12.0, PHRASES, -37.5, -120.0)
+    gains = asked(known, 6.0, -6.0, 0.0)
+    assert over(known, styled(gains, heard(known), "repair"), MUSIC, 3.5) > 7.8
+    assert not styled(gains, heard(known, 1.0, 20.0), "repair").gains.any()
 
 
 def test_separated_music_and_effects_are_not_held_against_each_other() -> None:
