@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import SettingsError
+from ..highlight.style import STYLES
 from ..training.loop.config import TrainConfig
 from ..training.scenes.muddy import POLICIES
 from ..training.scenes.priors import PRIORS
@@ -22,6 +23,7 @@ SPLITS = ("train", "validation", "test")
 PICTURES = ("right", "none", "permuted", "wrong")
 TARGETS = ("", "well_mixed", "random", "spotlit")
 ORACLES = ("levelled_stems", "ideal_masks")
+LOUDNESS = ("keep", "model")
 TRUE_STEMS = "true"
 # What a row of each kind has to say besides its name.
 KINDS: Mapping[str, tuple[str, ...]] = {
@@ -31,6 +33,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "relevel": ("prior",),
     "checkpoint": ("run", "config"),
     "card": (),
+    "tracks": (),
     "oracle": ("oracle",),
     "published": ("paper", "source"),
 }
@@ -43,7 +46,8 @@ class SceneSet:
     """Scenes to compare on: the first `clips` of a split, drawn by a preset with some of its entries changed.
 
     `only` names the kind of target that counts ("": any): scenes that could not have it fall back to another, and are
-    counted and left out.
+    counted and left out. With `joined` so many scenes, cut to whole frames, follow each other in each clip, as a
+    programme with cuts does; `seconds` is then that of a scene.
     """
 
     name: str
@@ -53,6 +57,12 @@ class SceneSet:
     clips: int = 100
     seconds: float = 10.0
     only: str = ""
+    joined: int = 1
+
+    @property
+    def length(self) -> str:
+        """How long a clip is, in words."""
+        return f"{self.joined} × {self.seconds:g} s" if self.joined > 1 else f"{self.seconds:g} s"
 
 
 @dataclass(frozen=True)
@@ -65,8 +75,10 @@ class Row:
     beginning, where `start` names one, with the weights of another run or of a model card, and learning from the scenes
     of the training configuration `policy` where it is named, so that rows differ in nothing but the system; at each of
     the `stages` (steps) the learning rate has come down to 0 and a checkpoint is kept, which `step` asks for; "card" is
-    a model, "" the product model; "oracle" knows the answer; "published" are figures of others on their own data, from
-    `source`.
+    a model, "" the product model; "tracks" is a model (`card`) on a timeline whose muddy stems lie on tracks of their
+    own: it is told their levels, and they are heard as they are under its gains, in the manner of `style`, the mix as
+    loud as before or, with `loudness` "model", as the gains leave it; "oracle" knows the answer; "published" are
+    figures of others on their own data, from `source`.
     `picture` says what a network sees: the right pictures, none, those of another scene (permuted), or those of a scene
     with another subject (wrong).
     `paper` holds the VisAH paper's own distances, times 100, to set beside, all sets alike or by set.
@@ -82,6 +94,8 @@ class Row:
     stages: list[int] = field(default_factory=list)
     step: int = 0
     card: str = ""
+    style: str = "full"
+    loudness: str = "keep"
     prior: str = ""
     stems: str = ""
     oracle: str = ""
@@ -180,7 +194,7 @@ def _scene_set(data: object, where: str) -> SceneSet:
         _one_of(option, known, f"{where}: 'scene_options'")
     for policy in found.scene_options.get("policies", {}):
         _one_of(policy, POLICIES, f"{where}: 'policies'")
-    if found.clips < 1 or found.seconds <= 0:
+    if found.clips < 1 or found.seconds <= 0 or found.joined < 1:
         raise SettingsError(f"{where} needs at least one clip, longer than no time.")
     return found
 
@@ -196,6 +210,8 @@ def _row(data: object, where: str) -> Row:
         (row.picture, PICTURES, "picture"),
         (row.prior or "films", PRIORS, "prior"),
         (row.oracle or ORACLES[0], ORACLES, "oracle"),
+        (row.style, STYLES, "style"),
+        (row.loudness, LOUDNESS, "loudness"),
     ):
         _one_of(value, known, f"{where}: '{entry}'")
     if row.run != Path(row.run).name:

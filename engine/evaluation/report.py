@@ -68,7 +68,7 @@ def _section(result: Result, heading: str) -> str:
 def _heading(result: SetResult) -> str:
     """The set in a line: how many clips, from how many packages, and what was left out."""
     chosen = result.chosen
-    sentence = f"**{chosen.name}**: {len(result.clips)} clips of {chosen.seconds:g} s, {chosen.split} split"
+    sentence = f"**{chosen.name}**: {len(result.clips)} clips of {chosen.length}, {chosen.split} split"
     counts = _package_counts(result)
     alone = [name for name, count in counts.items() if count == 1]
     if counts:

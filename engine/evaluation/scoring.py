@@ -19,6 +19,7 @@ from ..errors import WriteError
 from ..progress import Progress
 from ..roles import STEMS
 from ..training.loop.metrics import mag, measure, si_sdr
+from ..training.material.levels import HOP, SAMPLE_RATE
 from ..training.scenes.scene import Pictures, Scene
 
 Sound = NDArray[np.float32]
@@ -103,6 +104,30 @@ def stems_of(system: Heard, scene: Scene) -> Sound | None:
 
 
 # Scenes ------------------------------------------------------------------------------------------------
+
+
+class Joined:
+    """Scenes one after the other, `count` at a time, each cut to whole frames: programmes that cut between them."""
+
+    def __init__(self, scenes: Scenes, count: int) -> None:
+        self._scenes, self._count = scenes, count
+
+    def __getitem__(self, index: int) -> Scene:
+        parts = [self._scenes[index * self._count + k] for k in range(self._count)]
+        frames = [part.stems.shape[1] // HOP for part in parts]
+        pictures: list[tuple[float, str]] = []
+        for number, part in enumerate(parts):
+            start = sum(frames[:number]) * HOP / SAMPLE_RATE
+            # A part that shows nothing begins with a picture that nobody knows, or the last one's would stay.
+            pictures += [(start + time, name) for time, name in part.pictures or ((0.0, ""),)]
+        each = list(zip(parts, frames, strict=True))
+        return Scene(
+            np.concatenate([part.stems[:, : count * HOP] for part, count in each], axis=1),
+            np.concatenate([part.gains_db[:, :count] for part, count in each], axis=1),
+            np.concatenate([part.active[:, :count] for part, count in each], axis=1),
+            {"joined": [part.record for part in parts]},
+            tuple(pictures),
+        )
 
 
 class SceneWindow:

@@ -14,7 +14,9 @@ import torch
 from numpy.typing import NDArray
 
 from ..errors import ModelError, SightmixError, TrainingError
-from ..highlight.backends import load_model
+from ..highlight.backends import TorchNetwork, load_model
+from ..highlight.config import REFERENCE_LUFS
+from ..highlight.network import ProductModel
 from ..separation.registry import load_separator
 from ..training.loop.batches import Shown, scenes_of
 from ..training.loop.checkpoints import load
@@ -30,7 +32,8 @@ from ..weights.store import list_cards, load_card
 from .baselines import FITTED, Relevelled, fit, ideal_masks, true_stems
 from .guessing import LevelGuess
 from .plans import TRUE_STEMS, Row, SceneSet
-from .scoring import Heard, SceneWindow
+from .scoring import Heard, Joined, SceneWindow
+from .tracks import Ears, OwnTracks
 
 Sound = NDArray[np.float32]
 CHECKPOINT = "checkpoint.pt"
@@ -135,7 +138,8 @@ def window_of(data: Path, chosen: SceneSet, split: str = "") -> SceneWindow:
         scene_options=chosen.scene_options,
         seconds=chosen.seconds,
     )
-    return SceneWindow(scenes_of(data, split or chosen.split, config))
+    scenes = scenes_of(data, split or chosen.split, config)
+    return SceneWindow(scenes if chosen.joined == 1 else Joined(scenes, chosen.joined))
 
 
 # Rows --------------------------------------------------------------------------------------------------
@@ -158,6 +162,7 @@ class Workshop:
     def __post_init__(self) -> None:
         self._fitted: dict[str, dict[str, Heard]] = {}
         self._networks: dict[str, NetworkSystem] = {}
+        self._ears: dict[str, Ears] = {}
         self._digests: dict[Path, str] = {}
         self._windows: dict[str, str] = {}
 
@@ -173,8 +178,10 @@ class Workshop:
             return {"kind": "relevel", "prior": asdict(PRIORS[row.prior]), "stems": stems}
         if row.kind == "checkpoint":
             return {**self.named(str(self.checkpoint(row))), "picture": row.picture}
-        if row.kind == "card":
-            return {**self.named(self.model_of(row)), "picture": row.picture}
+        if row.kind in ("card", "tracks"):
+            told = {"tracks": [row.style, row.loudness], "reference": REFERENCE_LUFS}
+            found = {**self.named(self.model_of(row)), "picture": row.picture}
+            return found if row.kind == "card" else {**found, **told}
         return {"kind": row.kind}
 
     def build(self, row: Row, chosen: SceneSet) -> Heard:
@@ -188,11 +195,21 @@ class Workshop:
             "relevel": lambda: Relevelled(self._stems(row), PRIORS[row.prior]),
             "checkpoint": lambda: self.network(str(self.checkpoint(row))),
             "card": lambda: self.network(self.model_of(row)),
+            "tracks": lambda: OwnTracks(self.ears(self.model_of(row)), row.style, row.loudness),
         }
         return makers[row.kind]()
 
+    def ears(self, name: str) -> Ears:
+        """A network that is told the stems of what it hears; rows that differ in style alone have the same."""
+        if name not in self._ears:
+            network = self.network(name)
+            if not isinstance(network.model, ProductModel):
+                raise ModelError(f"{name} sets no gains for tracks; name a stem-and-gain model.")
+            self._ears[name] = Ears(TorchNetwork(network.model, self.device), network.shown)
+        return self._ears[name]
+
     def model_of(self, row: Row) -> str:
-        """The card or checkpoint a row of the kind "card" means."""
+        """The card or checkpoint a row of the kind "card" or "tracks" means."""
         return row.card or self.product
 
     def checkpoint(self, row: Row) -> Path:
@@ -269,4 +286,6 @@ class Workshop:
         return self._fitted[key]
 
     def _key(self, chosen: SceneSet) -> str:
-        return json.dumps([chosen.scenes, chosen.scene_options, chosen.seconds], sort_keys=True)
+        return json.dumps(
+            [chosen.scenes, chosen.scene_options, chosen.seconds, chosen.joined], sort_keys=True
+        )

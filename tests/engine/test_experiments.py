@@ -65,7 +65,9 @@ def study(corpus: Path, runs: Path, cache: Path | None = None, **more: object) -
 def test_every_experiment_that_ships_is_sound() -> None:
     names = [one.name for one in choose([])]
     assert names == list(shipped())
-    assert {"table1", "table2", "table3", "table4", "audio-visual", "restraint", "stems"} <= set(names)
+    assert {"table1", "table2", "table3", "table4", "audio-visual", "restraint", "stems", "tracks"} <= set(
+        names
+    )
     for one in choose([]):
         for row in one.rows:
             if row.kind == "checkpoint" and (SHIPPED / f"{row.config}.json").exists():
@@ -96,6 +98,9 @@ def test_every_experiment_that_ships_is_sound() -> None:
         ({"against": [["input"]]}, "names of rows"),
         ({"sets": [{**SET, "only": "spotlight"}]}, r"did you mean 'spotlit'"),
         ({"rows": [{**TRAINED, "picture": "permutd"}]}, r"did you mean 'permuted'"),
+        ({"rows": [{"name": "a", "kind": "tracks", "style": "repiar"}]}, r"did you mean 'repair'"),
+        ({"rows": [{"name": "a", "kind": "tracks", "loudness": "kept"}]}, r"did you mean 'keep'"),
+        ({"sets": [{**SET, "joined": 0}]}, "at least one clip"),
         ({"rows": [{**TRAINED, "stages": [2, 2], "overrides": {"steps": 4}}]}, "steps in order, below"),
         ({"rows": [{**TRAINED, "stages": [2]}]}, "steps in order, below"),
     ],
@@ -143,6 +148,8 @@ def test_a_table_of_every_kind_of_row(tiny_corpus: Path, trained: Path) -> None:
         TRAINED,
         {**TRAINED, "name": "blind", "picture": "none"},
         {"name": "again", "kind": "card"},
+        {"name": "tracks", "kind": "tracks"},
+        {"name": "mended", "kind": "tracks", "style": "repair"},
         {"name": "regressed", "kind": "oracle", "oracle": "levelled_stems"},
         {"name": "ideal", "kind": "oracle", "oracle": "ideal_masks"},
         against=["tiny net"],
@@ -155,6 +162,8 @@ def test_a_table_of_every_kind_of_row(tiny_corpus: Path, trained: Path) -> None:
     assert found["input"]["MAG"]["improvement"] == report.Interval(0.0, 0.0, 0.0)
     assert found["again"] == found["tiny net"]
     assert found["blind"] != found["tiny net"]
+    assert len({str(found[name]["MAG"]) for name in ("tiny net", "tracks", "input")}) == 3
+    assert found["mended"]["MAG"]["mean"] == pytest.approx(found["input"]["MAG"]["mean"], rel=0.05)
     text = report.markdown([result])
     assert "| again |" in text
     assert "| *tiny net* minus | MAG |" in text

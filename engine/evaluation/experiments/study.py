@@ -193,7 +193,7 @@ class Study:
         build: Callable[[], Heard],
         picture: str = "right",
     ) -> Stored:
-        key = f"{chosen.scenes} {json.dumps(chosen.scene_options, sort_keys=True)} {chosen.split} {chosen.seconds:g} s"
+        key = f"{chosen.scenes} {json.dumps(chosen.scene_options, sort_keys=True)} {chosen.split} {chosen.length}"
         if key not in self._windows:
             self._windows[key] = window_of(self.workshop.data, chosen)
             self._prints[key] = self._windows[key].fingerprint()
