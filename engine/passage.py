@@ -142,7 +142,8 @@ class Rendition:
     head handle). `stems` maps stems (`roles.STEMS`) to files of the same length that sum to `path` before
     the loudness stage, whose gain is `makeup_db`. With `raw_stems` they are the stems before their gains: they sum
     to the original sound, and times `gains`, which then has a point for every frame of the model's grid, to `path`
-    before the loudness stage. `stem_levels` maps each stem to integrated LUFS (before, after).
+    before the loudness stage. `stem_levels` maps each stem to integrated LUFS (before, after),
+    `stem_quality` to how well it is thought to have been separated: SI-SDR in dB, for every second from the start.
     """
 
     identifier: str
@@ -157,6 +158,7 @@ class Rendition:
     stems: dict[str, Path] = field(default_factory=dict)
     raw_stems: bool = False
     stem_levels: dict[str, tuple[float, float]] = field(default_factory=dict)
+    stem_quality: dict[str, tuple[float, ...]] = field(default_factory=dict)
     frames: tuple[SeenFrame, ...] = ()
     makeup_db: float = 0.0
     provenance: dict[str, object] = field(default_factory=dict)

@@ -72,12 +72,14 @@ def rebalance(
     timeline: str = "",
     media: Sequence[File] = (),
     rate: str = "",
+    categories: Mapping[str, str] | None = None,
     observe: Callable[[Event], None] | None = None,
     **settings: Any,
 ) -> JobResult:
     """Rebalance clips of a timeline and write a timeline with the result on new tracks; originals stay as they are.
 
     `clips` are numbers as `inspect` has them ("3,5-9"), `tracks` names or A1, A2 …; every online clip if neither.
+    `categories` says what tracks hold, such as {"A1": "dialogue"}, where their names and their sound do not.
     `settings` are those of ``sightmix rebalance`` by name (`strength`, `dialogue`, `loudness`, `stems` …; `as_` for
     ``--as``). `observe` is told every event. Clips that fail are named in the result. Raises SettingsError,
     TimelineError, ModelError or WriteError where nothing can be done at all, Cancelled where the job had to stop.
@@ -94,6 +96,7 @@ def rebalance(
         timeline=timeline,
         folders=tuple(Path(folder) for folder in media),
         rate=rate,
+        categories=tuple(f"{track}={kind}" for track, kind in (categories or {}).items()),
     )
     return Service(observe or nobody).rebalance(request)
 

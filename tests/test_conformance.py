@@ -149,9 +149,9 @@ def run(*arguments: object) -> subprocess.CompletedProcess[str]:
 def test_every_click_stays_on_its_sample(name: str, tmp_path: Path, tiny_model: str) -> None:
     programme = Programme(tmp_path, RATES[name])
     out = tmp_path / "out.otio"
-    done = run(
-        "rebalance", programme.path, "-o", out, "--strength", 0, "--model", tiny_model, "--context", "none"
-    )
+    mixes = ("--category", "A1=mix", "--category", "A2=mix")
+    options = ("--strength", 0, "--model", tiny_model, "--context", "none", *mixes)
+    done = run("rebalance", programme.path, "-o", out, *options)
     assert done.returncode == 0, done.stderr
     found = sorted(rendered(out))
     wanted = sorted(programme.played)
@@ -193,7 +193,8 @@ def test_a_rerun_replaces_its_own_and_theirs_survives_to_the_byte(tmp_path: Path
     raw["tracks"]["children"][0]["unknown_key"] = {"OTIO_SCHEMA": "Marker.3", "new": True}
     programme.path.write_text(json.dumps(raw, indent=4))
     out, again, third = tmp_path / "out.otio", tmp_path / "again.otio", tmp_path / "third.otio"
-    options = ("--model", tiny_model, "--context", "none", "--stems")
+    model = ("--model", tiny_model, "--context", "none", "--stems", "--unit", "clip")
+    options = (*model, "--keep-originals")
     assert run("rebalance", programme.path, "-o", out, *options).returncode == 0
     first = out.read_bytes()
     assert run("rebalance", programme.path, "-o", out, *options).returncode == 0
@@ -207,7 +208,7 @@ def test_a_rerun_replaces_its_own_and_theirs_survives_to_the_byte(tmp_path: Path
     redone = json.loads(again.read_bytes())
     assert len(redone["tracks"]["children"]) == 2 + 2 * 4
     assert json.dumps(stripped(redone)) == json.dumps(raw)
-    assert run("rebalance", again, "-o", third, *options, "--mute-originals").returncode == 0
+    assert run("rebalance", again, "-o", third, *model).returncode == 0
     muted = json.loads(third.read_bytes())["tracks"]["children"]
     assert [track["enabled"] for track in muted[:2]] == [False, False]
 
@@ -215,7 +216,9 @@ def test_a_rerun_replaces_its_own_and_theirs_survives_to_the_byte(tmp_path: Path
 def test_stems_on_the_timeline_sum_to_the_rebalanced_track(tmp_path: Path, tiny_model: str) -> None:
     programme = Programme(tmp_path, RATES["25"])
     out = tmp_path / "out.otio"
-    done = run("rebalance", programme.path, "-o", out, "--model", tiny_model, "--context", "none", "--stems")
+    mixes = ("--category", "A1=mix", "--category", "A2=mix")
+    options = ("--model", tiny_model, "--context", "none", "--stems", *mixes)
+    done = run("rebalance", programme.path, "-o", out, *options)
     assert done.returncode == 0, done.stderr
     mixes = sorted(rendered(out))
     stems = [sorted(rendered(out, role)) for role in ("dialogue", "music", "effects")]

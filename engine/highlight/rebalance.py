@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
@@ -18,22 +17,24 @@ from ..errors import MediaError
 from ..media.container import layout_of
 from ..media.loudness import Meter
 from ..media.reader import probe, read_blocks
-from ..media.resample import Resampler
 from ..media.takes import Takes
 from ..media.time import to_samples
 from ..media.writer import Bext, Ixml, Subtype, WavWriter, time_reference
-from ..passage import GainCurves, Passage, Rendition, SeenFrame
+from ..passage import GainCurves, Passage, Rendition
 from ..progress import Progress
 from ..roles import STEMS
 from ..version import SHIPPED_MODEL, engine_version
 from ..weights.store import load_card
 from .backends import Network, open_network
-from .config import HOP, MODEL_RATE, WINDOW_FRAMES, WINDOW_SAMPLES, frames_of
+from .config import HOP, MODEL_RATE, REFERENCE_LUFS, to_reference
 from .context import WindowContext, captions_context, empty_context, frames_context
 from .identity import encoder_for, identity_of
+from .listening import Listening, Score, listen
+from .quality import masks_quality
 from .settings import RebalanceSettings
 from .spectral import GainRamps, MaskedStems, magnitudes
-from .windows import Joiner, Window, choose_join, cut_frames, next_window
+from .stream import WindowStream
+from .windows import cut_frames
 
 Array = NDArray[np.float32]
 
@@ -89,6 +90,10 @@ class Rebalancer:
         """
         return _Job(self, passage, settings, folder, stem_name, progress).run()
 
+    def listen(self, score: Score, progress: Progress) -> Listening:
+        """What the network says of a whole programme (`listening.listen`). Raises MediaError and Cancelled."""
+        return listen(self, score, progress)
+
     @property
     def remarks(self) -> tuple[str, ...]:
         """What the user should know of how the encoder runs, a sentence each."""
@@ -106,7 +111,10 @@ class Rebalancer:
 
 
 class Analysis:
-    """Windows over a passage's sound as it streams by: push sound at its own rate, get finished masks and gains."""
+    """Masks and gains over a passage's sound as it streams by; the network hears it at the reference loudness.
+
+    `lufs` is how loud the passage is, so that the same passage at another level gets the same masks and gains.
+    """
 
     def __init__(
         self,
@@ -117,90 +125,38 @@ class Analysis:
         weights: Array,
         cuts: NDArray[np.intp],
         origin: Fraction,
+        lufs: float = REFERENCE_LUFS,
     ) -> None:
-        self.network, self._context, self._origin = network, context, origin
-        self._weights, self._cuts = weights, cuts
-        self.total = frames_of(to_samples(Fraction(samples, rate), MODEL_RATE))
-        self.frames: list[SeenFrame] = []
-        self.warnings: dict[str, None] = {}
-        self.seconds = {"decode": 0.0, "context": 0.0, "network": 0.0, "wait": 0.0}
-        self._resampler = Resampler(rate, MODEL_RATE, 1)
-        self._mono = np.zeros(0, np.float32)
-        self._mono_start = 0
-        self._window: Window | None = Window(0, 0, 0) if self.total else None
-        self._joiner = Joiner()
-        self._pool = ThreadPoolExecutor(1)
-        self._next: Future[WindowContext] | None = None
-        if self._window is not None:
-            self._next = self._ahead(self._window)
+        self.network, self._weights = network, weights * np.float32(to_reference(lufs))
+        self.stream = WindowStream(self._predict, context, rate, samples, 1, cuts, origin)
 
-    def push(self, block: Array, last: bool = False) -> Iterator[tuple[Array, Array]]:
-        """Take in sound (channels, n); yields (masks (3, 2048, k), gains (3, k)) in order as they become final."""
-        mono = self._resampler.process((self._weights @ block)[None].astype(np.float32), last)[0]
-        self._mono = np.concatenate([self._mono, mono])
-        while self._window is not None:
-            needed = min((self._window.start + WINDOW_FRAMES), self.total) * HOP - self._mono_start
-            if self._mono.size < needed and not last:
-                return
-            yield self._run(self._window)
+    def push(self, block: Array, last: bool = False) -> Iterator[tuple[Array, Array, Array]]:
+        """Take in sound (channels, n); yields masks (3, 2048, k), gains (3, k) dB and quality (3, k) dB of the stems.
 
-    def close(self) -> None:
-        """End the look-ahead thread."""
-        self._pool.shutdown(cancel_futures=True)
+        They come in order, as they become final.
+        """
+        for found in self.stream.push((self._weights @ block)[None].astype(np.float32), last):
+            yield found[0], found[1], found[2]
 
-    def _ahead(self, window: Window) -> Future[WindowContext]:
-        start = self._origin + Fraction(window.start * HOP, MODEL_RATE)
-        frames = min(WINDOW_FRAMES, self.total)
-        return self._pool.submit(self._context, start, Fraction(frames * HOP, MODEL_RATE))
-
-    def _run(self, window: Window) -> tuple[Array, Array]:
-        sound = self._cut_out(window)
-        end = self.total
-        following: Window | None = None
-        if window.start + WINDOW_FRAMES < self.total:
-            energy = np.square(sound.reshape(WINDOW_FRAMES, HOP)).mean(axis=1)
-            following = next_window(choose_join(window.start, self._cuts, energy), self.total)
-            end = following.fade_start
-        assert self._next is not None
-        began = time.perf_counter()
-        context = self._next.result()
-        waited = time.perf_counter()
-        if following is not None:
-            self._next = self._ahead(following)
+    def _predict(self, sound: Array, context: WindowContext) -> tuple[Array, Array, Array]:
+        spectrogram = magnitudes(sound[0])
         masks, gains = self.network.run(
-            magnitudes(sound)[None],
-            sound[None],
+            spectrogram[None],
+            sound,
             context.features[None],
             context.times[None],
             context.valid[None],
         )
-        self._note(context, time.perf_counter() - waited, waited - began)
-        out = self._joiner.add(window, (masks[0], gains[0]), end, self.total)
-        self._window = following
-        if following is not None:
-            done = following.start * HOP - self._mono_start
-            self._mono = self._mono[done:]
-            self._mono_start += done
-        return out[0], out[1]
+        return masks[0], gains[0], masks_quality(masks[0], spectrogram)
 
-    def _cut_out(self, window: Window) -> Array:
-        """The window's sound (441344,); a passage shorter than a window is continued by its own mirror image."""
-        first = window.start * HOP - self._mono_start
-        sound = self._mono[first : first + WINDOW_SAMPLES]
-        if sound.size < WINDOW_SAMPLES:
-            if window.start or sound.size < HOP:
-                return np.pad(sound, (0, WINDOW_SAMPLES - sound.size))
-            return np.pad(sound, (0, WINDOW_SAMPLES - sound.size), mode="symmetric")
-        return sound
 
-    def _note(self, context: WindowContext, network: float, waited: float) -> None:
-        self.seconds["network"] += network
-        self.seconds["wait"] += waited
-        for name, value in context.seconds.items():
-            self.seconds[name] += value
-        newest = self.frames[-1].time if self.frames else float("-inf")
-        self.frames += [frame for frame in context.frames if frame.time > newest]
-        self.warnings.update(dict.fromkeys(context.warnings))
+def _by_second(quality: Array) -> dict[str, tuple[float, ...]]:
+    """Quality (3, T) as a figure a second for each stem."""
+    step = round(MODEL_RATE / HOP)
+    starts = np.arange(0, quality.shape[1], step)
+    counts = np.diff([*starts, quality.shape[1]])
+    means = np.add.reduceat(quality, starts, axis=1) / counts
+    return {stem: tuple(round(float(v), 2) for v in row) for stem, row in zip(STEMS, means, strict=True)}
 
 
 class _StemLevels:
@@ -273,17 +229,19 @@ class _Job:
         before = Meter(self.rate, self.channels, self.layout)
         after = Meter(self.rate, self.channels, self.layout)
         levels = _StemLevels(self.rate, weights)
-        analysis = self._analysis(weights)
+        spent = {"mix": 0.0, "write": 0.0, "read": 0.0}
+        analysis = self._analysis(weights, self._loudness(weights, spent))
         mixer = MaskedStems(self.rate, self.channels, 2)
         ramps = GainRamps(self.rate, len(STEMS))
         curves: list[Array] = []
-        spent = {"mix": 0.0, "write": 0.0, "read": 0.0}
+        qualities: list[Array] = []
         done = 0
         with ExitStack() as stack:
-            stack.callback(analysis.close)
+            stack.callback(analysis.stream.close)
             out = stack.enter_context(Takes([self.path, *self.stem_paths.values()], self._writer))
             for block, last in self._blocks(spent):
-                for masks, gains in analysis.push(block, last):
+                for masks, gains, quality in analysis.push(block, last):
+                    qualities.append(quality)
                     curves.append(self.settings.strength * gains + self.settings.offsets_db)
                     ramps.extend(curves[-1])
                     mixer.extend(masks[:2])
@@ -316,9 +274,10 @@ class _Job:
             stems=dict(self.stem_paths),
             raw_stems=bool(self.stem_paths) and self.settings.raw_stems,
             stem_levels=levels.result(),
-            frames=tuple(analysis.frames),
+            stem_quality=_by_second(np.concatenate(qualities, axis=1)),
+            frames=tuple(analysis.stream.frames),
             provenance=self._provenance(analysis, spent),
-            warnings=(*self.owner.remarks, *analysis.warnings),
+            warnings=(*self.owner.remarks, *analysis.stream.warnings),
         )
 
     def _written(self, stems: Array, applied: Array) -> list[Array]:
@@ -327,16 +286,23 @@ class _Job:
             return []
         return list(stems) if self.settings.raw_stems else list(stems * applied[:, None])
 
-    def _analysis(self, weights: Array) -> Analysis:
+    def _loudness(self, weights: Array, spent: dict[str, float]) -> float:
+        """How loud the passage's downmix is, LUFS."""
+        meter = Meter(self.rate, 1, true_peak=False)
+        for block, _ in self._blocks(spent):
+            meter.push((weights @ block)[None].astype(np.float32))
+            self.progress.check()
+        return meter.result().integrated
+
+    def _analysis(self, weights: Array, lufs: float) -> Analysis:
         origin = -self.passage.head
         cuts = [shot.start for shot in self.passage.shots[1:]]
 
         def context(start: Fraction, duration: Fraction) -> WindowContext:
             return self.owner.window_context(self.passage, start, duration, self.progress)
 
-        return Analysis(
-            self.owner.network, context, self.rate, self.samples, weights, cut_frames(cuts, origin), origin
-        )
+        at = cut_frames(cuts, origin)
+        return Analysis(self.owner.network, context, self.rate, self.samples, weights, at, origin, lufs)
 
     def _blocks(self, spent: dict[str, float]) -> Iterator[tuple[Array, bool]]:
         """The passage's sound, each block with whether it is the last."""
@@ -380,20 +346,20 @@ class _Job:
     def _provenance(self, analysis: Analysis, spent: Mapping[str, float]) -> dict[str, object]:
         encoder = self.owner.pictures or self.owner.texts
         seconds = {
-            "decode": spent["read"] + analysis.seconds["decode"],
-            "context": analysis.seconds["context"],
-            "network": analysis.seconds["network"],
+            "decode": spent["read"] + analysis.stream.seconds["decode"],
+            "context": analysis.stream.seconds["context"],
+            "network": analysis.stream.seconds["network"],
             "mix": spent["mix"],
             "write": spent["write"],
-            "wait": analysis.seconds["wait"],
+            "wait": analysis.stream.seconds["wait"],
         }
         return {
             "model": self.owner.model_name,
             "weights_sha256": self.owner.weights_sha256,
             "version": engine_version(),
             "settings": self.settings.to_dict(),
-            "context": encoder.name if encoder and analysis.frames else "none",
-            "context_sha256": self.owner.encoder_sha256 if encoder and analysis.frames else "",
+            "context": encoder.name if encoder and analysis.stream.frames else "none",
+            "context_sha256": self.owner.encoder_sha256 if encoder and analysis.stream.frames else "",
             "device": self.owner.device,
             "seconds": {name: round(value, 4) for name, value in seconds.items()},
         }

@@ -3,9 +3,7 @@
 A repair changes no level and no relation of stems that lies within the measured spread of good films (`spread`). What
 lies outside is brought into it, as far as the network asks for it and in the direction it asks, relative to the other
 stems: what all of them have in common over the programme is loudness, which another stage decides. Nothing is raised
-where it is silent, and what was separated badly is drawn towards one common gain (`repair`). Speech that is known is
-held to the middle of the spread, as what matters most; speech whose level is only estimated to its edge; music and
-effects that were separated are not held against each other where nobody speaks.
+where it is silent, and what was separated badly is drawn towards one common gain (`repair`).
 
 Gains move as a mixer's hand would (`riding`). Speech has one gain over a phrase, pauses of up to half a second
 included; it moves between phrases, by 20 dB/s at most, and is there 0.1 s before the first word; a raise is withdrawn

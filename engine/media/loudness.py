@@ -39,6 +39,20 @@ def _k_weighting(sample_rate: int) -> Energies:
     return np.array([[*stage.b, *stage.a] for stage in stages])
 
 
+class KWeighting:
+    """BS.1770's K-weighting of sound as it comes, blocks (channels, n) at `sample_rate`, every channel alike."""
+
+    def __init__(self, sample_rate: int, channels: int) -> None:
+        self._sections = _k_weighting(sample_rate)
+        self._state = np.zeros((2, channels, 2))
+
+    def process(self, block: Block) -> Energies:
+        """The next samples weighted, (channels, n)."""
+        weighted: Energies
+        weighted, self._state = sosfilt(self._sections, block.astype(np.float64), axis=1, zi=self._state)
+        return weighted
+
+
 class Meter:
     """Measures sound as it comes, blocks (channels, n) of float32 in any sizes; memory 80 bytes per 100 ms.
 
@@ -61,8 +75,7 @@ class Meter:
         weights = layout.weights
         self._heard = np.flatnonzero(weights)
         self._weights = weights[self._heard]
-        self._sections = _k_weighting(sample_rate)
-        self._state = np.zeros((2, len(self._heard), 2))
+        self._weighting = KWeighting(sample_rate, len(self._heard))
         self._position = 0
         self._partial = 0.0
         self._energies: list[Energies] = []
@@ -97,10 +110,7 @@ class Meter:
         return self._sliding(self._fine(), _MOMENTARY)[::_HOP]
 
     def _push_energy(self, chunk: Block) -> None:
-        weighted, self._state = sosfilt(
-            self._sections, chunk[self._heard].astype(np.float64), axis=1, zi=self._state
-        )
-        squares = self._weights @ np.square(weighted)
+        squares = self._weights @ np.square(self._weighting.process(chunk[self._heard]))
         start, self._position = self._position, self._position + chunk.shape[1]
         # Cell k holds the samples from floor(k · rate / 100) on.
         first = (100 * (start + 1) - 1) // self._rate + 1

@@ -12,6 +12,7 @@ from ..highlight.context import WindowContext, empty_context
 from ..highlight.rebalance import Analysis
 from ..highlight.spectral import MaskedStems
 from ..media.layout import Layout
+from ..media.loudness import measure
 from ..weights.store import Card
 from .base import Array, check_sound, whole
 
@@ -35,14 +36,16 @@ class ProductSeparator:
         """See `Separator.separate`."""
         check_sound(sound)
         channels, samples = sound.shape
+        weights = Layout.of_count(channels).mono
         analysis = Analysis(
             self.network,
             self._no_picture,
             rate,
             samples,
-            Layout.of_count(channels).mono,
+            weights,
             np.zeros(0, np.intp),
             Fraction(0),
+            measure((weights @ sound)[None].astype(np.float32), rate).integrated,
         )
         mixer = MaskedStems(rate, channels, 2)
         parts: list[Array] = []
@@ -50,12 +53,12 @@ class ProductSeparator:
             for start in range(0, samples, _BLOCK):
                 block = np.ascontiguousarray(sound[:, start : start + _BLOCK], np.float32)
                 last = start + _BLOCK >= samples
-                for masks, _ in analysis.push(block, last):
+                for masks, _, _ in analysis.push(block, last):
                     mixer.extend(masks[:2])
                 mixer.push(block)
                 parts.append(mixer.pull(last)[1])
         finally:
-            analysis.close()
+            analysis.stream.close()
         wet = np.concatenate(parts, axis=2)
         return whole(np.concatenate([wet, wet[:1]]), sound)
 

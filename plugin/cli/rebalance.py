@@ -13,7 +13,18 @@ from ..jobs.disk import size_text
 from ..jobs.eta import clock
 from ..jobs.settings import JobSettings
 from .errors import SOME_FAILED, say, sentences
-from .options import AsEvents, AsJson, Clips, MediaFolders, Rate, Source, TimelineName, Tracks, with_settings
+from .options import (
+    AsEvents,
+    AsJson,
+    Categories,
+    Clips,
+    MediaFolders,
+    Rate,
+    Source,
+    TimelineName,
+    Tracks,
+    with_settings,
+)
 from .progress import stoppable, watched
 
 if TYPE_CHECKING:
@@ -32,6 +43,7 @@ def rebalance(
     clips: Clips = "",
     track: Tracks = None,
     every: Annotated[bool, typer.Option("--all", help="Every online clip, which is the default.")] = False,
+    category: Categories = None,
     settings: JobSettings,
     timeline: TimelineName = "",
     media: MediaFolders = None,
@@ -40,11 +52,23 @@ def rebalance(
     as_json: AsJson = False,
     as_events: AsEvents = False,
 ) -> None:
-    """Rebalance clips of a timeline and write a timeline with the result on new tracks, beside a report."""
+    """Rebalance a timeline as one programme and write a timeline with the result on new tracks, beside a report.
+
+    Tracks of dialogue, music or effects come back as the same clips under volume curves; mixes as new sound.
+    """
     from ..jobs.service import Request
 
     request = Request(
-        source, out, settings, clips, tuple(track or ()), every, timeline, tuple(media or ()), rate
+        source,
+        out,
+        settings,
+        clips,
+        tuple(track or ()),
+        every,
+        timeline,
+        tuple(media or ()),
+        rate,
+        tuple(category or ()),
     )
     rebalance_timeline(request, dry_run, as_json, as_events)
 
@@ -77,9 +101,13 @@ def _print_plan(plan: Plan, as_json: bool) -> None:
         return
     for clip in data["clips"]:
         say(f"{clip['index']:>4}  {clip['track']}  {clip['name']}: {clip['status']}{_why(clip)}")
-    waiting = sum(task.seconds for task in plan.tasks if task.cached is None)
+    whole = plan.job.settings.whole
+    waiting = sum(task.seconds for task in plan.tasks if task.cached is None and not (whole and task.known))
+    if whole:
+        say("Clips of one kind would stay as they are, under a volume curve; mixes would be separated.")
     say(
-        f"Would render {clock(waiting)} of sound, write about {size_text(plan.bytes_needed)} "
+        f"Would {'separate' if whole else 'render'} {clock(waiting)} of sound, "
+        f"write about {size_text(plan.bytes_needed)} "
         f"to {plan.folder}, and write {plan.out}."
     )
     tell_losses(plan.losses)
@@ -88,7 +116,17 @@ def _print_plan(plan: Plan, as_json: bool) -> None:
 def _why(clip: dict[str, Any]) -> str:
     if "reason" in clip:
         return f" ({clip['reason']})" if clip["reason"] else ""
-    return f" ({clip['seconds']:.1f} s, {clip['shots']} shots)"
+    return f" ({clip['seconds']:.1f} s, {clip['shots']} shots{_holds(clip.get('category'))})"
+
+
+def _holds(category: dict[str, Any] | None) -> str:
+    """What a clip holds, with who says so, and that it is doubtful where it is."""
+    if category is None:
+        return ""
+    if not category["certain"]:
+        guess = f"perhaps {category['kind']}: " if category["kind"] else ""
+        return f"; taken for a mix: {guess}{category['reason']}"
+    return f"; {category['kind']}: {category['reason']}"
 
 
 def _print_result(result: JobResult, as_json: bool) -> None:
@@ -104,10 +142,13 @@ def _print_result(result: JobResult, as_json: bool) -> None:
     for clip in result.clips:
         facts = clip.facts
         head = f"{facts.index:>4}  {facts.track}  {facts.name}: {clip.status}"
-        if clip.rendition is not None and clip.done:
-            say(f"{head}, {loudness_line(clip.rendition.before, clip.rendition.after)}")
+        if clip.loudness is not None:
+            say(f"{head}, {loudness_line(*clip.loudness)}")
         elif clip.status in (FAILED, LEFT_OUT):
             say(f"{head}" if clip.status == FAILED else f"{head} ({clip.reason})")
+    for sentence in result.said:
+        say(f"      {sentence}")
+    _print_level(result)
     wanted = len(result.done) + len(result.failed)
     if result.done:
         say(f"{len(result.done)} of {wanted} clips rebalanced in {clock(result.seconds)}: {result.out}")
@@ -115,6 +156,21 @@ def _print_result(result: JobResult, as_json: bool) -> None:
         say("No clip was rebalanced; no timeline was written.")
     tell_losses(result.losses)
     say(f"Report: {result.folder / 'report.html'}")
+
+
+def _print_level(result: JobResult) -> None:
+    """How loud the programme was and is, and which tracks are to be heard now."""
+    balance = result.balance
+    if balance is None:
+        return
+    from ..jobs.report import loudness_line
+
+    figures = balance.levelled
+    say(f"Programme: {loudness_line(figures.before, figures.after)}")
+    if not figures.reached:
+        say("The level asked for could not be met: its peaks stand in the way.", error=True)
+    originals = "sound as well" if result.settings.keep_originals else "are muted"
+    say(f"The new tracks are on; the originals of what was rebalanced {originals}.")
 
 
 def tell_losses(losses: Sequence[Loss]) -> None:

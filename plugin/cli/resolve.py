@@ -84,7 +84,7 @@ def doctor(as_json: AsJson = False) -> None:
 
 @resolve.command()
 @sentences
-@with_settings("as_", "mute_originals", "detect_cuts")
+@with_settings("as_", "keep_originals", "detect_cuts")
 def rebalance(
     *,
     out: Out = None,

@@ -76,6 +76,7 @@ def category_data(category: Category) -> dict[str, Any]:
         "kind": category.kind or None,
         "by": category.by or None,
         "confidence": category.confidence,
+        "certain": category.certain,
         "reason": category.reason,
     }
 

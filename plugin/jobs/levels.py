@@ -111,7 +111,7 @@ def stage_for(rendition: Rendition, gain_db: float, settings: JobSettings) -> St
 
     Without a loudness target a clip may keep the true peak it came with: what was not touched stays so.
     """
-    ceiling = settings.true_peak
+    ceiling = settings.ceiling
     if settings.target_lufs is None:
         ceiling = max(ceiling, rendition.before.true_peak)
     gain_db = round(gain_db, 4)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,9 @@ from ...engine.media.container import layout_of
 from ...engine.media.picture import sample_frames
 from ...engine.media.reader import probe, read_blocks
 from ...engine.media.time import to_samples
-from ...engine.passage import Passage, Rendition, SeenFrame
+from ...engine.passage import GainCurves, Passage, Rendition, SeenFrame
 from ...engine.progress import Progress
+from .balance import Stretch
 from .eta import clock
 from .lanes import (
     GUTTER,
@@ -58,13 +59,51 @@ def gather(clip: ClipResult, progress: Progress) -> Pictures:
     if passage is None or rendition is None:
         raise ValueError("only a finished clip has pictures")
     axis = Axis(float(rendition.start), float(rendition.start) + rendition.samples / rendition.sample_rate)
+    cuts = [float(shot.start) for shot in passage.shots]
+    spectra = _spectra(passage, rendition, progress)
+    lanes = lanes_of(axis, rendition.frames, rendition.gains, cuts, spectra, progress)
+    return Pictures(lanes | {"handles": _handles(passage, axis)})
+
+
+def panorama(
+    stretches: Sequence[Stretch],
+    frames: tuple[SeenFrame, ...],
+    gains: GainCurves,
+    cuts: Sequence[float],
+    progress: Progress,
+) -> list[Pictures]:
+    """The pictures of a whole programme, a row of lanes for every stretch; times are record seconds."""
+    rows = []
+    for stretch in stretches:
+        axis = Axis(stretch.first, stretch.last)
+        seen = tuple(frame for frame in frames if stretch.first <= frame.time < stretch.last)
+        spectra = [("Before", stretch.before, stretch.rate), ("After", stretch.after, stretch.rate)]
+        part = _between(gains, stretch.first, stretch.last)
+        rows.append(Pictures(lanes_of(axis, seen, part, cuts, spectra, progress) | {"handles": []}))
+    return rows
+
+
+def _between(gains: GainCurves, first: float, last: float) -> GainCurves:
+    """The part of curves between two times."""
+    a, b = np.searchsorted(gains.times, [first, last])
+    return GainCurves(gains.times[a:b], {stem: line[a:b] for stem, line in gains.levels.items()})
+
+
+def lanes_of(
+    axis: Axis,
+    frames: tuple[SeenFrame, ...],
+    gains: GainCurves,
+    cuts: Sequence[float],
+    spectra: Sequence[tuple[str, bytes, int]],
+    progress: Progress,
+) -> dict[str, Any]:
+    """Everything of one row of lanes but handles; `spectra` are names, PNGs and sample rates."""
     gains_top = _TICKS_TOP + THUMB_HEIGHT + _LINK
     spectra_top = gains_top + _GAINS + _GAP
-    thumbs, no_thumbs = _thumbs(rendition.frames, axis, progress)
+    thumbs, no_thumbs = _thumbs(frames, axis, progress)
     if not thumbs:
         gains_top, spectra_top = gains_top - THUMB_HEIGHT + 14, spectra_top - THUMB_HEIGHT + 14
-    spectra = _spectra(passage, rendition, spectra_top, progress)
-    lanes = {
+    return {
         "width": WIDTH,
         "height": spectra_top + len(spectra) * (_SPECTRUM + _GAP),
         "left": GUTTER,
@@ -76,13 +115,14 @@ def gather(clip: ClipResult, progress: Progress) -> Pictures:
         "thumb_height": THUMB_HEIGHT,
         "gains_top": gains_top,
         "gains_height": _GAINS,
-        "handles": _handles(passage, axis),
-        "cuts": [axis.x(float(s.start)) for s in passage.shots if axis.first < s.start < axis.last],
+        "cuts": [axis.x(cut) for cut in cuts if axis.first < cut < axis.last],
         "spectrum_height": _SPECTRUM,
-        "spectra": spectra,
-        **_gains(rendition, axis, gains_top),
+        "spectra": [
+            _spectrum(name, png, rate, round(spectra_top + place * (_SPECTRUM + _GAP), 2))
+            for place, (name, png, rate) in enumerate(spectra)
+        ],
+        **_gains(gains, axis, gains_top),
     }
-    return Pictures(lanes)
 
 
 def data_uri(data: bytes, kind: str) -> str:
@@ -97,16 +137,20 @@ def jpeg(frame: NDArray[np.uint8]) -> bytes:
     return buffer.getvalue()
 
 
-def _gains(rendition: Rendition, axis: Axis, top: float) -> dict[str, Any]:
-    bound = gain_bound(rendition.gains)
+def _spectrum(name: str, png: bytes, rate: int, top: float) -> dict[str, Any]:
+    return {"name": name, "top": top, "uri": data_uri(png, "png"), "ticks": _frequencies(top, rate)}
+
+
+def _gains(gains: GainCurves, axis: Axis, top: float) -> dict[str, Any]:
+    bound = gain_bound(gains)
     levels = [
         (round(top + gain_y(level, bound) * _GAINS, 2), signed_db(level), level == 0)
         for level in gain_ticks(bound)
     ]
     curves = []
-    for stem, levels_db in reversed(list(rendition.gains.levels.items())):  # speech is drawn last, on top
+    for stem, levels_db in reversed(list(gains.levels.items())):  # speech is drawn last, on top
         places = [gain_y(float(v), bound) for v in levels_db]
-        curves.append((stem, gain_path(axis, rendition.gains.times, places, top, _GAINS)))
+        curves.append((stem, gain_path(axis, gains.times, places, top, _GAINS)))
     return {"levels": levels, "curves": curves}
 
 
@@ -171,7 +215,8 @@ def _read_frames(
     return found
 
 
-def _spectra(passage: Passage, rendition: Rendition, top: float, progress: Progress) -> list[dict[str, Any]]:
+def _spectra(passage: Passage, rendition: Rendition, progress: Progress) -> list[tuple[str, bytes, int]]:
+    """Names, PNGs and sample rates of the spectrograms of a clip before and after, as far as they can be read."""
     rate, samples = rendition.sample_rate, rendition.samples
     sound = passage.sound
     original = (sound.path, to_samples(sound.start, rate) + to_samples(rendition.start, rate), sound.channels)
@@ -188,15 +233,7 @@ def _spectra(passage: Passage, rendition: Rendition, top: float, progress: Progr
             raise
         except SightmixError:
             continue
-        spectra.append(
-            {
-                "name": name,
-                "top": round(top, 2),
-                "uri": data_uri(gathered.png(), "png"),
-                "ticks": _frequencies(top, rate),
-            }
-        )
-        top += _SPECTRUM + _GAP
+        spectra.append((name, gathered.png(), rate))
     return spectra
 
 

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ...engine.edit.categories import SILENT, UNKNOWN, Category, said
 from ...engine.errors import SettingsError, SightmixError, TimelineError, WriteError
 from ...engine.media.reader import probe
 from ...engine.media.time import to_samples
 from ...engine.passage import Passage, Rendition
 from ..timeline import AudioClip, Timeline
+from ..timeline.categories import clip_categories
 from ..timeline.load import ADAPTERS, library
 from ..timeline.marks import is_generated, walk
 from .cache import Shelf
 from .disk import check_room
+from .inspection import category_data
 from .keys import Identities, rendition_key, span_key
 from .losses import Loss, of_timeline
 from .names import result_folder, result_path
 from .ranges import parse_ranges
 from .results import FAILED, LEFT_OUT, ClipFacts, ClipResult
-from .settings import JobSettings
+from .settings import AUTO, KEYFRAMES, JobSettings
 from .stage import Draft, Identity, Stage
 
 _SAMPLE_BYTES, _FLOAT_BYTES = 3, 4
@@ -41,17 +44,27 @@ class Job:
     settings: JobSettings
     clips: str = ""
     tracks: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Task:
-    """One clip to render: its passage, cache key and span, and the rendition if an earlier run left one."""
+    """One clip to work on: its passage, cache key and span, and the rendition if an earlier run left one.
+
+    `category` is what it holds; a clip that is `known` to be one stem needs no separation.
+    """
 
     facts: ClipFacts
     passage: Passage
     key: str
     span: str
     cached: Rendition | None
+    category: Category = UNKNOWN
+
+    @property
+    def known(self) -> bool:
+        """Whether the clip is one stem by itself."""
+        return self.category.certain and bool(self.category.stem)
 
     @property
     def seconds(self) -> float:
@@ -71,7 +84,10 @@ class Task:
 
 @dataclass(frozen=True)
 class Plan:
-    """A job ready to run; `others` are the clips left out or already known to fail."""
+    """A job ready to run; `others` are the clips left out or already known to fail.
+
+    `categories` says what every clip holds, by number, where the programme is balanced as one.
+    """
 
     job: Job
     timeline: Timeline
@@ -79,6 +95,7 @@ class Plan:
     folder: Path
     tasks: tuple[Task, ...]
     others: tuple[ClipResult, ...]
+    categories: Mapping[int, Category] = field(default_factory=dict)
 
     @property
     def losses(self) -> tuple[Loss, ...]:
@@ -93,14 +110,25 @@ class Plan:
     @property
     def bytes_needed(self) -> int:
         """About how many bytes the job will write."""
-        files = 4 if self.job.settings.with_stems else 1
-        copies = 1 if self.job.settings.target_lufs is None else 2
+        settings = self.job.settings
+        if settings.whole:
+            return sum(self._bytes_of(task) for task in self.tasks)
+        files = 4 if settings.with_stems else 1
+        copies = 1 if settings.target_lufs is None else 2
         return sum(task.bytes * files * (copies - (task.cached is not None)) for task in self.tasks)
+
+    def _bytes_of(self, task: Task) -> int:
+        """About what one clip of a programme takes: separated stems, and its new sound."""
+        settings = self.job.settings
+        if task.known:
+            made = {AUTO: 0, KEYFRAMES: 0}.get(settings.as_, 1 + settings.with_stems)
+            return task.bytes * made
+        return task.bytes * ((4 if task.cached is None else 0) + (4 if settings.with_stems else 1))
 
     @property
     def bytes_passing(self) -> int:
         """About how many bytes lie on the disk while a clip is written, and go again: the same in floats."""
-        files = 4 if self.job.settings.with_stems else 1
+        files = 4 if self.job.settings.with_stems or self.job.settings.whole else 1
         largest = max((task.bytes for task in self.tasks), default=0)
         return largest // _SAMPLE_BYTES * _FLOAT_BYTES * files
 
@@ -116,7 +144,8 @@ def make_plan(job: Job, timeline: Timeline, stage: Stage) -> Plan:
     chosen, named = choose_clips(timeline, job)
     media = dict.fromkeys(clip.path for clip in timeline.clips if clip.path is not None)
     check_output(out, folder, job.source, list(media))
-    drafter = _Drafter(job.settings, stage.identity, Identities(), Shelf(folder / "cache"))
+    categories = categories_of(job, timeline, stage)
+    drafter = _Drafter(job.settings, stage.identity, Identities(), Shelf(folder / "cache"), categories)
     wanted = {clip.index for clip in timeline.clips if clip.index in chosen and clip.online}
     drafts = {draft.clip.index: draft for draft in stage.tasks(timeline, wanted)}
     tasks: list[Task] = []
@@ -128,6 +157,8 @@ def make_plan(job: Job, timeline: Timeline, stage: Stage) -> Plan:
             others.append(ClipResult(facts, LEFT_OUT, reason))
         elif not clip.online:
             others.append(ClipResult(facts, FAILED if named else LEFT_OUT, clip.reason))
+        elif (silent := categories.get(clip.index, UNKNOWN)).kind == SILENT:
+            others.append(ClipResult(facts, LEFT_OUT, f"It is silent: {silent.reason}.", category=silent))
         elif clip.index in drafts:
             try:
                 tasks.append(drafter.task(facts, drafts[clip.index]))
@@ -135,7 +166,7 @@ def make_plan(job: Job, timeline: Timeline, stage: Stage) -> Plan:
                 others.append(ClipResult(facts, FAILED, str(error)))
         else:
             others.append(ClipResult(facts, LEFT_OUT, "There is nothing to do for it."))
-    plan = Plan(job, timeline, out, folder, tuple(tasks), tuple(others))
+    plan = Plan(job, timeline, out, folder, tuple(tasks), tuple(others), categories)
     check_room(folder, plan.bytes_needed + plan.bytes_passing + (_SPARE if tasks else 0))
     return plan
 
@@ -151,8 +182,9 @@ def plan_data(plan: Plan) -> dict[str, Any]:
             "seconds": round(task.seconds, 3),
             "media": str(task.passage.sound.path),
             "shots": len(task.passage.shots),
-            "status": "cached" if task.cached is not None else "to render",
+            "status": status_of(task, plan),
             "key": task.key,
+            **({"category": category_data(task.category)} if plan.job.settings.whole else {}),
         }
         for task in plan.tasks
     ]
@@ -174,6 +206,22 @@ def plan_data(plan: Plan) -> dict[str, Any]:
         "clips": sorted([*tasks, *others], key=lambda clip: int(str(clip["index"]))),
         "losses": [loss.to_dict() for loss in plan.losses],
     }
+
+
+def status_of(task: Task, plan: Plan) -> str:
+    """What will be done to a clip, in a word."""
+    if plan.job.settings.whole and task.known:
+        return "to ride"
+    return "cached" if task.cached is not None else "to render"
+
+
+def categories_of(job: Job, timeline: Timeline, stage: Stage) -> dict[int, Category]:
+    """What every clip holds, by number; nothing where every clip is balanced by itself.
+
+    Raises SettingsError for what is said of a track that there is not.
+    """
+    told = said(job.categories)
+    return clip_categories(timeline, told, stage.ear(timeline)) if job.settings.whole else {}
 
 
 def choose_clips(timeline: Timeline, job: Job) -> tuple[frozenset[int], bool]:
@@ -272,6 +320,7 @@ class _Drafter:
     identity: Identity
     identities: Identities
     shelf: Shelf
+    categories: Mapping[int, Category]
 
     def task(self, facts: ClipFacts, draft: Draft) -> Task:
         """The task with its key, and what an earlier run has left of it; raises SightmixError where there is none."""
@@ -279,10 +328,13 @@ class _Drafter:
             raise TimelineError(draft.reason)
         settings = self.settings
         key = rendition_key(draft.passage, self.identity, self.identities)
-        task = Task(facts, draft.passage, key, span_key(draft.passage), None)
-        if not settings.cache:
+        category = self.categories.get(facts.index, UNKNOWN)
+        task = Task(facts, draft.passage, key, span_key(draft.passage), None, category)
+        if not settings.cache or task.known:
             return task
-        cached = self.shelf.find(task.cache_name, key, settings.with_stems, settings.keyframed)
+        # A programme needs what was separated before its gains; those come later.
+        stems, raw = (True, True) if settings.whole else (settings.with_stems, settings.keyframed)
+        cached = self.shelf.find(task.cache_name, key, stems, raw)
         return replace(task, cached=cached)
 
 

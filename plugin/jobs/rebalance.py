@@ -12,13 +12,15 @@ from ...engine.errors import SightmixError
 from ...engine.passage import Passage, Rendition
 from ...engine.progress import Progress
 from ...engine.roles import PARTS
+from .listening import Listener
 from .settings import JobSettings
 from .stage import Draft, Identity, Stage
 
 if TYPE_CHECKING:
+    from ...engine.highlight.listening import Listening, Score
     from ..timeline import Timeline
 
-NAME = "rebalance"
+NAME, SEPARATE = "rebalance", "separate"
 _FILES_ONLY = ("stems", "raw_stems")  # settings that say which files are written, not how they sound
 
 
@@ -42,6 +44,9 @@ class Renderer(Protocol):
     ) -> Rendition:
         """Write `folder/stem_name.wav`, and stems beside it if asked for."""
 
+    def listen(self, score: Score, progress: Progress) -> Listening:
+        """What the network says of a whole programme."""
+
 
 def stage_for(settings: JobSettings) -> Stage:
     """The stage that a job with these settings runs."""
@@ -49,7 +54,7 @@ def stage_for(settings: JobSettings) -> Stage:
 
 
 class RebalanceStage:
-    """Rebalances the chosen clips, each for itself; `engine` is one that is loaded already."""
+    """Rebalances the chosen clips; `engine` is one that is loaded already."""
 
     name = NAME
 
@@ -63,15 +68,17 @@ class RebalanceStage:
         from ...engine.highlight.identity import identity_of
 
         facts = engine_settings(self.settings).to_dict()
+        # What a programme's clips are separated into does not depend on what is done with it.
+        name = SEPARATE if self.settings.whole else NAME
         settings = {name: value for name, value in facts.items() if name not in _FILES_ONLY}
         if self._engine is not None:
             model, weights = self._engine.model_name, self._engine.weights_sha256
-            return Identity(NAME, model, weights, {model: weights}, settings)
+            return Identity(name, model, weights, {model: weights}, settings)
         found = identity_of(self.settings.model, self.settings.context)
         models = {found.model: found.weights_sha256}
         if found.encoder:
             models[found.encoder] = found.encoder_sha256
-        return Identity(NAME, found.model, found.weights_sha256, models, settings)
+        return Identity(name, found.model, found.weights_sha256, models, settings)
 
     @property
     def device(self) -> str:
@@ -88,6 +95,10 @@ class RebalanceStage:
                 except SightmixError as error:
                     yield Draft(clip, None, str(error))
 
+    def ear(self, timeline: Timeline) -> Listener | None:  # noqa: ARG002
+        """Whoever tells by listening what clips hold, with the model that balances them."""
+        return Listener(Progress()) if self._engine is None else None
+
     def load(self) -> None:
         """Load the model and its encoder; raises ModelError."""
         if self._engine is None:
@@ -102,11 +113,19 @@ class RebalanceStage:
         assert self._engine is not None
         return self._engine.render(passage, engine_settings(self.settings), folder, name, progress)
 
+    def listen(self, score: Score, progress: Progress) -> Listening:
+        """Let the model hear a whole programme; raises MediaError, Cancelled, and ModelError on the first."""
+        self.load()
+        assert self._engine is not None
+        return self._engine.listen(score, progress)
+
 
 def engine_settings(settings: JobSettings) -> Any:
     """The part of a job's settings that the engine works by."""
     from ...engine.highlight.settings import RebalanceSettings
 
+    if settings.whole:
+        return RebalanceSettings(stems=True, raw_stems=True, context=settings.context)
     return RebalanceSettings(
         strength=settings.strength,
         **{f"{role.name}_db": getattr(settings, role.name) for role in PARTS},

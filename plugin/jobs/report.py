@@ -12,14 +12,15 @@ from typing import Any
 import jinja2
 
 from ...engine.files import write_bytes
-from ...engine.passage import Loudness, Rendition
+from ...engine.passage import Loudness, Rendition, SeenFrame
 from ...engine.progress import Progress
 from ...engine.roles import PARTS, ordered
 from ...engine.version import engine_version
 from .eta import clock
+from .inspection import category_data
 from .losses import CLIP, Loss, sentences
-from .pictures import Pictures, gather
-from .results import CACHED, FAILED, LEFT_OUT, ClipResult, JobResult
+from .pictures import Pictures, gather, panorama
+from .results import CACHED, FAILED, LEFT_OUT, ClipResult, JobResult, Riding
 from .sidecar import loudness_to_dict, number, plain
 
 SCHEMA = "sightmix.report/1"
@@ -34,8 +35,13 @@ _MEASURES = (
 
 
 def pictures_of(job: JobResult, progress: Progress) -> dict[int, Pictures]:
-    """The pictures of every finished clip, by its number."""
-    return {clip.facts.index: gather(clip, progress) for clip in job.done}
+    """The pictures of every clip that has new sound, by its number; and the programme's rows, by 0, -1, -2 …."""
+    found = {clip.facts.index: gather(clip, progress) for clip in job.done if clip.rendition is not None}
+    if job.balance is not None:
+        balance = job.balance
+        rows = panorama(balance.stretches, balance.frames, balance.curves, balance.cuts, progress)
+        found |= {-place: row for place, row in enumerate(rows)}
+    return found
 
 
 def write_report(
@@ -70,6 +76,7 @@ def report_data(job: JobResult) -> dict[str, Any]:
         "model": {"name": job.model, "weights_sha256": job.weights_sha256, "device": job.device},
         "summary": _summary(job),
         "losses": [loss.to_dict() for loss in job.losses],
+        "programme": _programme(job),
         "clips": [_clip(clip) | {"cuts": _cuts(clip)} for clip in job.clips],
     }
 
@@ -77,6 +84,12 @@ def report_data(job: JobResult) -> dict[str, Any]:
 def report_page(data: dict[str, Any], pictures: dict[int, Pictures]) -> str:
     """The report as one HTML page with every picture inside it."""
     cards = [_card(clip, pictures[clip["index"]]) for clip in data["clips"] if clip["index"] in pictures]
+    done = [
+        clip | {"bar": _bar_of(clip), "card": clip["index"] in pictures}
+        for clip in data["clips"]
+        if "before" in clip
+    ]
+    rows = [pictures[place].lanes for place in sorted(pictures, reverse=True) if place <= 0]
     problems = [clip for clip in data["clips"] if clip["status"] in (FAILED, LEFT_OUT)]
     return _template().render(
         report=data,
@@ -84,6 +97,8 @@ def report_page(data: dict[str, Any], pictures: dict[int, Pictures]) -> str:
         summary=data["summary"],
         made=data["made"][:16].replace("T", " "),
         cards=cards,
+        done=done,
+        programme=_programme_card(data["programme"], rows),
         problems=problems,
         losses=sentences(loss for loss in map(_loss, data["losses"]) if loss.where != CLIP),
     )
@@ -109,6 +124,9 @@ def _template() -> jinja2.Template:
 def _summary(job: JobResult) -> dict[str, Any]:
     renditions = [clip.rendition for clip in job.done if clip.rendition is not None]
     rendered = sum(r.samples / r.sample_rate for r in renditions)
+    figures = [pair for clip in job.done if (pair := clip.loudness) is not None]
+    if job.balance is not None:
+        figures = [(job.balance.levelled.before, job.balance.levelled.after)]
     return {
         "clips": len(job.clips),
         "done": len(job.done),
@@ -121,8 +139,53 @@ def _summary(job: JobResult) -> dict[str, Any]:
         "gain_db": job.gain_db,
         "integrated_before": number(job.integrated[0]),
         "integrated_after": number(job.integrated[1]),
-        "true_peak_before": _highest([r.before.true_peak for r in renditions]),
-        "true_peak_after": _highest([r.after.true_peak for r in renditions]),
+        "true_peak_before": _highest([before.true_peak for before, _ in figures]),
+        "true_peak_after": _highest([after.true_peak for _, after in figures]),
+    }
+
+
+def _programme(job: JobResult) -> dict[str, Any] | None:
+    """What was done to the programme as one, as JSON values."""
+    balance = job.balance
+    if balance is None:
+        return None
+    levelled = balance.levelled
+    lines = {"times": balance.curves.times, **balance.curves.levels}
+    return {
+        "said": list(job.said),
+        "before": loudness_to_dict(levelled.before),
+        "after": loudness_to_dict(levelled.after),
+        "gain_db": round(levelled.gain_db, 3),
+        "deepest_dip_db": round(levelled.deepest, 3),
+        "reached": levelled.reached,
+        "null_dbfs": number(balance.null_dbfs),
+        "separated": balance.separated,
+        "gains": {name: [round(float(v), 3) for v in values] for name, values in lines.items()},
+        "frames": [_frame(frame) for frame in balance.frames],
+        "warnings": list(balance.warnings),
+        "seconds": {name: round(value, 3) for name, value in balance.seconds.items()},
+    }
+
+
+def _programme_card(data: dict[str, Any] | None, rows: list[dict[str, Any]]) -> dict[str, Any] | None:
+    if data is None:
+        return None
+    return {**data, "rows": _measures(data), "lanes": rows}
+
+
+def _measures(data: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"name": text, "unit": unit, "before": data["before"][key], "after": data["after"][key]}
+        for key, text, unit in _MEASURES
+    ]
+
+
+def _frame(frame: SeenFrame) -> dict[str, Any]:
+    return {
+        "time": frame.time,
+        "path": str(frame.path),
+        "media_time": float(frame.media_time),
+        "shot": frame.shot,
     }
 
 
@@ -143,8 +206,24 @@ def _clip(clip: ClipResult) -> dict[str, Any]:
         "duration": float(facts.record_out - facts.record_in),
         "status": clip.status,
         "reason": clip.reason,
+        "category": category_data(clip.category) if clip.category.kind else None,
     }
-    return common | (_sound(clip, clip.rendition) if clip.rendition is not None else {})
+    if clip.rendition is not None:
+        return common | _sound(clip, clip.rendition)
+    return common | (_ridden(clip, clip.riding) if clip.riding is not None else {})
+
+
+def _ridden(clip: ClipResult, riding: Riding) -> dict[str, Any]:
+    """A clip that stays as it is, under a volume line in record seconds from its first moment."""
+    line = {"times": [float(t) for t in riding.line.times], "db": [round(v, 4) for v in riding.line.db]}
+    return {
+        "key": clip.key,
+        "media": "" if clip.passage is None else str(clip.passage.sound.path),
+        "stem": riding.stem,
+        "line": line,
+        "before": loudness_to_dict(riding.before),
+        "after": loudness_to_dict(riding.after),
+    }
 
 
 def _sound(clip: ClipResult, rendition: Rendition) -> dict[str, Any]:
@@ -165,10 +244,7 @@ def _sound(clip: ClipResult, rendition: Rendition) -> dict[str, Any]:
         "makeup_db": rendition.makeup_db,
         "stem_levels": {stem: [number(v) for v in pair] for stem, pair in rendition.stem_levels.items()},
         "gains": curves,
-        "frames": [
-            {"time": f.time, "path": str(f.path), "media_time": float(f.media_time), "shot": f.shot}
-            for f in rendition.frames
-        ],
+        "frames": [_frame(frame) for frame in rendition.frames],
         "provenance": plain(rendition.provenance),
         "warnings": list(rendition.warnings),
     }
@@ -184,20 +260,19 @@ def _cuts(clip: ClipResult) -> list[float]:
 
 
 def _card(clip: dict[str, Any], pictures: Pictures) -> dict[str, Any]:
-    rows = [
-        {"name": text, "unit": unit, "before": clip["before"][key], "after": clip["after"][key]}
-        for key, text, unit in _MEASURES
-    ]
     levels = clip["stem_levels"]
     stems = [{"name": s, "before": levels[s][0], "after": levels[s][1]} for s in ordered(levels)]
     return {
         "clip": clip,
-        "rows": rows,
+        "rows": _measures(clip),
         "stems": stems,
-        "bar": _bar(clip["before"]["integrated"], clip["after"]["integrated"]),
         "lanes": pictures.lanes,
         "provenance": _provenance(clip),
     }
+
+
+def _bar_of(clip: dict[str, Any]) -> list[float] | None:
+    return _bar(clip["before"]["integrated"], clip["after"]["integrated"])
 
 
 def _bar(before: float | None, after: float | None) -> list[float] | None:

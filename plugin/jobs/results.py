@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ...engine.passage import Passage, Rendition
+from ...engine.edit.categories import UNKNOWN, Category
+from ...engine.edit.model import GainCurve
+from ...engine.passage import Loudness, Passage, Rendition
 from .losses import CLIP, Loss
 from .settings import JobSettings
+
+if TYPE_CHECKING:
+    from .balance import Balance
 
 RENDERED, CACHED, FAILED, LEFT_OUT = "rendered", "cached", "failed", "left out"
 
@@ -32,8 +38,25 @@ class ClipFacts:
 
 
 @dataclass(frozen=True)
+class Riding:
+    """A clip that stays the editor's own, under a volume line: record seconds from its first moment.
+
+    `stem` is the curve it follows; loudness is that of the clip with its handles, before and after.
+    """
+
+    line: GainCurve
+    stem: str
+    before: Loudness
+    after: Loudness
+
+
+@dataclass(frozen=True)
 class ClipResult:
-    """What became of one clip; `status` is rendered, cached, failed or left out (with a `reason`)."""
+    """What became of one clip; `status` is rendered, cached, failed or left out (with a `reason`).
+
+    It has a `rendition`, or is its own media under a volume line (`riding`), or both where one lies muted beside the
+    other; `category` says what it holds, and why that is thought.
+    """
 
     facts: ClipFacts
     status: str
@@ -42,11 +65,20 @@ class ClipResult:
     passage: Passage | None = None
     rendition: Rendition | None = None
     seconds: float = 0.0
+    category: Category = UNKNOWN
+    riding: Riding | None = None
 
     @property
     def done(self) -> bool:
-        """True when there is a rendition to put on the timeline."""
-        return self.rendition is not None and self.status in (RENDERED, CACHED)
+        """True when there is something to put on the timeline."""
+        made = self.rendition is not None or self.riding is not None
+        return made and self.status in (RENDERED, CACHED)
+
+    @property
+    def loudness(self) -> tuple[Loudness, Loudness] | None:
+        """Figures before and after, of a finished clip."""
+        made = self.rendition or self.riding
+        return None if made is None or not self.done else (made.before, made.after)
 
     @property
     def losses(self) -> tuple[Loss, ...]:
@@ -62,7 +94,8 @@ class JobResult:
 
     `gain_db` is the common gain of the loudness stage. `integrated` holds the programme loudness in LUFS over
     the delivered clips, gated together, before the job and after it; `made` is the local time, ISO 8601.
-    `losses` is what could not be understood, what the clips warn of, and what could not be carried.
+    `losses` is what could not be understood, what the clips warn of, and what could not be carried. `balance` is the
+    programme's, where it was balanced as one, and `said` what was done to it and why, a sentence each.
     """
 
     timeline_name: str
@@ -79,6 +112,8 @@ class JobResult:
     seconds: float
     made: str
     losses: tuple[Loss, ...] = ()
+    balance: Balance | None = None
+    said: tuple[str, ...] = ()
 
     @property
     def done(self) -> tuple[ClipResult, ...]:

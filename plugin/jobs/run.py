@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 
 from ...engine.errors import Cancelled, SightmixError, WriteError
@@ -15,18 +15,21 @@ from ...engine.highlight.finish import finish, stamp_of
 from ...engine.media.writer import time_reference
 from ...engine.passage import Rendition
 from ...engine.progress import Progress
+from .balance import Balance
+from .bench import Bench
 from .cache import Shelf, deliver
 from .clean import prune_cache, remember
 from .disk import is_disk_full
 from .eta import clip_share
-from .events import ClipDone, Lost, Observer, StageBegan, nobody
+from .events import ClipDone, Observer, nobody
 from .keys import delivery_key
 from .levels import programme_gain, programme_loudness, stage_for
 from .logs import log_unexpected, sentence_of
-from .losses import Loss, of_result
+from .losses import of_result
 from .names import stem_name
 from .place import place
 from .plan import Plan, Task
+from .programme import balance, finished, said_of
 from .report import pictures_of, write_report
 from .results import CACHED, FAILED, RENDERED, ClipResult, JobResult
 from .sidecar import loudness_to_dict
@@ -35,28 +38,6 @@ from .stage import Stage
 
 class DiskFullError(WriteError):
     """The disk filled up while a job ran; what was finished is kept."""
-
-
-@dataclass
-class _Bench:
-    """What one run works with."""
-
-    plan: Plan
-    stage: Stage
-    progress: Progress
-    observe: Observer
-    cache: Shelf
-    top: Shelf
-    fresh: dict[str, Rendition] = field(default_factory=dict)
-
-    def begin(self, part: str) -> None:
-        """Tell that a part of the job begins."""
-        self.observe(StageBegan(part))
-
-    def tell(self, losses: Iterable[Loss]) -> None:
-        """Tell losses as they become known."""
-        for loss in losses:
-            self.observe(Lost.of(loss))
 
 
 def run(plan: Plan, stage: Stage, progress: Progress, observe: Observer = nobody) -> JobResult:
@@ -69,9 +50,9 @@ def run(plan: Plan, stage: Stage, progress: Progress, observe: Observer = nobody
     the job, every clip and every loss.
     """
     began = time.monotonic()
-    bench = _Bench(plan, stage, progress, observe, Shelf(plan.folder / "cache"), Shelf(plan.folder))
+    bench = Bench(plan, stage, progress, observe, Shelf(plan.folder / "cache"), Shelf(plan.folder))
     bench.tell(plan.losses)
-    if any(task.cached is None for task in plan.tasks):
+    if any(task.cached is None and not (plan.job.settings.whole and task.known) for task in plan.tasks):
         bench.begin("load")
         stage.load()
     _prepare(bench)
@@ -79,11 +60,16 @@ def run(plan: Plan, stage: Stage, progress: Progress, observe: Observer = nobody
     try:
         bench.begin("render")
         _render_all(bench, rendered)
-        bench.begin("level")
-        results, gain_db = _level_all(bench, rendered)
-        bench.begin("measure")
-        done = [(task, result) for task, result in results if result.done]
-        integrated = _integrated(bench, done)
+        balanced: Balance | None = None
+        if plan.job.settings.whole:
+            results, balanced = _balance_all(bench, rendered)
+            gain_db, integrated = _level_of(balanced)
+        else:
+            bench.begin("level")
+            results, gain_db = _level_all(bench, rendered)
+            bench.begin("measure")
+            done = [(task, result) for task, result in results if result.done]
+            integrated = _integrated(bench, done)
         clips = (*(result for _, result in results), *plan.others)
         job = JobResult(
             timeline_name=plan.timeline.name,
@@ -100,6 +86,8 @@ def run(plan: Plan, stage: Stage, progress: Progress, observe: Observer = nobody
             seconds=time.monotonic() - began,
             made=datetime.now().astimezone().isoformat(timespec="seconds"),
             losses=(*plan.losses, *(loss for _, result in results for loss in result.losses)),
+            balance=balanced,
+            said=said_of(balanced, plan) if balanced is not None else (),
         )
         job = _hand_over(bench, job)
     except Cancelled as error:
@@ -114,7 +102,7 @@ def run(plan: Plan, stage: Stage, progress: Progress, observe: Observer = nobody
     return job
 
 
-def _hand_over(bench: _Bench, job: JobResult) -> JobResult:
+def _hand_over(bench: Bench, job: JobResult) -> JobResult:
     """Write the report and, where there is something to place, the timeline; the job with what got lost in it."""
     for clip in job.clips:
         bench.tell(clip.losses)
@@ -135,7 +123,7 @@ def _hand_over(bench: _Bench, job: JobResult) -> JobResult:
     return job
 
 
-def _prepare(bench: _Bench) -> None:
+def _prepare(bench: Bench) -> None:
     """Make the folders, and clear away what a killed run left half-written in them."""
     try:
         bench.cache.folder.mkdir(parents=True, exist_ok=True)
@@ -145,7 +133,7 @@ def _prepare(bench: _Bench) -> None:
         raise WriteError(f"{bench.cache.folder} cannot be made: {error.strerror or error}.") from error
 
 
-def _render_all(bench: _Bench, rendered: list[tuple[Task, ClipResult]]) -> None:
+def _render_all(bench: Bench, rendered: list[tuple[Task, ClipResult]]) -> None:
     total = sum(task.seconds for task in bench.plan.tasks)
     before = 0.0
     for clip in bench.plan.others:
@@ -154,26 +142,26 @@ def _render_all(bench: _Bench, rendered: list[tuple[Task, ClipResult]]) -> None:
     for task in bench.plan.tasks:
         with clip_share(bench.progress, task.facts.name, before, task.seconds, total):
             rendered.append((task, _render(bench, task)))
-        bench.observe(clip_done(rendered[-1][1]))
+        if not bench.plan.job.settings.whole or rendered[-1][1].status == FAILED:
+            bench.observe(clip_done(rendered[-1][1]))
         before += task.seconds
 
 
 def clip_done(clip: ClipResult) -> ClipDone:
     """What became of a clip, as an event."""
-    facts, rendition = clip.facts, clip.rendition
-    figures = (
-        {}
-        if rendition is None
-        else {"before": loudness_to_dict(rendition.before), "after": loudness_to_dict(rendition.after)}
-    )
+    facts, loudness = clip.facts, clip.loudness
+    names = ("before", "after")
+    figures = dict(zip(names, map(loudness_to_dict, loudness), strict=True)) if loudness else {}
     return ClipDone(facts.index, facts.name, facts.track, clip.status, clip.reason, **figures)
 
 
-def _render(bench: _Bench, task: Task) -> ClipResult:
+def _render(bench: Bench, task: Task) -> ClipResult:
     """Render one clip, or take it from the cache; whatever goes wrong with it alone becomes its result."""
     there = task.cached or bench.fresh.get(task.key)
-    result = ClipResult(task.facts, CACHED, key=task.key, passage=task.passage, rendition=there)
-    if there is not None:
+    result = ClipResult(
+        task.facts, CACHED, key=task.key, passage=task.passage, rendition=there, category=task.category
+    )
+    if there is not None or (bench.plan.job.settings.whole and task.known):
         return result
     began = time.monotonic()
     try:
@@ -191,23 +179,56 @@ def _failed(result: ClipResult, error: Exception) -> ClipResult:
     if isinstance(error, Cancelled) or is_disk_full(error):
         raise error
     log_unexpected(f"{result.facts.label} failed", error)
-    return replace(result, status=FAILED, reason=sentence_of(error), rendition=None)
+    return replace(result, status=FAILED, reason=sentence_of(error), rendition=None, riding=None)
+
+
+def _balance_all(
+    bench: Bench, rendered: Sequence[tuple[Task, ClipResult]]
+) -> tuple[list[tuple[Task, ClipResult]], Balance | None]:
+    """Balance the programme and give every clip its part of the curves; what goes wrong with one is its result."""
+    seats, found = balance(bench, rendered)
+    if found is None:
+        return list(rendered), None
+    bench.begin("ride")
+    results = []
+    for seat, (task, result) in zip(seats, rendered, strict=True):
+        made = result
+        if seat.ridden:
+            try:
+                made = finished(bench, seat, task, result, found)
+            except Exception as error:  # noqa: BLE001  (as in `_render`)
+                made = _failed(result, error)
+            bench.observe(clip_done(made))
+        results.append((task, made))
+    return results, found
+
+
+def _level_of(found: Balance | None) -> tuple[float, tuple[float, float]]:
+    """The gain for all, and the programme's loudness before and after; silence where nothing was balanced."""
+    if found is None:
+        return 0.0, (-math.inf, -math.inf)
+    return found.levelled.gain_db, (found.levelled.before.integrated, found.levelled.after.integrated)
 
 
 def _level_all(
-    bench: _Bench, rendered: Sequence[tuple[Task, ClipResult]]
+    bench: Bench, rendered: Sequence[tuple[Task, ClipResult]]
 ) -> tuple[list[tuple[Task, ClipResult]], float]:
     """Bring every rendition to level and put it where the timeline finds it; also returns the gain in dB."""
     settings = bench.plan.job.settings
     target = settings.target_lufs
     ready = [(r.rendition, task.passage) for task, r in rendered if r.rendition is not None]
+    if settings.keeps_loudness and settings.spec is None:
+        # The originals may be gone where everything was taken from the cache; then nothing is known to keep.
+        with suppress(SightmixError):
+            before = programme_loudness(ready, bench.progress, original=True)
+            target = before if math.isfinite(before) else None
     gain_db = 0.0
     if target is not None:
-        gain_db = programme_gain(ready, target, settings.true_peak, bench.progress)
+        gain_db = programme_gain(ready, target, settings.ceiling, bench.progress)
     return [(task, _level(bench, task, result, gain_db)) for task, result in rendered], gain_db
 
 
-def _level(bench: _Bench, task: Task, result: ClipResult, gain_db: float) -> ClipResult:
+def _level(bench: Bench, task: Task, result: ClipResult, gain_db: float) -> ClipResult:
     if result.rendition is None:
         return result
     try:
@@ -218,7 +239,7 @@ def _level(bench: _Bench, task: Task, result: ClipResult, gain_db: float) -> Cli
     return failed
 
 
-def _delivered(bench: _Bench, task: Task, rendition: Rendition, gain_db: float) -> Rendition:
+def _delivered(bench: Bench, task: Task, rendition: Rendition, gain_db: float) -> Rendition:
     settings = bench.plan.job.settings
     if not settings.with_stems:
         rendition = replace(rendition, stems={}, raw_stems=False)
@@ -240,7 +261,7 @@ def _delivered(bench: _Bench, task: Task, rendition: Rendition, gain_db: float) 
     return result
 
 
-def _integrated(bench: _Bench, done: Sequence[tuple[Task, ClipResult]]) -> tuple[float, float]:
+def _integrated(bench: Bench, done: Sequence[tuple[Task, ClipResult]]) -> tuple[float, float]:
     """Programme loudness of the finished clips before and after, LUFS; -inf where it cannot be measured."""
     pairs = [(result.rendition, task.passage) for task, result in done if result.rendition is not None]
     before = -math.inf

@@ -30,8 +30,8 @@ class Request:
     """What somebody wants rebalanced, and where the result goes.
 
     `clips` are numbers as ranges ("3,5-9"), `tracks` names or A1, A2 …; every online clip if neither, which `every`
-    says in so many words. `timeline` is the name or number of one of several in the file, `folders` are more places
-    to look for media in, `rate` what an EDL counts in.
+    says in so many words. `categories` say what tracks hold ("A1=dialogue"). `timeline` is the name or number of one
+    of several in the file, `folders` are more places to look for media in, `rate` what an EDL counts in.
     """
 
     source: Path
@@ -43,6 +43,7 @@ class Request:
     timeline: str = ""
     folders: tuple[Path, ...] = ()
     rate: str = ""
+    categories: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "source", Path(self.source))
@@ -111,7 +112,9 @@ class Service:
         cuts = find_cuts(request.source, self.progress) if request.settings.detect_cuts else ()
         timeline, _ = open_source(request.source, request.timeline, request.folders, request.rate, cuts)
         self.begin("plan")
-        job = Job(request.source, request.out, request.settings, request.clips, request.tracks)
+        job = Job(
+            request.source, request.out, request.settings, request.clips, request.tracks, request.categories
+        )
         stage = rebalancing.stage_for(request.settings)
         plan = make_plan(job, timeline, stage)
         self.tell(Planned(plan_data(plan)))

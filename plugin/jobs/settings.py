@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...engine.errors import SettingsError
+
+if TYPE_CHECKING:
+    from ...exporters.delivery import Spec
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,12 @@ def _setting(default: Any, help: str, unit: str = "", **limits: Any) -> Any:
     return field(default=default, metadata={"setting": facts})
 
 
-LOUDNESS_KEEP = "keep"
-FORMS = ("baked", "keyframes", "both")
+LOUDNESS_KEEP, LOUDNESS_MODEL = "keep", "model"
+PROGRAMME, CLIP = "programme", "clip"
+UNITS = (PROGRAMME, CLIP)
+STYLES = ("repair", "full")
+AUTO, BAKED, KEYFRAMES, BOTH, STEM_FILES = "auto", "baked", "keyframes", "both", "stems"
+FORMS = (AUTO, KEYFRAMES, BAKED, BOTH, STEM_FILES)
 _TARGET_LOW, _TARGET_HIGH = -60.0, -5.0
 
 
@@ -60,6 +67,16 @@ _TARGET_LOW, _TARGET_HIGH = -60.0, -5.0
 class JobSettings:
     """The settings of one rebalance job; raises SettingsError when one has a value it cannot have."""
 
+    unit: str = _setting(
+        PROGRAMME,
+        "What is balanced: the programme, with its tracks as stems, or every clip by itself as a mix of its own.",
+        choices=UNITS,
+    )
+    style: str = _setting(
+        "repair",
+        "How far gains go: as far as the levels of good films ask for, or all the way the model says.",
+        choices=STYLES,
+    )
     strength: float = _setting(
         1.0, "Dry to wet: 0 leaves the sound as it is, 1 applies the whole rebalance.", low=0.0, high=1.0
     )
@@ -68,9 +85,12 @@ class JobSettings:
     effects: float = _setting(0.0, "Extra gain on effects and ambience.", "dB", low=-60.0, high=24.0)
     loudness: str = _setting(
         LOUDNESS_KEEP,
-        "Programme loudness of the chosen clips together: a LUFS figure such as -23 (EBU R 128), "
-        "-24 (ATSC A/85) or -27, or 'keep' to leave levels as the rebalance made them.",
+        "Loudness of all that will sound together: 'keep' leaves the programme as loud as it was, 'model' as the "
+        "gains make it, or a LUFS figure such as -23 (EBU R 128), -24 (ATSC A/85) or -27.",
         "LUFS",
+    )
+    delivery: str = _setting(
+        "", "Meet a delivery spec by name, such as ebu-r128: its loudness and its true peak.", "SPEC"
     )
     true_peak: float = _setting(-1.0, "Highest true peak allowed.", "dBTP", low=-20.0, high=0.0)
     context: str = _setting(
@@ -84,12 +104,13 @@ class JobSettings:
     )
     stems: bool = _setting(False, "Also write speech, music and effects stems, which sum to the result.")
     as_: str = _setting(
-        "baked",
-        "How the result goes on the timeline: one file per clip with the gains in it, three stem tracks with "
-        "the gains as volume keyframes, or both, the stem tracks muted.",
+        AUTO,
+        "How the result goes on the timeline: your own clips under volume curves, and new sound for mixes (auto); "
+        "curves for all, mixes as three stems (keyframes); new sound for all, in one file per clip (baked) or per "
+        "stem (stems); or baked with the curves muted beside it (both).",
         choices=FORMS,
     )
-    mute_originals: bool = _setting(False, "Disable the original audio clips in the result.")
+    keep_originals: bool = _setting(False, "Leave the original audio clips on: they sound under the result.")
     device: str = _setting("auto", "Where the model runs: auto, cpu, cuda or cuda:N.")
     detect_cuts: bool = _setting(False, "For a plain media file: find its cuts first (needs PySceneDetect).")
     cache: bool = _setting(True, "Render anew even what an earlier run has left.")
@@ -98,13 +119,20 @@ class JobSettings:
         for setting in SETTINGS.values():
             setting.check(getattr(self, setting.name))
         self.target_lufs  # noqa: B018  (reads the text once, so that a wrong one fails here)
+        if self.spec is not None and not self.keeps_loudness:
+            raise SettingsError(
+                f"--delivery {self.delivery} and --loudness {self.loudness} both say how loud; give one of them."
+            )
         _check_device(self.device)
 
     @property
     def target_lufs(self) -> float | None:
-        """The programme loudness asked for in LUFS; None to keep levels."""
+        """The programme loudness asked for in LUFS; None to keep it, or to leave it to the model."""
+        spec = self.spec
+        if spec is not None:
+            return spec.target
         text = self.loudness.strip().lower()
-        if text == LOUDNESS_KEEP:
+        if text in (LOUDNESS_KEEP, LOUDNESS_MODEL):
             return None
         try:
             target = float(text)
@@ -112,20 +140,45 @@ class JobSettings:
             target = math.nan
         if not _TARGET_LOW <= target <= _TARGET_HIGH:
             raise SettingsError(
-                f"--loudness {self.loudness!r} is neither 'keep' nor a figure "
+                f"--loudness {self.loudness!r} is neither 'keep' nor 'model' nor a figure "
                 f"from {_TARGET_LOW:g} to {_TARGET_HIGH:g} LUFS."
             )
         return target
 
     @property
+    def spec(self) -> Spec | None:
+        """The delivery spec to be met; raises SettingsError for one that is not known."""
+        if not self.delivery:
+            return None
+        from ...exporters.delivery import find_spec
+
+        return find_spec(self.delivery)
+
+    @property
+    def ceiling(self) -> float:
+        """The highest true peak allowed in dBTP, by the settings and by the delivery spec."""
+        spec = self.spec
+        return self.true_peak if spec is None else min(self.true_peak, spec.true_peak)
+
+    @property
+    def keeps_loudness(self) -> bool:
+        """Whether what sounds is to be as loud as it was, where no delivery spec says otherwise."""
+        return self.loudness.strip().lower() == LOUDNESS_KEEP
+
+    @property
+    def whole(self) -> bool:
+        """Whether the programme is balanced, and not every clip by itself."""
+        return self.unit == PROGRAMME
+
+    @property
     def keyframed(self) -> bool:
         """Whether stems before their gains are wanted, to go with curves."""
-        return self.as_ != "baked"
+        return self.as_ in (KEYFRAMES, BOTH)
 
     @property
     def with_stems(self) -> bool:
         """Whether stems of any kind are written."""
-        return self.stems or self.keyframed
+        return self.stems or self.keyframed or self.as_ == STEM_FILES
 
     def to_dict(self) -> dict[str, object]:
         """Return the settings as plain values, for reports and the result's metadata."""

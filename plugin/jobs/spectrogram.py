@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 import scipy.fft
 import scipy.signal
+import scipy.sparse
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -103,7 +104,7 @@ class Spectrogram:
         frames = np.stack([held[s - self._held_from :][:_N_FFT] for s in starts]) * window
         power = np.abs(scipy.fft.rfft(frames, axis=1)) ** 2 * (2.0 / float(window.sum())) ** 2
         column = np.minimum(starts * self.columns // self._samples, self.columns - 1)
-        np.add.at(self._power.T, column, power @ self._bands.T)
+        np.add.at(self._power.T, column, (self._bands @ power.T).T)
         np.add.at(self._count, column, 1)
 
 
@@ -113,12 +114,12 @@ def _window() -> Floats:
 
 
 @cache
-def _bands(sample_rate: int, rows: int) -> Floats:
-    """Weights (rows, bins): triangles over log-spaced centres, two bins wide at least, each peaking at 1."""
+def _bands(sample_rate: int, rows: int) -> scipy.sparse.csr_array:
+    """Weights (rows, bins), nearly all 0: triangles over log-spaced centres, two bins wide at least, peaking at 1."""
     high = min(HIGH_HZ, sample_rate / 2)
     centres = np.geomspace(LOW_HZ, high, rows)
     width_hz = sample_rate / _N_FFT
     bins = np.arange(_N_FFT // 2 + 1) * width_hz
     half = np.maximum(centres * (math.exp(math.log(high / LOW_HZ) / (rows - 1)) - 1.0), width_hz)
     weights = np.clip(1.0 - np.abs(bins - centres[:, None]) / half[:, None], 0.0, None)
-    return np.asarray(weights / weights.max(axis=1, keepdims=True), np.float32)
+    return scipy.sparse.csr_array((weights / weights.max(axis=1, keepdims=True)).astype(np.float32))

@@ -11,7 +11,9 @@ from ...engine.passage import Passage, Rendition
 from ...engine.progress import Progress
 
 if TYPE_CHECKING:
+    from ...engine.highlight.listening import Listening, Score
     from ..timeline import AudioClip, Timeline
+    from ..timeline.categories import Listener
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,14 @@ class Stage(Protocol):
     def tasks(self, timeline: Timeline, chosen: Collection[int]) -> Iterator[Draft]:
         """What there is to do for the chosen clips, by index, in the timeline's order; raises nothing for one clip."""
 
+    def ear(self, timeline: Timeline) -> Listener | None:
+        """What tells by listening what clips hold, loaded when it is first asked; None where nothing can listen."""
+
     def load(self) -> None:
         """Load what rendering needs, once; raises ModelError."""
 
     def render(self, passage: Passage, folder: Path, name: str, progress: Progress) -> Rendition:
         """Write `folder/name.wav`, and stems beside it if asked for; stops where `progress` is cancelled."""
+
+    def listen(self, score: Score, progress: Progress) -> Listening:
+        """What the model says of a whole programme; stops where `progress` is cancelled."""

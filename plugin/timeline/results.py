@@ -104,15 +104,15 @@ Result = ResultTrack | Ridden
 def result_tracks(rendition: Rendition, media_start: int = 0, form: str = "baked") -> list[ResultTrack]:
     """A rendition as results: the mix first, then its stems (speech becomes "dialogue") in stem order.
 
-    Raw stems come with their gains, the loudness stage's included; `form` "keyframes" leaves the mix out, "both"
-    mutes the stems' tracks.
+    Raw stems come with their gains, the loudness stage's included; `form` "keyframes" and "stems" leave the mix out
+    where there are stems, "both" mutes the stems' tracks.
     """
     head = to_samples(-rendition.start, rendition.sample_rate)
     file = ResultClip(
         rendition.path, rendition.sample_rate, rendition.samples, rendition.channels, head, media_start
     )
     found = []
-    if form != "keyframes":
+    if form not in ("keyframes", "stems") or not rendition.stems:
         found.append(ResultTrack(MIX.name, file, rendition.provenance))
     for part in PARTS:
         stem, role = part.stem, part.name

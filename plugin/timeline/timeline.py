@@ -33,7 +33,7 @@ from ...engine.edit.volume import other_effects
 from ...engine.errors import TimelineError
 from ...engine.media.reader import MediaInfo
 from ...engine.media.time import timecode
-from ...engine.passage import Channel, Passage, Sound
+from ...engine.passage import Channel, Note, Passage, Shot, Sound
 from .load import Document, as_timeline, choose, load, timelines
 from .shots import MARGIN, Seen, handle, seen, to_notes, to_shots
 
@@ -243,6 +243,18 @@ class Timeline:
         if not self.has_picture or end <= start:
             return 0
         return len(seen(self._pieces, start, min(end, self.duration), self._shown))
+
+    def picture(self) -> tuple[Shot, ...]:
+        """The whole picture in record time, from the timeline's first frame to its last, if there is any."""
+        if not self.has_picture:
+            return ()
+        return to_shots(
+            seen(self._pieces, ZERO, self.duration, self._shown), lambda record: record, plain=True
+        )
+
+    def remarks(self) -> tuple[Note, ...]:
+        """The editor's markers and notes in record time."""
+        return to_notes(self._remarks, ZERO, self.duration, lambda record: record)
 
     def cue(self, leaf: Leaf) -> Cue | None:
         """What a clip plays of its media, None where that cannot be said."""

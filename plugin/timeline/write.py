@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ...engine.edit.nodes import follow
+from .categories import remember_categories
 from .compose import compose
 from .results import Result, Ridden
 from .save import check_target, save
@@ -18,13 +20,15 @@ def write_result(
     mute_originals: bool = False,
     provenance: Mapping[str, object] | None = None,
     losses: list[str] | None = None,
+    categories: Mapping[str, str] | None = None,
 ) -> Path:
     """Write the timeline with new audio tracks for `results` (by clip index) to `out`, and return that path.
 
     What goes into it, and what `mute_originals` does, is told by `compose`. Earlier results of ours in the
     timeline are replaced. The suffix of `out` says the format: .otio, .otioz, .otiod, or .xml, .fcpxml and .aaf
     through OTIO's adapters, which carry no gain curves: results that have some go through our own writers.
-    What that format could not carry is added to `losses`, a sentence each. Raises WriteError or TimelineError
+    What that format could not carry is added to `losses`, a sentence each. `categories` is what the user said of tracks
+    (`engine.edit.categories.said`), remembered in the timeline. Raises WriteError or TimelineError
     with one sentence.
     """
     out = Path(out)
@@ -35,6 +39,7 @@ def write_result(
         out.suffix.lower() != ".otio" or out.absolute().parent.resolve() != timeline.document.base.resolve()
     )
     root = compose(timeline, results, provenance or {}, mute_originals, moves)
+    remember_categories(follow(root, timeline.pointer), categories or {})
     placed = [result for found in results.values() for result in found]
     keyframed = any(isinstance(result, Ridden) or result.gain is not None for result in placed)
     lost = save(root, timeline, out, keyframed)

@@ -1,8 +1,9 @@
 """What the shipped model said when it was shipped: small fixed inputs and how its answers are kept.
 
-`python tests/engine/golden_highlight.py` writes tests/data/golden/ anew, which is right only when other weights ship.
-Inputs are made by arithmetic alone, so that no library's random numbers can move them. Answers are kept at some places
-only: masks as 16-bit fractions of one, gains in dB, sound as 24-bit samples.
+`python tests/engine/golden_highlight.py` writes tests/data/golden/ anew, which is right only when other weights ship,
+or when what is done around them changes on purpose. Inputs are made by arithmetic alone, so that no library's random
+numbers can move them. Answers are kept at some places only: masks as 16-bit fractions of one, gains in dB, sound as
+24-bit samples.
 """
 
 from __future__ import annotations

@@ -14,13 +14,14 @@ import pytest
 import soundfile as sf
 from sightmix.engine.errors import Cancelled, MediaError, ModelError, SettingsError, WriteError
 from sightmix.engine.highlight import rebalance as module
-from sightmix.engine.highlight.config import HOP, MODEL_RATE, WINDOW_FRAMES
+from sightmix.engine.highlight.config import HOP, MODEL_RATE, WINDOW_FRAMES, to_reference
 from sightmix.engine.highlight.context import empty_context, frames_context
 from sightmix.engine.highlight.rebalance import Rebalancer
 from sightmix.engine.highlight.settings import RebalanceSettings
 from sightmix.engine.highlight.spectral import GainRamps, MaskedStems, magnitudes
 from sightmix.engine.highlight.windows import Joiner, Window, choose_join, cut_frames, next_window
 from sightmix.engine.media.layout import Layout
+from sightmix.engine.media.loudness import measure
 from sightmix.engine.media.reader import probe
 from sightmix.engine.media.resample import resample
 from sightmix.engine.media.writer import WavWriter
@@ -139,7 +140,9 @@ def whole_clip(rebalancer: Rebalancer, x: np.ndarray, rate: int, cuts: list[Frac
     """The same algorithm over arrays held whole: an independent road to the rendered sound."""
     channels = x.shape[1]
     sound = x.T.astype(np.float32)
-    mono = resample((Layout.of_count(channels).mono @ sound)[None].astype(np.float32), rate, MODEL_RATE)[0]
+    downmix = (Layout.of_count(channels).mono @ sound)[None].astype(np.float32)
+    level = to_reference(measure(downmix, rate).integrated)
+    mono = resample(downmix * np.float32(level), rate, MODEL_RATE)[0]
     total = -(-mono.size // HOP)
     padded = np.pad(mono, (0, (total + WINDOW_FRAMES) * HOP - mono.size))
     windows, energies = [Window(0, 0, 0)], padded[: (padded.size // HOP) * HOP].reshape(-1, HOP)
@@ -356,9 +359,10 @@ def test_time_that_is_spent_is_booked_where_it_was_spent() -> None:
     none = np.array([], np.intp)
     analysis = module.Analysis(Slow(), context, 44_100, 44_100, np.ones(1, np.float32), none, Fraction(0))
     list(analysis.push(np.zeros((1, 44_100), np.float32), last=True))
-    analysis.close()
-    assert (analysis.seconds["decode"], analysis.seconds["context"]) == (3.0, 5.0)
-    assert analysis.seconds["network"] >= 0.2 > analysis.seconds["wait"]
+    analysis.stream.close()
+    seconds = analysis.stream.seconds
+    assert (seconds["decode"], seconds["context"]) == (3.0, 5.0)
+    assert seconds["network"] >= 0.2 > seconds["wait"]
 
 
 def test_the_picture_encoder_is_given_one_thread_and_the_networks_device(

@@ -133,7 +133,7 @@ def test_filters_at_48k_are_those_of_the_standard():
     meter = Meter(RATE, 1)
     shelf = [1.53512485958697, -2.69169618940638, 1.19839281085285, 1, -1.69065929318241, 0.73248077421585]
     highpass = [1, -2, 1, 1, -1.99004745483398, 0.99007225036621]
-    np.testing.assert_allclose(meter._sections, [shelf, highpass], atol=1e-7)
+    np.testing.assert_allclose(meter._weighting._sections, [shelf, highpass], atol=1e-7)
 
 
 @settings(max_examples=15, deadline=None)
@@ -287,7 +287,7 @@ def test_cells_of_ten_milliseconds_where_the_rate_has_no_whole_ones(rate):
     cells = np.concatenate(meter._energies)
     assert len(cells) == 1200
     starts = np.arange(1201) * rate // 100
-    squares = np.square(sosfilt(meter._sections, x.astype(np.float64), axis=1)).sum(axis=0)
+    squares = np.square(sosfilt(meter._weighting._sections, x.astype(np.float64), axis=1)).sum(axis=0)
     np.testing.assert_allclose(cells, np.add.reduceat(squares, starts[:-1]), rtol=1e-9)
 
 

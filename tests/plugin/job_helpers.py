@@ -12,6 +12,7 @@ import opentimelineio as otio
 from sightmix.engine.edit.lanes import played
 from sightmix.engine.edit.media import Library
 from sightmix.engine.edit.reader import read_edit
+from sightmix.engine.highlight.listening import Listening, Score, measured
 from sightmix.engine.media.layout import Layout
 from sightmix.engine.media.loudness import measure
 from sightmix.engine.media.reader import read_span
@@ -22,6 +23,9 @@ from sightmix.engine.progress import Progress
 from sightmix.plugin.timeline.load import load
 
 RATE = 48_000
+
+# Every clip by itself, as the model leaves it, in one file beside the original: what tests of single clips ask for.
+ALONE: dict[str, Any] = {"unit": "clip", "loudness": "model", "as_": "baked", "keep_originals": True}
 
 
 @dataclass
@@ -36,6 +40,14 @@ class FakeRenderer:
     pause: float = 0.0
     endless: str = ""
     calls: list[str] = field(default_factory=list)
+    moves: tuple[float, float, float] = (4.0, -4.0, -2.0)
+
+    def listen(self, score: Score, progress: Progress) -> Listening:
+        """Constant gains for the three stems, and their levels as they are."""
+        self.calls.append(f"listening to {score.name}")
+        lufs, levels, unsure = measured(score, progress)
+        gains = np.repeat(np.array([self.moves], np.float32).T, levels.shape[1], axis=1)
+        return Listening(gains, levels, unsure, np.zeros(0, np.intp), lufs)
 
     def render(
         self, passage: Passage, settings: Any, folder: Path, stem_name: str, progress: Progress

@@ -117,7 +117,13 @@ def test_inspect_as_json_with_loudness(source: Path) -> None:
     assert "soft.wav" in data["clips"][1]["reason"]
     assert data["clips"][1]["record_in"] == 1.0
     assert [c["layout"] for c in data["clips"]] == ["stereo", None, "stereo"]
-    unknown = {"kind": None, "by": None, "confidence": 0.0, "reason": "nothing tells what it holds"}
+    unknown = {
+        "kind": None,
+        "by": None,
+        "confidence": 0.0,
+        "certain": False,
+        "reason": "nothing tells what it holds",
+    }
     assert data["tracks"] == [{"name": "A1", "number": 1, "clips": [1, 2, 3], "category": unknown}]
     assert "progress:" in done.stderr
 
@@ -232,6 +238,8 @@ def test_rebalance_as_json_prints_one_object(source: Path, renderer: FakeRendere
 
 def test_every_setting_reaches_the_job(source: Path) -> None:
     flags = {
+        "--unit": "programme",
+        "--style": "full",
         "--strength": 0.5,
         "--dialogue": 1.0,
         "--music": -2.0,
@@ -252,7 +260,7 @@ def test_every_setting_reaches_the_job(source: Path) -> None:
         source.parent / "out",
         "--json",
         "--stems",
-        "--mute-originals",
+        "--keep-originals",
         "--no-cache",
         *pairs,
     )
@@ -261,7 +269,8 @@ def test_every_setting_reaches_the_job(source: Path) -> None:
     assert found == {
         **{name.strip("-").replace("-", "_"): value for name, value in flags.items()},
         "stems": True,
-        "mute_originals": True,
+        "keep_originals": True,
+        "delivery": "",
         "detect_cuts": False,
         "cache": False,
     }

@@ -10,7 +10,7 @@ import numpy as np
 import opentimelineio as otio
 import pytest
 import soundfile as sf
-from job_helpers import FakeRenderer, three_clips, timeline_of, tone
+from job_helpers import ALONE, FakeRenderer, three_clips, timeline_of, tone
 from sightmix.engine.progress import Progress
 from sightmix.plugin.cli.app import app
 from sightmix.plugin.jobs.plan import Job, make_plan
@@ -28,7 +28,7 @@ def sightmix(*arguments: object) -> Result:
 
 
 def rebalanced(source: Path, renderer: Any = FAKE, **given: Any) -> Path:
-    settings = JobSettings(**given)
+    settings = JobSettings(**(ALONE | given))
     stage = RebalanceStage(settings, renderer)
     request = Job(source, source.parent / "out.otio", settings)
     return run(make_plan(request, open_timeline(source), stage), stage, Progress()).out
@@ -36,7 +36,7 @@ def rebalanced(source: Path, renderer: Any = FAKE, **given: Any) -> Path:
 
 @pytest.fixture
 def keyframed(tmp_path: Path) -> Path:
-    return rebalanced(three_clips(tmp_path), as_="keyframes", mute_originals=True)
+    return rebalanced(three_clips(tmp_path), as_="keyframes", keep_originals=False)
 
 
 def read(path: Path) -> np.ndarray:
@@ -61,7 +61,7 @@ def test_stems_of_a_keyframed_result_are_the_baked_mix(tiny_model: str, tmp_path
     sf.write(tmp_path / "in.wav", x, 48_000, subtype="PCM_24")
     source = timeline_of(tmp_path / "reel.otio", [("a", tmp_path / "in.wav", 0.2, 4.0)])
     settings = {"model": tiny_model, "context": "none", "device": "cpu"}
-    result = rebalanced(source, None, as_="both", mute_originals=True, **settings)
+    result = rebalanced(source, None, as_="both", keep_originals=False, **settings)
     done = sightmix(result, "--to", "stems", "-o", tmp_path / "stems", "--json")
     assert done.exit_code == 0, done.output
     [mix] = [p for p in (tmp_path / "out.sightmix").glob("*.wav") if p.name.count(".") == 1]

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile as sf
-from job_helpers import heard
+from job_helpers import ALONE, heard
 from sightmix.engine.progress import Progress
 from sightmix.plugin.jobs.plan import Job, make_plan
 from sightmix.plugin.jobs.rebalance import stage_for
@@ -59,7 +59,7 @@ def test_results_sound_as_loud_as_the_originals(
 ) -> None:
     source = timeline(tmp_path, keys)
     given = {"model": tiny_model, "context": "none", "device": "cpu", "strength": 0.0}
-    settings = JobSettings(**given, as_=form, mute_originals=True)
+    settings = JobSettings(**(ALONE | given | {"as_": form, "keep_originals": False}))
     stage = stage_for(settings)
     request = Job(source, tmp_path / f"out{suffix}", settings)
     result = run(make_plan(request, open_timeline(source), stage), stage, Progress())

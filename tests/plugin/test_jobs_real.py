@@ -15,6 +15,7 @@ from sightmix.engine.progress import Progress
 from sightmix.plugin.cli.app import app
 from sightmix.plugin.jobs import cuts
 from sightmix.plugin.jobs.cuts import find_cuts
+from sightmix.plugin.timeline.source import open_source
 from typer.testing import CliRunner
 
 CUT = 37  # frames
@@ -44,6 +45,12 @@ def movie(path: Path, frames: int = 75) -> Path:
     return path
 
 
+def mixes_of(source: Path) -> list[str]:
+    """Flags that call every track a mix."""
+    tracks = {clip.track_number for clip in open_source(source, "", ())[0].clips}
+    return [part for number in sorted(tracks) for part in ("--category", f"A{number}=mix")]
+
+
 def rebalanced(source: Path, *flags: str) -> dict:
     command = [
         "rebalance",
@@ -53,6 +60,7 @@ def rebalanced(source: Path, *flags: str) -> dict:
         "--model",
         "tiny",
         "--json",
+        *mixes_of(source),
         *flags,
     ]
     done = CliRunner().invoke(app, command)
@@ -109,7 +117,8 @@ def test_a_movie_goes_the_whole_road(tiny_model: str, tmp_path: Path) -> None:
     mix, *stems = (sf.read(tmp_path / "out.sightmix" / f)[0] for f in (clip["file"], *clip["stems"].values()))
     assert 20 * np.log10(np.abs(sum(stems) - mix).max()) <= -120
     page = (tmp_path / "out.sightmix" / "report.html").read_text()
-    assert page.count("data:image/jpeg") == min(len(clip["frames"]), 8)
+    shown = min(len(clip["frames"]), 8) + min(len(data["programme"]["frames"]), 8)
+    assert page.count("data:image/jpeg") == shown
     assert rebalanced(source, "--stems", "--detect-cuts", "--loudness", "-24")["summary"]["cached"] == 1
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import opentimelineio as otio
 import pytest
 import soundfile as sf
-from job_helpers import RATE, FakeRenderer, three_clips, timeline_of, tone
+from job_helpers import ALONE, RATE, FakeRenderer, three_clips, timeline_of, tone
 from sightmix.engine.errors import Cancelled, MediaError, SettingsError, WriteError
 from sightmix.engine.media.reader import probe, read_span
 from sightmix.engine.passage import Passage, Rendition
@@ -29,7 +29,7 @@ from sightmix.plugin.timeline import open_timeline
 
 def job(source: Path, renderer: Any, progress: Progress | None = None, **given: Any) -> JobResult:
     chosen = {name: given.pop(name) for name in ("clips", "tracks", "out") if name in given}
-    settings = JobSettings(**given)
+    settings = JobSettings(**(ALONE | given))
     stage = RebalanceStage(settings, renderer)
     request = Job(source, chosen.pop("out", source.parent / "out.otio"), settings, **chosen)
     return run(make_plan(request, open_timeline(source), stage), stage, progress or Progress())
@@ -110,7 +110,7 @@ def test_a_second_run_renders_nothing_and_gives_the_same(source: Path) -> None:
         ({"handles": 3}, 3),
         ({"loudness": "-23"}, 0),
         ({"true_peak": -9.0}, 0),
-        ({"mute_originals": True}, 0),
+        ({"keep_originals": False}, 0),
         ({"clips": "2"}, 0),
     ],
 )
@@ -533,17 +533,17 @@ def test_the_result_says_how_it_was_made(source: Path) -> None:
 
 
 def test_muting_originals_disables_them(source: Path) -> None:
-    result = job(source, FakeRenderer(), mute_originals=True)
+    result = job(source, FakeRenderer(), keep_originals=False)
     timeline = otio.adapters.read_from_file(str(result.out))
     assert [track.enabled for track in timeline.tracks] == [False, True]
 
 
 def test_the_plan_counts_bytes(source: Path) -> None:
-    request = Job(source, source.parent / "o", JobSettings(handles=0))
+    request = Job(source, source.parent / "o", JobSettings(handles=0, **ALONE))
     plan = make_plan(request, open_timeline(source), RebalanceStage(request.settings, FakeRenderer()))
     assert plan.bytes_needed == pytest.approx(3.2 * RATE * 2 * 3, rel=0.01)
     assert plan.out == source.parent / "o.otio"
-    settings = JobSettings(handles=0, stems=True, loudness="-23")
+    settings = JobSettings(**(ALONE | {"handles": 0, "stems": True, "loudness": "-23"}))
     stems = make_plan(
         replace(request, settings=settings), plan.timeline, RebalanceStage(settings, FakeRenderer())
     )
@@ -562,8 +562,8 @@ def test_silence_has_no_gain(tmp_path: Path) -> None:
 
 def test_planning_touches_nothing(source: Path) -> None:
     before = sorted(p.name for p in source.parent.iterdir())
-    stage = RebalanceStage(JobSettings())
-    make_plan(Job(source, source.parent / "o", JobSettings()), open_timeline(source), stage)
+    stage = RebalanceStage(JobSettings(**ALONE))
+    make_plan(Job(source, source.parent / "o", stage.settings), open_timeline(source), stage)
     assert stage.device == "", "nothing is loaded for a plan"
     assert sorted(p.name for p in source.parent.iterdir()) == before
 

@@ -41,14 +41,17 @@ def test_wrong_values_are_explained(given: dict[str, Any], what: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "lufs"), [("keep", None), ("KEEP", None), ("-23", -23.0), ("-24.5", -24.5), (" -27 ", -27.0)]
+    ("text", "lufs"),
+    [("keep", None), ("KEEP", None), ("model", None), ("-23", -23.0), ("-24.5", -24.5), (" -27 ", -27.0)],
 )
 def test_loudness_targets(text: str, lufs: float | None) -> None:
     assert JobSettings(loudness=text).target_lufs == lufs
 
 
 def test_the_engine_gets_its_part() -> None:
-    given = engine_settings(JobSettings(strength=0.5, dialogue=2.0, music=-3.0, effects=1.0, stems=True))
+    given = engine_settings(
+        JobSettings(unit="clip", strength=0.5, dialogue=2.0, music=-3.0, effects=1.0, stems=True)
+    )
     assert given.to_dict() == {
         "strength": 0.5,
         "dialogue_db": 2.0,
@@ -62,10 +65,27 @@ def test_the_engine_gets_its_part() -> None:
 
 @pytest.mark.parametrize("form", ["keyframes", "both"])
 def test_keyframes_need_stems_before_their_gains(form: str) -> None:
-    settings = JobSettings(as_=form)
+    settings = JobSettings(unit="clip", as_=form)
     given = engine_settings(settings).to_dict()
     assert (given["stems"], given["raw_stems"]) == (True, True)
     assert settings.to_dict()["as"] == form
     assert SETTINGS["as_"].flag == "--as"
-    with pytest.raises(SettingsError, match="--as 'curves' is none of baked, keyframes, both"):
+    with pytest.raises(SettingsError, match="--as 'curves' is none of auto, keyframes, baked, both, stems"):
         JobSettings(as_="curves")
+
+
+@pytest.mark.parametrize("given", [{}, {"strength": 0.5, "music": 3.0, "as_": "baked"}, {"style": "full"}])
+def test_a_programmes_clips_are_separated_alike_whatever_is_done_with_them(given: dict[str, Any]) -> None:
+    found = engine_settings(JobSettings(**given)).to_dict()
+    assert found == engine_settings(JobSettings()).to_dict()
+    assert (found["stems"], found["raw_stems"], found["strength"]) == (True, True, 1.0)
+
+
+def test_a_delivery_spec_says_how_loud_and_how_high() -> None:
+    settings = JobSettings(delivery="ebu-r128", true_peak=-0.5)
+    assert (settings.target_lufs, settings.ceiling) == (-23.0, -1.0)
+    assert JobSettings(delivery="EBU-R128", true_peak=-3.0).ceiling == -3.0
+    with pytest.raises(SettingsError, match="There is no delivery spec 'r128'"):
+        JobSettings(delivery="r128")
+    with pytest.raises(SettingsError, match="both say how loud"):
+        JobSettings(delivery="ebu-r128", loudness="-20")

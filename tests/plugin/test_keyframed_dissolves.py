@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 import timeline_kit as kit
-from job_helpers import RATE, heard
+from job_helpers import ALONE, RATE, heard
 from sightmix.engine.progress import Progress
 from sightmix.plugin.jobs.plan import Job, make_plan
 from sightmix.plugin.jobs.rebalance import stage_for
@@ -65,10 +65,9 @@ def test_keyframed_stems_are_the_baked_mix_through_dissolves(
             model=tiny_model,
             context="none",
             device="cpu",
-            as_=form,
-            mute_originals=True,
             handles=30,
             effects=-9.0,
+            **(ALONE | {"as_": form, "keep_originals": False}),
         )
         stage = stage_for(settings)
         request = Job(source, tmp_path / f"{form}.otio", settings)

@@ -13,7 +13,7 @@ import soundfile as sf
 import timeline_kit as kit
 from hypothesis import given
 from hypothesis import strategies as st
-from job_helpers import FakeRenderer, three_clips, timeline_of
+from job_helpers import ALONE, FakeRenderer, three_clips, timeline_of
 from sightmix.engine.highlight.rebalance import Rebalancer
 from sightmix.engine.highlight.settings import RebalanceSettings
 from sightmix.engine.passage import GainCurves, Loudness, Passage, Rendition, Sound
@@ -32,7 +32,7 @@ ROLES = ("dialogue", "music", "effects")
 
 
 def job(source: Path, renderer: Any, **given: Any) -> JobResult:
-    settings = JobSettings(**given)
+    settings = JobSettings(**(ALONE | given))
     stage = RebalanceStage(settings, renderer)
     return run(
         make_plan(Job(source, source.parent / "out.otio", settings), open_timeline(source), stage),

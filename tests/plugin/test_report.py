@@ -12,7 +12,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from job_helpers import RATE, tone
+from job_helpers import ALONE, RATE, tone
 from sightmix.engine.errors import Cancelled
 from sightmix.engine.passage import GainCurves, Loudness, Passage, Rendition, SeenFrame, Shot, Sound
 from sightmix.engine.progress import Progress
@@ -190,7 +190,7 @@ def job_of(folder: Path, clips: tuple[ClipResult, ...], name: str = "Reel") -> J
         source=folder / "reel.otio",
         out=folder / "out.otio",
         folder=out,
-        settings=JobSettings(loudness="-23"),
+        settings=JobSettings(**(ALONE | {"loudness": "-23"})),
         model="fake-1",
         weights_sha256="ab" * 32,
         device="cpu",

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from job_helpers import FakeRenderer, three_clips
+from job_helpers import ALONE, FakeRenderer, three_clips
 from sightmix.engine.errors import Cancelled, ModelError, SettingsError, WriteError
 from sightmix.engine.passage import Passage, Rendition
 from sightmix.engine.progress import Progress
@@ -76,7 +76,9 @@ def kinds(events: list[Event]) -> list[str]:
 
 def test_a_job_tells_its_course(source: Path) -> None:
     events: list[Event] = []
-    result = Service(events.append).rebalance(Request(source, source.parent / "out.otio"))
+    result = Service(events.append).rebalance(
+        Request(source, source.parent / "out.otio", JobSettings(**ALONE))
+    )
     assert kinds(events)[:4] == ["accepted", "stage", "stage", "planned"]
     parts = [event.to_dict()["stage"] for event in events if event.kind == "stage"]
     assert parts == ["open", "plan", "load", "render", "level", "measure", "report", "write"]
@@ -92,14 +94,14 @@ def test_a_job_tells_its_course(source: Path) -> None:
 
 def test_the_jobs_progress_only_rises(source: Path) -> None:
     events: list[Event] = []
-    Service(events.append).rebalance(Request(source, source.parent / "out.otio"))
+    Service(events.append).rebalance(Request(source, source.parent / "out.otio", JobSettings(**ALONE)))
     whole = [event.done for event in events if isinstance(event, Moved) and event.stage == "job"]
     assert whole == sorted(whole)
 
 
 def test_losses_of_every_kind_are_in_result_report_and_events(source: Path) -> None:
     events: list[Event] = []
-    settings = JobSettings(as_="keyframes")
+    settings = JobSettings(**(ALONE | {"as_": "keyframes"}))
     result = Service(events.append).rebalance(Request(with_eq(source), source.parent / "out.xml", settings))
     assert {loss.where for loss in result.losses} >= {"timeline", "clip"}
     assert any("EQ" in loss.text for loss in result.losses)
@@ -127,7 +129,7 @@ def test_cancel_from_an_observer(source: Path) -> None:
 
     service = Service(stop_at_the_second)
     with pytest.raises(Cancelled, match="1 of 3 clips are rendered"):
-        service.rebalance(Request(source, source.parent / "out.otio"))
+        service.rebalance(Request(source, source.parent / "out.otio", JobSettings(**ALONE)))
     last = events[-1]
     assert isinstance(last, Failed)
     assert last.cancelled
@@ -144,7 +146,9 @@ def test_clips_that_cannot_be_rendered_or_levelled_are_told(
 
     monkeypatch.setattr("sightmix.plugin.jobs.run.deliver", broken)
     events: list[Event] = []
-    result = Service(events.append).rebalance(Request(source, source.parent / "out", clips="1-3"))
+    result = Service(events.append).rebalance(
+        Request(source, source.parent / "out", JobSettings(**ALONE), clips="1-3")
+    )
     told = [event.to_dict() for event in events if event.kind == "clip"]
     last = {clip["index"]: (clip["status"], clip["reason"]) for clip in told}
     assert last == {clip.facts.index: (clip.status, clip.reason) for clip in result.failed}
@@ -159,7 +163,7 @@ def test_an_interruption_is_told_as_one(source: Path, renderer: FakeRenderer) ->
 
     events: list[Event] = []
     with pytest.raises(KeyboardInterrupt):
-        Service(interrupt).rebalance(Request(source, source.parent / "out"))
+        Service(interrupt).rebalance(Request(source, source.parent / "out", JobSettings(**ALONE)))
     assert events[-1].to_dict() == {"event": "failed", "error": "Stopped.", "cancelled": True}
 
 
@@ -183,7 +187,7 @@ def test_a_model_that_cannot_be_loaded_stops_the_job_before_the_first_clip(
 
     monkeypatch.setattr(RebalanceStage, "load", broken)
     with pytest.raises(ModelError, match="damaged"):
-        Service().rebalance(Request(source, source.parent / "out"))
+        Service().rebalance(Request(source, source.parent / "out", JobSettings(**ALONE)))
     assert not (source.parent / "out.otio").exists()
 
 
@@ -191,7 +195,7 @@ def test_the_unexpected_is_logged_once_with_its_traceback(
     source: Path, renderer: FakeRenderer, caplog: pytest.LogCaptureFixture
 ) -> None:
     renderer.failing = {"two": ZeroDivisionError("oh")}
-    result = Service().rebalance(Request(source, source.parent / "out"))
+    result = Service().rebalance(Request(source, source.parent / "out", JobSettings(**ALONE)))
     assert [clip.facts.index for clip in result.failed] == [2]
     records = [r for r in caplog.records if r.levelno >= logging.ERROR]
     assert len(records) == 1
@@ -202,7 +206,7 @@ def test_the_unexpected_is_logged_once_with_its_traceback(
 
 def test_an_expected_failure_writes_no_log(source: Path, renderer: FakeRenderer) -> None:
     renderer.failing = {"two": ModelError("no")}
-    result = Service().rebalance(Request(source, source.parent / "out"))
+    result = Service().rebalance(Request(source, source.parent / "out", JobSettings(**ALONE)))
     assert not (result.folder / LOG).exists()
 
 
@@ -262,7 +266,8 @@ def test_losses_on_the_command_line(source: Path) -> None:
 def test_cleaning_on_the_command_line(source: Path) -> None:
     out = source.parent / "out.otio"
     for strength in ("1", "0.5"):
-        assert sightmix("rebalance", source, "-o", out, "--strength", strength).exit_code == 0
+        flags = ("--unit", "clip", "--loudness", "model", "--strength", strength)
+        assert sightmix("rebalance", source, "-o", out, *flags).exit_code == 0
     told = json.loads(sightmix("clean", out, "--keep", "1", "--dry-run", "--json").stdout)
     assert len([name for name in told["would_remove"] if name.endswith(".wav")]) == 6
     assert told["removed"] == []

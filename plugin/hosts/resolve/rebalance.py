@@ -16,7 +16,7 @@ from ...jobs.names import ascii_slug
 from ...jobs.plan import Plan
 from ...jobs.results import JobResult
 from ...jobs.service import Request, Service
-from ...jobs.settings import JobSettings
+from ...jobs.settings import BAKED, JobSettings
 from ...timeline import AudioClip, Timeline
 from ...timeline.timeline import Leaf
 from ..errors import HostError
@@ -74,7 +74,8 @@ def rebalance(
     source = export(root, order.folder)
     out = order.folder / "rebalanced.otio"
     # The file is for whoever imports it by hand; there too the originals would sound under the result.
-    settings = replace(order.settings, mute_originals=True)
+    # What is laid down in Resolve are files, since its scripts cannot write volume curves.
+    settings = replace(order.settings, keep_originals=False, as_=BAKED)
     prepared = service.prepare(Request(source, out, settings, order.clips, order.tracks))
     plan, timeline = prepared.plan, prepared.plan.timeline
     # What cannot be laid down is better said before the rendering than after it.
