@@ -11,7 +11,6 @@ import statistics
 import subprocess
 import sys
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +30,7 @@ SIGHTMIX = str(Path(sys.executable).with_name("sightmix"))
 
 @dataclass(frozen=True)
 class Road:
-    """One way to hand the film over: files end in `suffix`; stems well mixed and spoilt; the tracks; options.
-
-    An option is asked for with its values where this sightmix has it.
-    """
+    """One way to hand the film over: files end in `suffix`; stems well mixed and spoilt; the tracks; options."""
 
     title: str
     suffix: str
@@ -42,7 +38,7 @@ class Road:
     spoilt: Stems
     changes: dict[str, float]
     tracks: list[tuple[Laid, Sound]]
-    options: tuple[tuple[str, ...], ...]
+    options: tuple[str, ...]
 
     def file(self, folder: Path, name: str) -> Path:
         """A file of this road."""
@@ -62,7 +58,7 @@ def married(excerpt: Excerpt, folder: Path) -> Road:
         spoilt,
         changes,
         [(laid, spoilt.mix())],
-        (("--stems",), ("--mute-originals",)),
+        ("--stems",),
     )
 
 
@@ -78,7 +74,7 @@ def apart(excerpt: Excerpt, folder: Path) -> Road:
         spoilt,
         changes,
         laid_tracks(excerpt, spoilt, added, folder),
-        (("--category", f"{FILM}=mix"), ("--mute-originals",)),
+        ("--category", f"{FILM}=mix"),
     )
 
 
@@ -88,19 +84,10 @@ def write_wav(path: Path, sound: Sound) -> Path:
     return path
 
 
-@cache
-def known_options() -> str:
-    """What `sightmix rebalance` says of its options."""
-    return subprocess.run(
-        [SIGHTMIX, "rebalance", "--help"], check=True, capture_output=True, text=True
-    ).stdout
-
-
 def rebalance(road: Road, folder: Path) -> Sound | None:
     """Run the command line on the road's timeline; what its result sounds like."""
     timeline, result = road.file(folder, "timeline.otio"), road.file(folder, "rebalanced.otio")
-    options = [word for option in road.options if option[0] in known_options() for word in option]
-    command = ["rebalance", str(timeline), "-o", str(result), *options, "--all"]
+    command = ["rebalance", str(timeline), "-o", str(result), *road.options]
     print("$ sightmix " + " ".join(command), flush=True)
     if subprocess.run([SIGHTMIX, *command], check=False).returncode:
         return None

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import opentimelineio as otio
-import sightmix
+from sightmix.engine.edit.media import Library
+from sightmix.engine.edit.reader import read_edit
 from sightmix.engine.programme.programme import audible
+from sightmix.plugin.timeline.load import load
 from soundtrack import Excerpt, Sound
 
 THROUGH_EDITS = (
@@ -77,5 +79,8 @@ def _range(first: int, count: int, rate: int) -> otio.opentime.TimeRange:
 
 def heard(timeline: Path) -> Sound:
     """What a timeline sounds like as an editor hears it, (2, samples): every audible track, with its volume lines."""
-    sounds = [block[0] for block in audible(sightmix.open_timeline(timeline).edit).blocks()]
-    return np.concatenate(sounds, axis=1)
+    document = load(
+        timeline, keep=True
+    )  # with the tracks of a result, which reading a timeline anew leaves out
+    edit = read_edit(document.root, Library(timeline.parent))
+    return np.concatenate([block[0] for block in audible(edit).blocks()], axis=1)

@@ -129,6 +129,7 @@ def test_a_timeline_sounds_as_its_audible_tracks_add_up(tmp_path: Path, short: E
     assert [len(list(track.find_clips())) for track in timeline.tracks] == [len(short.shots), 2, 3, 1]
     assert [track.name for track in timeline.audio_tracks()] == ["A1", "Music", "Muted"]
     timeline.tracks[3].enabled = False
+    timeline.tracks[2].metadata["sightmix"] = {"generated": True}  # tracks of a result are heard too
     otio.adapters.write_to_file(timeline, str(tmp_path / "cut.otio"))
     played = edit.heard(tmp_path / "cut.otio")
     expected = ramp.copy()
