@@ -81,7 +81,7 @@ def test_it_is_told_which_track_is_which() -> None:
     muddy = scene()
     swapped = replace(muddy, stems=muddy.stems[[1, 0, 2]])
     assert np.abs(ears().hear(swapped).gains - ears().hear(muddy).gains).max() > 0.05
-    assert not ears().hear(muddy).heard.unsure.any()
+    assert not ears().hear(muddy).unsure.any()
 
 
 def test_joined_scenes_are_one_programme_with_cuts() -> None:
