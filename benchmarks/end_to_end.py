@@ -20,9 +20,10 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Finished:
-    """A process that ended: wall seconds, peak resident memory in MiB, what it printed."""
+    """A process that ended: wall and processor seconds, peak resident memory in MiB, what it printed."""
 
     seconds: float
+    cpu: float
     peak_mib: float
     printed: str
 
@@ -40,7 +41,8 @@ def timed(command: list[str], capture: Path) -> Finished:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} failed with status {process.returncode}.")
-    return Finished(seconds, usage.ru_maxrss / 1024, capture.read_text(encoding="utf-8"))
+    cpu = usage.ru_utime + usage.ru_stime
+    return Finished(seconds, cpu, usage.ru_maxrss / 1024, capture.read_text(encoding="utf-8"))
 
 
 def rebalance(minutes: float, film: Path, folder: Path) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 
@@ -89,18 +89,25 @@ def _repeat(once: Path, excerpt: Excerpt, turns: int, out: Path) -> None:
         film.mux(audio.encode(None))
 
 
-def timeline_of(film: Path, minutes: float, out: Path) -> Path:
-    """A timeline with every shot its own clip over one audio clip, `minutes` long: the film's own sound."""
+def timeline_of(
+    film: Path, minutes: float, out: Path, sounds: Mapping[str, tuple[str, Path]] | None = None
+) -> Path:
+    """A timeline with every shot its own clip, `minutes` long, over an audio clip on each track.
+
+    `sounds` are the tracks' clips, names and media, by the tracks' names; the film's own sound if there are none.
+    """
     excerpt = Excerpt.read(EXCERPT)
     frames = round(minutes * 60 * excerpt.rate)
     edges = [0, *itertools.takewhile(lambda cut: cut < frames, _cuts(excerpt)), frames]
     timeline = otio.schema.Timeline(f"{minutes:g} minutes")
     picture = otio.schema.Track("V1", kind=otio.schema.TrackKind.Video)
-    sound = otio.schema.Track("A1", kind=otio.schema.TrackKind.Audio)
     for number, (a, b) in enumerate(itertools.pairwise(edges), 1):
         picture.append(_clip(f"shot {number}", film, a, b - a, excerpt.rate))
-    sound.append(_clip("film sound", film, 0, frames, excerpt.rate))
-    timeline.tracks.extend([picture, sound])
+    timeline.tracks.append(picture)
+    for track, (name, media) in (sounds or {"A1": ("film sound", film)}).items():
+        sound = otio.schema.Track(track, kind=otio.schema.TrackKind.Audio)
+        sound.append(_clip(name, media, 0, frames, excerpt.rate))
+        timeline.tracks.append(sound)
     otio.adapters.write_to_file(timeline, str(out))
     return out
 
