@@ -105,21 +105,22 @@ def result_tracks(rendition: Rendition, media_start: int = 0, form: str = "baked
     """A rendition as results: the mix first, then its stems (speech becomes "dialogue") in stem order.
 
     Raw stems come with their gains, the loudness stage's included; `form` "keyframes" and "stems" leave the mix out
-    where there are stems, "both" mutes the stems' tracks.
+    where there are stems. Beside the mix the stems' tracks are muted: every sound is heard once.
     """
     head = to_samples(-rendition.start, rendition.sample_rate)
     file = ResultClip(
         rendition.path, rendition.sample_rate, rendition.samples, rendition.channels, head, media_start
     )
     found = []
-    if form not in ("keyframes", "stems") or not rendition.stems:
+    mixed = form not in ("keyframes", "stems") or not rendition.stems
+    if mixed:
         found.append(ResultTrack(MIX.name, file, rendition.provenance))
     for part in PARTS:
         stem, role = part.stem, part.name
         if stem in rendition.stems:
             clip = replace(file, path=rendition.stems[stem])
             gain = _gain(rendition, stem) if rendition.raw_stems else None
-            found.append(ResultTrack(role, clip, rendition.provenance, gain, form != "both"))
+            found.append(ResultTrack(role, clip, rendition.provenance, gain, not mixed))
     return found
 
 

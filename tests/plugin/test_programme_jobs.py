@@ -16,6 +16,7 @@ from sightmix.engine.edit.model import Edit, EditTrack
 from sightmix.engine.edit.reader import read_edit
 from sightmix.engine.errors import MediaError
 from sightmix.engine.programme.loudness import measure_edit
+from sightmix.engine.programme.versions import doubled
 from sightmix.engine.progress import Progress
 from sightmix.plugin.jobs.plan import Job, make_plan
 from sightmix.plugin.jobs.rebalance import RebalanceStage
@@ -257,6 +258,16 @@ def test_a_mix_is_separated_and_comes_back_as_new_sound(tmp_path: Path) -> None:
     assert result.balance is not None
     assert result.balance.separated
     assert result.balance.null_dbfs < -90
+
+
+@pytest.mark.parametrize("unit", ["programme", "clip"])
+@pytest.mark.parametrize("form", ["auto", "baked", "both", "keyframes", "stems"])
+def test_stems_beside_a_mix_do_not_sound_twice(tmp_path: Path, unit: str, form: str) -> None:
+    source = married(tmp_path)
+    result = job(source, unit=unit, stems=True, as_=form)
+    if unit == "programme":  # the fake renderer's own curves are not those of its mix
+        assert loudness(result.out) == pytest.approx(loudness(source), abs=0.15)
+    assert not doubled(edit_of(result.out))
 
 
 def test_the_parts_of_a_mix_join_the_stems_they_belong_to(tmp_path: Path) -> None:
