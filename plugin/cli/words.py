@@ -11,6 +11,8 @@ _WORDS = {
     "listen": "listening",
     "fetch": "fetching",
     "measure": "measuring",
+    "bounce": "riding",
+    "check": "checking",
     "export": "exporting",
 }
 

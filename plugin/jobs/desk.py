@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -13,11 +13,16 @@ from numpy.typing import NDArray
 from ...engine.edit.categories import Category
 from ...engine.edit.lanes import played
 from ...engine.edit.model import EditClip, EditMedia, EditTrack
+from ...engine.edit.nodes import Pointer
+from ...engine.errors import MediaError
 from ...engine.media.container import layout_of
 from ...engine.media.reader import probe
 from ...engine.passage import Passage, Rendition
 from ...engine.programme.programme import SAMPLE_RATE, Programme, programme_of
+from ...engine.programme.sound import Voice, layout_of_clip, mixed, voices
+from ...engine.progress import Progress
 from ...engine.roles import STEMS
+from ...engine.version import engine_version
 from .keys import Identities, digest_of
 
 if TYPE_CHECKING:
@@ -93,13 +98,14 @@ class Desk:
         """Digest of all that listening depends on. Raises MediaError for media that cannot be read."""
         return digest_of(
             {
+                "version": engine_version(),
                 "stage": stage.stage,
                 "models": dict(stage.models),
                 "context": stage.settings.get("context"),
                 "samples": self.programme.samples,
-                "lanes": [
-                    [_facts(voice.clip, identities) for voice in lane] for lane in self.programme.lanes
-                ],
+                "speakers": self.programme.layout.labels,
+                "lanes": [[_facts(voice, identities) for voice in lane] for lane in self.programme.lanes],
+                "notes": [[note.start, note.duration, note.text] for note in self.timeline.remarks()],
                 "shots": [
                     [
                         s.start,
@@ -124,12 +130,37 @@ class Desk:
             yield np.concatenate([ridden, block[2 * _THIRD :].sum(axis=0, keepdims=True)])
 
 
-def desk_of(timeline: Timeline, seats: Sequence[Seat]) -> Desk:
-    """Seat the clips that are heard; every other one that plays is part of the rest. Raises MediaError."""
+def unreadable(timeline: Timeline, progress: Progress) -> Mapping[Pointer, MediaError]:
+    """The clips that are heard whose sound cannot be read to its end, by their place, and why. Raises Cancelled."""
+    found: dict[Pointer, MediaError] = {}
+    for track in _heard_tracks(timeline):
+        for clip in track.clips:
+            try:
+                for voice in voices(replace(track, clips=(clip,)), SAMPLE_RATE):
+                    span = voice.first, voice.last - voice.first
+                    for _ in mixed([[voice]], SAMPLE_RATE, layout_of_clip(clip), *span):
+                        progress.report("check", clip.name, 0, 0)
+            except MediaError as error:
+                found.setdefault(clip.pointer, error)
+    return found
+
+
+def _heard_tracks(timeline: Timeline) -> list[EditTrack]:
+    return [track for track in played(timeline.edit).tracks if track.kind == "audio" and track.enabled]
+
+
+def desk_of(timeline: Timeline, seats: Sequence[Seat], without: Collection[Pointer] = ()) -> Desk:
+    """Seat the clips that are heard; every other one that plays is part of the rest, but those at `without` are silent.
+
+    Raises MediaError.
+    """
     by_pointer = {leaf.pointer: seat for seat in seats for leaf in seat.clip.leaves}
     main = {seat.clip.leaf.pointer for seat in seats}
     tracks: dict[str, list[EditTrack]] = {}
-    heard = [track for track in played(timeline.edit).tracks if track.kind == "audio" and track.enabled]
+    heard = [
+        replace(track, clips=tuple(clip for clip in track.clips if clip.pointer not in without))
+        for track in _heard_tracks(timeline)
+    ]
     for kind, stem in _LANES:
         lane = f"{kind}-{stem}"
         tracks[lane] = []
@@ -224,8 +255,9 @@ def _slope(known: NDArray[np.float64], at: NDArray[np.float64]) -> float:
     return float(at[-1] - at[0]) / width if width else 1.0
 
 
-def _facts(clip: EditClip, identities: Identities) -> list[object]:
-    """All of a clip that changes how it sounds where it lies."""
+def _facts(voice: Voice, identities: Identities) -> list[object]:
+    """All of a clip that changes how it sounds where it lies, its dissolves included."""
+    clip = voice.clip
     assert clip.media is not None
     assert clip.media.path is not None
     gain = [] if clip.gain is None else [list(clip.gain.times), list(clip.gain.db)]
@@ -237,6 +269,7 @@ def _facts(clip: EditClip, identities: Identities) -> list[object]:
         clip.speed,
         clip.channels,
         gain,
-        clip.fade_in,
-        clip.fade_out,
+        voice.first,
+        voice.last,
+        [[ramp.first, ramp.last, ramp.rising] for ramp in voice.ramps],
     ]

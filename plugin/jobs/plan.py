@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from ...engine.edit.categories import SILENT, UNKNOWN, Category, said
-from ...engine.errors import SettingsError, SightmixError, TimelineError, WriteError
+from ...engine.errors import ModelError, SettingsError, SightmixError, TimelineError, WriteError
 from ...engine.media.reader import probe
 from ...engine.media.time import to_samples
 from ...engine.passage import Passage, Rendition
+from ...engine.progress import Progress
 from ..timeline import AudioClip, Timeline
-from ..timeline.categories import clip_categories
+from ..timeline.categories import doubts, held
 from ..timeline.load import ADAPTERS, library
 from ..timeline.marks import is_generated, walk
 from .cache import Shelf
@@ -86,7 +87,8 @@ class Task:
 class Plan:
     """A job ready to run; `others` are the clips left out or already known to fail.
 
-    `categories` says what every clip holds, by number, where the programme is balanced as one.
+    `categories` says what every clip holds, by number, where the programme is balanced as one, and `doubts` of which
+    tracks nobody is sure, a sentence each.
     """
 
     job: Job
@@ -96,11 +98,12 @@ class Plan:
     tasks: tuple[Task, ...]
     others: tuple[ClipResult, ...]
     categories: Mapping[int, Category] = field(default_factory=dict)
+    doubts: tuple[str, ...] = ()
 
     @property
     def losses(self) -> tuple[Loss, ...]:
-        """What of the timeline cannot be understood, or is not taken into account."""
-        return of_timeline(self.timeline.edit.unheard)
+        """What of the timeline cannot be understood, is not taken into account, or is taken for a mix in doubt."""
+        return of_timeline([*self.timeline.edit.unheard, *self.doubts])
 
     @property
     def cache_folder(self) -> Path:
@@ -133,18 +136,18 @@ class Plan:
         return largest // _SAMPLE_BYTES * _FLOAT_BYTES * files
 
 
-def make_plan(job: Job, timeline: Timeline, stage: Stage) -> Plan:
-    """Decide on every clip of the timeline; nothing is loaded for it.
+def make_plan(job: Job, timeline: Timeline, stage: Stage, progress: Progress | None = None) -> Plan:
+    """Decide on every clip of the timeline; nothing is loaded for it but an ear, where nothing else tells of a track.
 
     Raises SettingsError for a selection that names nothing or an output that would harm something, WriteError
-    for a disk without room.
+    for a disk without room, Cancelled.
     """
     out = result_path(job.out.absolute())
     folder = result_folder(out)
     chosen, named = choose_clips(timeline, job)
     media = dict.fromkeys(clip.path for clip in timeline.clips if clip.path is not None)
     check_output(out, folder, job.source, list(media))
-    categories = categories_of(job, timeline, stage)
+    categories, doubtful = categories_of(job, timeline, stage, progress or Progress())
     drafter = _Drafter(job.settings, stage.identity, Identities(), Shelf(folder / "cache"), categories)
     wanted = {clip.index for clip in timeline.clips if clip.index in chosen and clip.online}
     drafts = {draft.clip.index: draft for draft in stage.tasks(timeline, wanted)}
@@ -166,7 +169,7 @@ def make_plan(job: Job, timeline: Timeline, stage: Stage) -> Plan:
                 others.append(ClipResult(facts, FAILED, str(error)))
         else:
             others.append(ClipResult(facts, LEFT_OUT, "There is nothing to do for it."))
-    plan = Plan(job, timeline, out, folder, tuple(tasks), tuple(others), categories)
+    plan = Plan(job, timeline, out, folder, tuple(tasks), tuple(others), categories, doubtful)
     check_room(folder, plan.bytes_needed + plan.bytes_passing + (_SPARE if tasks else 0))
     return plan
 
@@ -215,13 +218,24 @@ def status_of(task: Task, plan: Plan) -> str:
     return "cached" if task.cached is not None else "to render"
 
 
-def categories_of(job: Job, timeline: Timeline, stage: Stage) -> dict[int, Category]:
-    """What every clip holds, by number; nothing where every clip is balanced by itself.
+def categories_of(
+    job: Job, timeline: Timeline, stage: Stage, progress: Progress
+) -> tuple[dict[int, Category], tuple[str, ...]]:
+    """What every clip holds, by number, and what is doubtful; nothing where every clip is balanced by itself.
 
-    Raises SettingsError for what is said of a track that there is not.
+    Where nothing can listen, that is said, and what nothing else tells of is taken for a mix. Raises SettingsError for
+    what is said of a track that there is not.
     """
     told = said(job.categories)
-    return clip_categories(timeline, told, stage.ear(timeline)) if job.settings.whole else {}
+    if not job.settings.whole:
+        return {}, ()
+    deaf = []
+    try:
+        found = held(timeline, told, stage.ear(progress))
+    except ModelError as error:
+        deaf = [f"No track is listened to: {error}"]
+        found = held(timeline, told)
+    return found.clips, (*deaf, *doubts(timeline, found))
 
 
 def choose_clips(timeline: Timeline, job: Job) -> tuple[frozenset[int], bool]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import repeat
@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from ...engine.context.subjects import Subject
 from ...engine.edit import keyframes
+from ...engine.edit.nodes import Pointer
+from ...engine.errors import MediaError
 from ...engine.files import replacing
 from ...engine.highlight.bounce import Bounce, Make, Source, bounce, frame_times, grid_times
 from ...engine.highlight.levelling import Aim, level
@@ -46,11 +48,17 @@ Curve = NDArray[np.float64]
 
 _QUALITY = 100.0  # dB: what was not separated is as good as it gets
 _ROW_SECONDS, _MOST_ROWS = 60, 24  # of the report's pictures of a programme
+_NONE: Mapping[Pointer, MediaError] = {}
 _MARGIN = 2.0  # s of curve kept before and after a clip: what dissolves play of it
 
 
-def balance(bench: Bench, rendered: Sequence[tuple[Task, ClipResult]]) -> tuple[list[Seat], Balance | None]:
-    """Decide on the gains of a whole programme; None where nothing can be moved. Raises MediaError and Cancelled."""
+def balance(
+    bench: Bench, rendered: Sequence[tuple[Task, ClipResult]], broken: Mapping[Pointer, MediaError] = _NONE
+) -> tuple[list[Seat], Balance | None]:
+    """Decide on the gains of a whole programme; None where nothing can be moved. Raises MediaError and Cancelled.
+
+    Clips at `broken` cannot be read and are taken for silent.
+    """
     plan = bench.plan
     seats = [_seat(bench, task, result) for task, result in rendered]
     if not any(seat.ridden for seat in seats):
@@ -61,7 +69,7 @@ def balance(bench: Bench, rendered: Sequence[tuple[Task, ClipResult]]) -> tuple[
         for clip in plan.timeline.clips
         if clip.index not in chosen and clip.index in plan.categories
     ]
-    desk = desk_of(plan.timeline, [*seats, *still])
+    desk = desk_of(plan.timeline, [*seats, *still], broken)
     bench.begin("listen")
     heard = _listened(bench, desk)
     settings = plan.job.settings
@@ -73,7 +81,7 @@ def balance(bench: Bench, rendered: Sequence[tuple[Task, ClipResult]]) -> tuple[
     levelled = level(desk.sum(), gains, aim_of(settings), bench.progress)
     gains = (gains + levelled.added).astype(np.float32)
     bench.begin("measure")
-    null_dbfs, stretches = _looked_at(bench, desk, gains)
+    null_dbfs, stretches = _looked_at(bench, desk, gains, broken)
     found = Balance(
         gains,
         _moves(made, settings),
@@ -211,12 +219,14 @@ def _quality(desk: Desk, heard: Listening) -> Array:
     return quality
 
 
-def _looked_at(bench: Bench, desk: Desk, gains: Array) -> tuple[float, tuple[Stretch, ...]]:
+def _looked_at(
+    bench: Bench, desk: Desk, gains: Array, broken: Collection[Pointer]
+) -> tuple[float, tuple[Stretch, ...]]:
     """How far the lanes are from the sum of the originals (dBFS), and spectrograms of the sum, row by row."""
     what, originals = desk.sum(), None
     if any(seat.parted for seat in desk.seats):
         plain = [replace(seat, ridden=False, parted=None) for seat in desk.seats]
-        originals = desk_of(bench.plan.timeline, plain).programme
+        originals = desk_of(bench.plan.timeline, plain, broken).programme
         originals = originals if originals.channels == desk.programme.channels else None
     ramps = GainRamps(what.rate, len(STEMS))
     ramps.extend(gains)

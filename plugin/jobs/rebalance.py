@@ -95,9 +95,9 @@ class RebalanceStage:
                 except SightmixError as error:
                     yield Draft(clip, None, str(error))
 
-    def ear(self, timeline: Timeline) -> Listener | None:  # noqa: ARG002
-        """Whoever tells by listening what clips hold, with the model that balances them."""
-        return Listener(Progress()) if self._engine is None else None
+    def ear(self, progress: Progress) -> Listener | None:
+        """Whoever tells by listening what clips hold, with the shipped model, which its rule was made for."""
+        return Listener(progress) if self._engine is None else None
 
     def load(self) -> None:
         """Load the model and its encoder; raises ModelError."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
-from ...engine.errors import Cancelled, SightmixError, WriteError
+from ...engine.edit.nodes import Pointer
+from ...engine.errors import Cancelled, MediaError, SightmixError, WriteError
 from ...engine.files import sweep
 from ...engine.highlight.finish import finish, stamp_of
 from ...engine.media.writer import time_reference
@@ -19,6 +20,7 @@ from .balance import Balance
 from .bench import Bench
 from .cache import Shelf, deliver
 from .clean import prune_cache, remember
+from .desk import unreadable
 from .disk import is_disk_full
 from .eta import clip_share
 from .events import ClipDone, Observer, nobody
@@ -186,7 +188,15 @@ def _balance_all(
     bench: Bench, rendered: Sequence[tuple[Task, ClipResult]]
 ) -> tuple[list[tuple[Task, ClipResult]], Balance | None]:
     """Balance the programme and give every clip its part of the curves; what goes wrong with one is its result."""
-    seats, found = balance(bench, rendered)
+    try:
+        seats, found = balance(bench, rendered)
+    except MediaError:
+        broken = unreadable(bench.plan.timeline, bench.progress)
+        if not broken:
+            raise
+        rendered = [(task, _unbroken(bench, task, result, broken)) for task, result in rendered]
+        seats, found = balance(bench, rendered, broken)
+        found = found and replace(found, warnings=(*found.warnings, *_missed(bench.plan, broken)))
     if found is None:
         return list(rendered), None
     bench.begin("ride")
@@ -201,6 +211,29 @@ def _balance_all(
             bench.observe(clip_done(made))
         results.append((task, made))
     return results, found
+
+
+def _missed(plan: Plan, broken: Mapping[Pointer, MediaError]) -> list[str]:
+    """What is said of broken clips that were not to be rebalanced."""
+    wanted = {leaf.pointer for task in plan.tasks for leaf in plan.timeline.clip(task.facts.index).leaves}
+    return [
+        f"A clip that stays as it is was taken for silent: {error}"
+        for pointer, error in broken.items()
+        if pointer not in wanted
+    ]
+
+
+def _unbroken(
+    bench: Bench, task: Task, result: ClipResult, broken: Mapping[Pointer, MediaError]
+) -> ClipResult:
+    """A clip's result, which is a failure where the clip's sound is among what is broken."""
+    leaves = bench.plan.timeline.clip(task.facts.index).leaves
+    errors = [broken[leaf.pointer] for leaf in leaves if leaf.pointer in broken]
+    if not errors or result.status == FAILED:
+        return result
+    failed = _failed(result, errors[0])
+    bench.observe(clip_done(failed))
+    return failed
 
 
 def _level_of(found: Balance | None) -> tuple[float, tuple[float, float]]:

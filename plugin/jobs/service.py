@@ -116,7 +116,7 @@ class Service:
             request.source, request.out, request.settings, request.clips, request.tracks, request.categories
         )
         stage = rebalancing.stage_for(request.settings)
-        plan = make_plan(job, timeline, stage)
+        plan = make_plan(job, timeline, stage, self.progress)
         self.tell(Planned(plan_data(plan)))
         return Prepared(plan, stage)
 

@@ -58,8 +58,11 @@ class Stage(Protocol):
     def tasks(self, timeline: Timeline, chosen: Collection[int]) -> Iterator[Draft]:
         """What there is to do for the chosen clips, by index, in the timeline's order; raises nothing for one clip."""
 
-    def ear(self, timeline: Timeline) -> Listener | None:
-        """What tells by listening what clips hold, loaded when it is first asked; None where nothing can listen."""
+    def ear(self, progress: Progress) -> Listener | None:
+        """What tells by listening what clips hold, loaded when it is first asked; None where nothing can listen.
+
+        It raises ModelError where its model cannot be loaded, and Cancelled where `progress` is.
+        """
 
     def load(self) -> None:
         """Load what rendering needs, once; raises ModelError."""

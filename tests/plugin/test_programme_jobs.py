@@ -10,11 +10,12 @@ import opentimelineio as otio
 import pytest
 from job_helpers import RATE, FakeRenderer, heard, tone, write
 from sightmix.engine.edit import keyframes
+from sightmix.engine.edit.categories import Category
 from sightmix.engine.edit.lanes import played
 from sightmix.engine.edit.media import Library
 from sightmix.engine.edit.model import Edit, EditTrack
 from sightmix.engine.edit.reader import read_edit
-from sightmix.engine.errors import MediaError
+from sightmix.engine.errors import Cancelled, MediaError, ModelError
 from sightmix.engine.programme.loudness import measure_edit
 from sightmix.engine.programme.versions import doubled
 from sightmix.engine.progress import Progress
@@ -328,3 +329,132 @@ def test_a_plan_says_what_every_clip_holds_and_why(source: Path) -> None:
     assert [clip["status"] for clip in data["clips"]] == ["to ride"] * 7
     assert data["clips"][0]["category"]["reason"] == "its name says “dialogue”"
     assert data["bytes_needed"] == 0
+
+
+def listened_again(source: Path, change: Any, **given: Any) -> bool:
+    """Whether a second run listens anew after `change` was made to the timeline."""
+    job(source, **given)
+    timeline = otio.adapters.read_from_file(str(source))
+    change(timeline)
+    otio.adapters.write_to_file(timeline, str(source))
+    renderer = FakeRenderer()
+    job(source, renderer, **given)
+    return bool(renderer.calls)
+
+
+def _dissolve(timeline: Any) -> None:
+    half = otio.opentime.RationalTime(10, 25)
+    timeline.tracks[0].insert(1, otio.schema.Transition("SMPTE_Dissolve", in_offset=half, out_offset=half))
+
+
+def _marker(timeline: Any) -> None:
+    span = otio.opentime.TimeRange(otio.opentime.RationalTime(0, 25), otio.opentime.RationalTime(25, 25))
+    timeline.tracks.markers.append(otio.schema.Marker("storm", span))
+
+
+def _mute(timeline: Any) -> None:
+    timeline.tracks[2].enabled = False
+
+
+def _rename(timeline: Any) -> None:
+    timeline.tracks[2].name = "Music 2"
+
+
+def _unchanged(timeline: Any) -> None:
+    assert timeline.tracks
+
+
+@pytest.mark.parametrize(
+    ("change", "again"),
+    [(_unchanged, False), (_dissolve, True), (_marker, True), (_mute, True), (_rename, True)],
+)
+def test_what_was_heard_counts_as_long_as_nothing_changes_it(source: Path, change: Any, again: bool) -> None:
+    assert listened_again(source, change) is again
+
+
+class Losing(FakeRenderer):
+    """Loses a file the first time it listens."""
+
+    lost: Path = Path()
+
+    def listen(self, score: Any, progress: Progress) -> Any:
+        self.lost.unlink(missing_ok=True)
+        return super().listen(score, progress)
+
+
+def test_media_that_vanishes_takes_only_its_own_clips_with_it(source: Path) -> None:
+    renderer = Losing()
+    renderer.lost = source.with_name("song.wav")
+    result = job(source, renderer)
+    failed = [clip for clip in result.clips if clip.status == "failed"]
+    assert {clip.facts.name for clip in failed} == {"song"}
+    assert all("song.wav" in clip.reason for clip in failed)
+    assert {clip.status for clip in result.clips} == {"failed", "rendered"}
+    assert [track.name for track in audible(result.out)] == ["Music", "Dialogue rebalanced", "SFX rebalanced"]
+
+
+def test_media_that_vanishes_beside_what_was_chosen_is_told(source: Path) -> None:
+    renderer = Losing()
+    renderer.lost = source.with_name("song.wav")
+    result = job(source, renderer, tracks=("Dialogue",))
+    assert not result.failed
+    assert result.balance is not None
+    assert [warning for warning in result.balance.warnings if "song.wav" in warning]
+
+
+def planned(source: Path, ear: Any) -> Any:
+    """The plan of a job whose stage has this ear."""
+
+    class Stage(RebalanceStage):
+        def ear(self, progress: Progress) -> Any:
+            return lambda clips: ear(clips, progress)
+
+    settings = JobSettings()
+    stage = Stage(settings, FakeRenderer())
+    request = Job(source, source.parent / "out.otio", settings)
+    progress = Progress()
+    return make_plan(request, open_timeline(source), stage, progress)
+
+
+def test_where_nothing_can_listen_what_nothing_tells_of_is_a_mix(tmp_path: Path) -> None:
+    tone(tmp_path / "a.wav", 4)
+    source = reel(tmp_path, One=[("a.wav", 0, 0, 2)], Music=[("a.wav", 0, 2, 2)])
+
+    def deaf(*_: object) -> Category:
+        raise ModelError("There is no ONNX Runtime here; install it.")
+
+    plan = planned(source, deaf)
+    assert {task.facts.track: task.known for task in plan.tasks} == {"One": False, "Music": True}
+    told = [loss.text for loss in plan.losses]
+    assert [text for text in told if "There is no ONNX Runtime here" in text]
+    assert [text for text in told if text.startswith("A1 'One' is taken for a mix")]
+    assert len(told) == 2
+
+
+def test_doubts_are_told_with_what_a_result_lacks(tmp_path: Path) -> None:
+    tone(tmp_path / "a.wav", 4)
+    source = reel(tmp_path, One=[("a.wav", 0, 0, 2)])
+    plan = planned(source, lambda *_: Category("music", "ear", 0.6, "music is heard"))
+    stage = RebalanceStage(plan.job.settings, FakeRenderer())
+    result = run(plan, stage, Progress())
+    [doubt] = [loss.text for loss in result.losses]
+    assert doubt.startswith("A1 'One' is taken for a mix, since it may hold music (music is heard)")
+    report = json.loads((result.folder / "report.json").read_text())
+    assert [loss["text"] for loss in report["losses"]] == [doubt]
+
+
+def test_listening_to_tracks_can_be_stopped(tmp_path: Path) -> None:
+    tone(tmp_path / "a.wav", 4)
+    source = reel(tmp_path, One=[("a.wav", 0, 0, 2)])
+
+    def ear(_: object, progress: Progress) -> Category:
+        progress.cancel()
+        progress.check()
+        return Category()
+
+    with pytest.raises(Cancelled):
+        planned(source, ear)
+    progress = Progress()
+    progress.cancel()
+    with pytest.raises(Cancelled):
+        RebalanceStage(JobSettings()).ear(progress)(open_timeline(source).clips)  # type: ignore[misc]
