@@ -30,8 +30,8 @@ def check_target(timeline: Timeline, out: Path) -> None:
         raise WriteError(f"{out} cannot be written: it is a folder.")
 
 
-def save(root: Node, timeline: Timeline, out: Path, keyframed: bool) -> tuple[str, ...]:
-    """Write the document, in the format that the suffix names, whole; curves need our own writers."""
+def save(root: Node, timeline: Timeline, out: Path, own: bool) -> tuple[str, ...]:
+    """Write the document, in the format that the suffix names, whole; curves and mutes need our `own` writers."""
     suffix = out.suffix.lower()
     try:
         text = to_text(root, timeline.document.style)
@@ -43,7 +43,7 @@ def save(root: Node, timeline: Timeline, out: Path, keyframed: bool) -> tuple[st
         write_text(out, text)
         return ()
     with replacing_path(out) as partial:
-        if keyframed and suffix not in BUNDLES:
+        if own and suffix not in BUNDLES:
             return _export_curves(follow(root, timeline.pointer), partial, timeline.document.base)
         export(text, partial, out, timeline.rate)
     return ()

@@ -26,7 +26,8 @@ def write_result(
 
     What goes into it, and what `mute_originals` does, is told by `compose`. Earlier results of ours in the
     timeline are replaced. The suffix of `out` says the format: .otio, .otioz, .otiod, or .xml, .fcpxml and .aaf
-    through OTIO's adapters, which carry no gain curves: results that have some go through our own writers.
+    through OTIO's adapters, which carry neither gain curves nor, most of them, what is muted: results with either go
+    through our own writers.
     What that format could not carry is added to `losses`, a sentence each. `categories` is what the user said of tracks
     (`engine.edit.categories.said`), remembered in the timeline. Raises WriteError or TimelineError
     with one sentence.
@@ -42,7 +43,7 @@ def write_result(
     remember_categories(follow(root, timeline.pointer), categories or {})
     placed = [result for found in results.values() for result in found]
     keyframed = any(isinstance(result, Ridden) or result.gain is not None for result in placed)
-    lost = save(root, timeline, out, keyframed)
+    lost = save(root, timeline, out, keyframed or mute_originals)
     if losses is not None:
         losses += lost
     return out

@@ -14,6 +14,7 @@ from sightmix.engine.edit.categories import Category
 from sightmix.engine.edit.lanes import played
 from sightmix.engine.edit.media import Library
 from sightmix.engine.edit.model import Edit, EditTrack
+from sightmix.engine.edit.nodes import follow
 from sightmix.engine.edit.reader import read_edit
 from sightmix.engine.errors import Cancelled, MediaError, ModelError
 from sightmix.engine.programme.loudness import measure_edit
@@ -25,7 +26,7 @@ from sightmix.plugin.jobs.results import JobResult
 from sightmix.plugin.jobs.run import run
 from sightmix.plugin.jobs.settings import JobSettings
 from sightmix.plugin.timeline import open_timeline
-from sightmix.plugin.timeline.load import load
+from sightmix.plugin.timeline.load import as_timeline, choose, load
 
 SECONDS = 12
 Clip = tuple[str, float, float, float]  # media, record in, media in, seconds
@@ -279,6 +280,25 @@ def test_the_parts_of_a_mix_join_the_stems_they_belong_to(tmp_path: Path) -> Non
         for clip in tracks[name].clips:
             assert clip.gain is not None
             assert keyframes.at(clip.gain, Fraction(1)) == pytest.approx(gain, abs=0.05)
+
+
+@pytest.mark.parametrize("suffix", [".fcpxml", ".aaf", ".xml"])
+def test_originals_of_new_sound_are_silent_in_every_format(tmp_path: Path, suffix: str) -> None:
+    if suffix == ".aaf":
+        pytest.importorskip("aaf2")
+    source = married(tmp_path)
+    result = job(source, out=tmp_path / f"out{suffix}", as_="baked")
+    document = as_timeline(load(result.out, keep=True))
+    edit = read_edit(follow(document.root, choose(document, None)), Library(document.base))
+    media = {
+        clip.media.name
+        for track in played(edit).tracks
+        if track.kind == "audio" and track.enabled
+        for clip in track.clips
+        if clip.enabled and clip.media
+    }
+    assert media
+    assert not media & {"film.wav", "song.wav", "film", "song"}
 
 
 def test_a_mix_that_cannot_be_separated_stays_and_the_rest_goes_on(tmp_path: Path) -> None:
