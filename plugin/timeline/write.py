@@ -12,6 +12,8 @@ from .results import Result, Ridden
 from .save import check_target, save
 from .timeline import Timeline
 
+_NEVER_MUTED = (".fcpxml", ".aaf")  # OTIO's adapters for these leave every track and clip on
+
 
 def write_result(
     timeline: Timeline,
@@ -26,7 +28,7 @@ def write_result(
 
     What goes into it, and what `mute_originals` does, is told by `compose`. Earlier results of ours in the
     timeline are replaced. The suffix of `out` says the format: .otio, .otioz, .otiod, or .xml, .fcpxml and .aaf
-    through OTIO's adapters, which carry neither gain curves nor, most of them, what is muted: results with either go
+    through OTIO's adapters, which carry no gain curves, nor in FCPXML and AAF what is muted: results with either go
     through our own writers.
     What that format could not carry is added to `losses`, a sentence each. `categories` is what the user said of tracks
     (`engine.edit.categories.said`), remembered in the timeline. Raises WriteError or TimelineError
@@ -43,7 +45,8 @@ def write_result(
     remember_categories(follow(root, timeline.pointer), categories or {})
     placed = [result for found in results.values() for result in found]
     keyframed = any(isinstance(result, Ridden) or result.gain is not None for result in placed)
-    lost = save(root, timeline, out, keyframed or mute_originals)
+    own = keyframed or (mute_originals and out.suffix.lower() in _NEVER_MUTED)
+    lost = save(root, timeline, out, own)
     if losses is not None:
         losses += lost
     return out
