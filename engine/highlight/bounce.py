@@ -55,7 +55,7 @@ class Bounce:
 
 @dataclass(frozen=True)
 class Bounced:
-    """What came of it: loudness before and after, and of every stem in LUFS (before, after)."""
+    """What came of it: loudness before and after, and, of what was written, every stem's in LUFS (before, after)."""
 
     before: Loudness
     after: Loudness
@@ -87,11 +87,11 @@ def bounce(
     channels, weights = what.layout.channels, what.layout.mono
     order = [STEMS.index(source.stem) for source in what.sources]
     before, after = (Meter(what.rate, channels, what.layout) for _ in range(2))
-    alone = [tuple(Meter(what.rate, 1, true_peak=False) for _ in range(2)) for _ in order]
     ramps = GainRamps(what.rate, len(order))
     ramps.extend(what.gains[order])
     paths = [*([path] if path else []), *stems.values()]
     wanted = [what.sources[i].stem for i in range(len(order))]
+    alone = [tuple(Meter(what.rate, 1, true_peak=False) for _ in range(2)) for _ in order] if path else []
     with ExitStack() as stack:
         takes = stack.enter_context(Takes(paths, make)) if paths else None
         done = 0
@@ -101,7 +101,7 @@ def bounce(
             louder = [block * gain for block, gain in zip(blocks, gains, strict=True)]
             before.push(dry)
             after.push(mixed)
-            for (was, now), stem, ridden in zip(alone, blocks, louder, strict=True):
+            for (was, now), stem, ridden in zip(alone, blocks, louder, strict=False):
                 was.push((weights @ stem)[None].astype(np.float32))
                 now.push((weights @ ridden)[None].astype(np.float32))
             if takes is not None:
@@ -115,7 +115,7 @@ def bounce(
             takes.set_loudness(0, result)
     levels = {
         stem: (was.result().integrated, now.result().integrated)
-        for stem, (was, now) in zip(wanted, alone, strict=True)
+        for stem, (was, now) in zip(wanted, alone, strict=False)
     }
     return Bounced(before.result(), result, {stem: levels.get(stem, _SILENT) for stem in STEMS})
 

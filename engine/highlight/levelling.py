@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import minimum_filter1d, uniform_filter1d
 
 from ..media.layout import Layout
+from ..media.loudness import Meter
 from ..media.truepeak import AFTER, BEFORE, TAPS, Interpolator, oversampling
 from ..passage import Loudness
 from ..programme.loudness import Figures, Gauge
@@ -86,8 +87,9 @@ class Levelled:
 
 def level(what: Sum, gains: Array, aim: Aim, progress: Progress) -> Levelled:
     """Find the gain and the dips for stems under `gains` (3, T) dB; raises MediaError and Cancelled."""
-    figures, was, moves_all = _measured(what, gains, progress)
-    before = was.loudness
+    meter = Meter(what.rate, what.layout.channels, what.layout)
+    figures, moves_all = _measured(what, gains, aim, progress, meter)
+    before = meter.result()
     # Without a figure to meet, a peak that came in may stay; a curve never makes a higher one.
     ceiling = aim.ceiling if aim.lufs is not None else max(aim.ceiling, before.true_peak)
     gain, dips = 0.0, np.zeros(gains.shape[1], np.float32)
@@ -108,7 +110,7 @@ def level(what: Sum, gains: Array, aim: Aim, progress: Progress) -> Levelled:
                 continue
         else:
             dips = dips + _dips(_peaks(what, gains + gain + dips, progress), ceiling)
-        figures, _, moves_all = _measured(what, gains + gain + dips, progress)
+        figures, moves_all = _measured(what, gains + gain + dips, aim, progress)
     reached = abs(aim.missing(figures, before)) < 0.1 and figures.loudness.true_peak <= ceiling + 0.1
     added = (gain + dips).astype(np.float32)
     return Levelled(added, gain, float(dips.min(initial=0.0)), before, figures.loudness, reached)
@@ -133,15 +135,21 @@ def _dips(peaks: Array, ceiling: float) -> Array:
     return np.minimum(uniform_filter1d(eased, _EASE, mode="nearest"), 0.0).astype(np.float32)
 
 
-def _measured(what: Sum, gains: Array, progress: Progress) -> tuple[Figures, Figures, bool]:
-    """The sum's figures under gains (3, T) and without, and whether all that sounds is under them."""
-    after, before = (Gauge(what.rate, what.layout, what.layout) for _ in range(2))
+def _measured(
+    what: Sum, gains: Array, aim: Aim, progress: Progress, before: Meter | None = None
+) -> tuple[Figures, bool]:
+    """The sum's figures under gains (3, T), and whether all that sounds is under them.
+
+    Its dialogue is measured as far as the aim asks for it; `before` takes in the sum without gains.
+    """
+    after = Gauge(what.rate, what.layout, what.layout if aim.dialogue else None)
     moves_all = True
     for stems, block in _ridden(what, gains, progress):
         after.push((stems.sum(axis=0, dtype=np.float64) + block[-1]).astype(np.float32), stems[_SPEECH])
-        before.push(block.sum(axis=0, dtype=np.float64).astype(np.float32), block[_SPEECH])
+        if before is not None:
+            before.push(block.sum(axis=0, dtype=np.float64).astype(np.float32))
         moves_all = moves_all and not block[-1].any()
-    return after.result(), before.result(), moves_all
+    return after.result(), moves_all
 
 
 def _peaks(what: Sum, gains: Array, progress: Progress) -> Array:

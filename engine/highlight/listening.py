@@ -18,7 +18,7 @@ from ..media.resample import Resampler
 from ..passage import Note, Passage, SeenFrame, Shot, Sound
 from ..progress import Progress
 from ..roles import STEMS
-from .config import HOP, MODEL_RATE, frames_of, to_reference
+from .config import HOP, LEVEL_BANDS, MODEL_RATE, frames_of, to_reference
 from .context import WindowContext
 from .spectral import magnitudes
 from .stream import WindowStream
@@ -109,7 +109,7 @@ def listen(owner: Owner, score: Score, progress: Progress) -> Listening:
 
     def predict(sound: Array, seen: WindowContext) -> tuple[Array]:
         known, parted = sound[: len(STEMS)], sound[len(STEMS) : OTHER]
-        power = np.stack([band_power(magnitudes(stem)) for stem in known + parted])
+        power = np.stack([_bands(stem) for stem in known + parted])
         _, gains = network.run(
             magnitudes(sound.sum(axis=0))[None],
             sound.sum(axis=0)[None],
@@ -154,6 +154,13 @@ def _subjects(features: list[Array]) -> tuple[Subject | None, ...]:
         return tuple(nearest(np.stack(features)))
     except ModelError:
         return (None,) * len(features)
+
+
+def _bands(stem: Array) -> Array:
+    """Band powers (6, T) of a window of a stem (L,), which is often silent."""
+    if stem.any():
+        return band_power(magnitudes(stem))
+    return np.zeros((len(LEVEL_BANDS), frames_of(stem.size)), np.float32)
 
 
 def _told(known: Array, parted: Array, power: Array) -> Told:

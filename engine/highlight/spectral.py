@@ -188,8 +188,10 @@ class GainRamps:
             return np.zeros((self._curves.shape[0], 0), np.float32)
         index = np.arange(self._sample, self._sample + samples)
         place = (index * (MODEL_RATE / self.rate) - HOP / 2) / HOP - self._start
-        frames = np.arange(self._curves.shape[1])
-        rows = [np.interp(place, frames, curve) for curve in self._curves]
+        # Only what the samples lie between: a whole programme's curves may be held, and are read block by block.
+        first = min(max(0, int(place[0])), max(0, self._curves.shape[1] - 1))
+        frames = np.arange(first, min(int(place[-1]) + 2, self._curves.shape[1]))
+        rows = [np.interp(place, frames, curve[first:][: frames.size]) for curve in self._curves]
         self._sample += samples
         done = max(0, min(int(place[-1]) - 1, self._curves.shape[1] - 2))
         self._curves = self._curves[:, done:]

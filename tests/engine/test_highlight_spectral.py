@@ -169,6 +169,18 @@ def test_ramps_keep_time_at_other_rates() -> None:
     assert np.allclose(db[48_000::48_000], second, atol=1e-3)
 
 
+@pytest.mark.parametrize("rate", [MODEL_RATE, 48_000])
+def test_a_curve_that_is_held_whole_is_read_in_blocks_as_it_is_at_once(rate: int) -> None:
+    curve = np.random.default_rng(1).uniform(-20, 20, 300).astype(np.float32)
+    ramps = GainRamps(rate, 1)
+    ramps.extend(curve[None])
+    sizes = (1, 511, 3, 7000, 1, 200_000, 150_000, 5000)
+    parts = [ramps.pull(n) for n in sizes]
+    place = (np.arange(sum(sizes)) * (MODEL_RATE / rate) - HOP / 2) / HOP
+    wanted = 10 ** (np.interp(place, np.arange(300), curve) / 20)
+    np.testing.assert_allclose(np.concatenate(parts, axis=1)[0], wanted, rtol=1e-6)
+
+
 def test_a_window_is_periodic() -> None:
     assert np.allclose(hann(8), [0, 0.146447, 0.5, 0.853553, 1, 0.853553, 0.5, 0.146447], atol=1e-6)
 
