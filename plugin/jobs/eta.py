@@ -14,10 +14,12 @@ _SETTLED = 0.02
 
 
 @contextmanager
-def clip_share(progress: Progress, item: str, before: float, size: float, total: float) -> Iterator[None]:
+def clip_share(
+    progress: Progress, item: str, before: float, size: float, total: float, stage: str = _CLIP
+) -> Iterator[None]:
     """While one clip of `size` seconds is worked on, add a step of the whole job to each of its own.
 
-    `before` seconds of `total` were done when it began.
+    `before` seconds of `total` were done when it began; `stage` is the one that takes it from end to end.
     """
     outer = progress.observe
     reached = 0.0
@@ -25,7 +27,7 @@ def clip_share(progress: Progress, item: str, before: float, size: float, total:
     def observe(step: Step) -> None:
         nonlocal reached
         outer(step)
-        if step.stage == _CLIP:
+        if step.stage == stage:
             reached = max(reached, fraction(step))
         outer(Step(JOB, item, before + size * reached, total))
 

@@ -136,17 +136,30 @@ def _prepare(bench: Bench) -> None:
 
 
 def _render_all(bench: Bench, rendered: list[tuple[Task, ClipResult]]) -> None:
-    total = sum(task.seconds for task in bench.plan.tasks)
+    plan = bench.plan
+    total = _work(plan)
     before = 0.0
     for clip in bench.plan.others:
         if clip.status == FAILED:
             bench.observe(clip_done(clip))
-    for task in bench.plan.tasks:
-        with clip_share(bench.progress, task.facts.name, before, task.seconds, total):
+    for task in plan.tasks:
+        size = _work_on(plan, task)
+        with clip_share(bench.progress, task.facts.name, before, size, total):
             rendered.append((task, _render(bench, task)))
         if not bench.plan.job.settings.whole or rendered[-1][1].status == FAILED:
             bench.observe(clip_done(rendered[-1][1]))
-        before += task.seconds
+        before += size
+
+
+def _work_on(plan: Plan, task: Task) -> float:
+    """Seconds of a clip that go through the network by themselves."""
+    return 0.0 if plan.job.settings.whole and task.known else task.seconds
+
+
+def _work(plan: Plan) -> float:
+    """Seconds of sound that go through the network: of clips by themselves, and of the whole programme."""
+    whole = float(plan.timeline.duration) if plan.job.settings.whole else 0.0
+    return sum(_work_on(plan, task) for task in plan.tasks) + whole
 
 
 def clip_done(clip: ClipResult) -> ClipDone:
@@ -188,8 +201,10 @@ def _balance_all(
     bench: Bench, rendered: Sequence[tuple[Task, ClipResult]]
 ) -> tuple[list[tuple[Task, ClipResult]], Balance | None]:
     """Balance the programme and give every clip its part of the curves; what goes wrong with one is its result."""
+    name, size, total = bench.plan.timeline.name, float(bench.plan.timeline.duration), _work(bench.plan)
     try:
-        seats, found = balance(bench, rendered)
+        with clip_share(bench.progress, name, total - size, size, total, "listen"):
+            seats, found = balance(bench, rendered)
     except MediaError:
         broken = unreadable(bench.plan.timeline, bench.progress)
         if not broken:

@@ -19,7 +19,8 @@ from sightmix.engine.edit.reader import read_edit
 from sightmix.engine.errors import Cancelled, MediaError, ModelError
 from sightmix.engine.programme.loudness import measure_edit
 from sightmix.engine.programme.versions import doubled
-from sightmix.engine.progress import Progress
+from sightmix.engine.progress import Progress, Step
+from sightmix.plugin.jobs.eta import JOB, fraction
 from sightmix.plugin.jobs.plan import Job, make_plan
 from sightmix.plugin.jobs.rebalance import RebalanceStage
 from sightmix.plugin.jobs.results import JobResult
@@ -478,3 +479,22 @@ def test_listening_to_tracks_can_be_stopped(tmp_path: Path) -> None:
     progress.cancel()
     with pytest.raises(Cancelled):
         RebalanceStage(JobSettings()).ear(progress)(open_timeline(source).clips)  # type: ignore[misc]
+
+
+def test_the_job_is_not_done_before_the_programme_was_heard(source: Path) -> None:
+    class Hearing(FakeRenderer):
+        def listen(self, score: Any, progress: Progress) -> Any:
+            progress.report("listen", score.name, score.seconds / 2, score.seconds)
+            return super().listen(score, progress)
+
+    steps: list[Step] = []
+    settings = JobSettings(style="full")
+    stage = RebalanceStage(settings, Hearing())
+    plan = make_plan(Job(source, source.parent / "out.otio", settings), open_timeline(source), stage)
+    run(plan, stage, Progress(steps.append))
+    whole = [fraction(step) for step in steps if step.stage == JOB]
+    heard_at = next(i for i, step in enumerate(steps) if step.stage == "listen")
+    assert max(fraction(step) for step in steps[:heard_at] if step.stage == JOB) == 0
+    assert fraction(steps[heard_at + 1]) == pytest.approx(0.5)
+    assert whole[-1] == 1.0
+    assert whole == sorted(whole)
