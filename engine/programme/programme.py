@@ -12,7 +12,7 @@ from ..edit.model import Edit, EditClip, EditTrack
 from ..media.layout import Layout
 from ..media.time import to_samples
 from ..roles import MIX
-from .sound import Array, Voice, layout_of_clip, mixed, voices
+from .sound import Array, Voice, layout_of_clip, mixed, sounds, voices
 
 SAMPLE_RATE = 48_000
 
@@ -62,7 +62,8 @@ def programme_of(name: str, tracks: Mapping[str, Sequence[EditTrack]], duration:
     lanes = tuple(
         tuple(voice for track in found for voice in voices(track, SAMPLE_RATE)) for found in tracks.values()
     )
-    widest = max((track.channels for found in tracks.values() for track in found), default=1)
+    heard = [t for found in tracks.values() for t in found if any(sounds(clip) for clip in t.clips)]
+    widest = max((track.channels for track in heard), default=1)
     layout = _layout(lanes, widest)
     return Programme(name, tuple(tracks), lanes, layout, 0, to_samples(duration, SAMPLE_RATE))
 

@@ -150,3 +150,10 @@ def test_a_speed_ramp_is_heard_in_stretches(tmp_path: Path) -> None:
     ]
     np.testing.assert_allclose(sound[:, RATE : 3 * RATE], x[:, 2 * RATE :], atol=1e-6)
     assert not sound[:, : RATE - 2000].any()
+
+
+def test_what_does_not_sound_widens_nothing(tmp_path: Path) -> None:
+    mono, wide = noise(1, 1, 3), noise(1, 6, 4)
+    heard = track(clip(tmp_path / "m.wav", mono), channels=1)
+    silent = track(clip(tmp_path / "w.wav", wide, enabled=False), channels=6)
+    assert audible(edit(heard, silent)).layout == audible(edit(heard)).layout == Layout.of_count(1)
