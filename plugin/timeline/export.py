@@ -15,6 +15,10 @@ from .marks import walk
 _HIGHEST_FRAME_RATE = 240
 
 
+class AdapterError(TimelineError):
+    """OTIO's adapter for a format refused a timeline."""
+
+
 def export(text: str, partial: Path, out: Path, rate: Fraction) -> None:
     """Write an OTIO document to `partial` in the format that the suffix of `out` names, through the OTIO library.
 
@@ -45,7 +49,7 @@ def export(text: str, partial: Path, out: Path, rate: Fraction) -> None:
             _with_urls(document)
             otio.adapters.write_to_file(document, str(partial), adapter_name=adapter, **options)
     except Exception as error:
-        raise TimelineError(f"{out} cannot be written as {title}: {one_line(error)}; write .otio.") from error
+        raise AdapterError(f"{out} cannot be written as {title}: {one_line(error)}; write .otio.") from error
 
 
 def _say_muted(root: Node) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from ...engine.edit.nodes import Node, follow
 from ...engine.errors import WriteError
 from ...engine.files import replacing_path, write_text
-from .export import export
+from .export import AdapterError, export
 from .load import ADAPTERS, BUNDLES, Style
 from .timeline import Timeline
 
@@ -45,7 +45,13 @@ def save(root: Node, timeline: Timeline, out: Path, own: bool) -> tuple[str, ...
     with replacing_path(out) as partial:
         if own and suffix not in BUNDLES:
             return _export_curves(follow(root, timeline.pointer), partial, timeline.document.base)
-        export(text, partial, out, timeline.rate)
+        try:
+            export(text, partial, out, timeline.rate)
+        except AdapterError:
+            # It cannot write media of unknown length, which our own writer can.
+            if suffix != ".xml":
+                raise
+            return _export_curves(follow(root, timeline.pointer), partial, timeline.document.base)
     return ()
 
 
