@@ -498,3 +498,32 @@ def test_the_job_is_not_done_before_the_programme_was_heard(source: Path) -> Non
     assert fraction(steps[heard_at + 1]) == pytest.approx(0.5)
     assert whole[-1] == 1.0
     assert whole == sorted(whole)
+
+
+@pytest.mark.parametrize(("name", "form"), [("Dialogue", "auto"), ("Dialogue", "baked"), ("Mix", "auto")])
+def test_a_stereo_sound_on_two_mono_tracks_sounds_once(tmp_path: Path, name: str, form: str) -> None:
+    rng = np.random.default_rng(4)
+    write(tmp_path / "pair.wav", (0.05 * rng.standard_normal((2, 4 * RATE))).astype(np.float32))
+    timeline = otio.schema.Timeline("Reel")
+    for channel, place in enumerate(("L", "R")):
+        track = otio.schema.Track(f"{name} {place}", kind=otio.schema.TrackKind.Audio)
+        words = {
+            "Resolve_OTIO": {
+                "Channels": [{"Source Channel ID": channel, "Source Track ID": 0}],
+                "Link Group ID": 7,
+            }
+        }
+        span = otio.opentime.TimeRange(otio.opentime.RationalTime(0, 25), otio.opentime.RationalTime(100, 25))
+        reference = otio.schema.ExternalReference(target_url=str(tmp_path / "pair.wav"))
+        track.append(otio.schema.Clip("pair", media_reference=reference, source_range=span, metadata=words))
+        timeline.tracks.append(track)
+    source = tmp_path / "reel.otio"
+    otio.adapters.write_to_file(timeline, str(source))
+    result = job(source, as_=form, strength=0.0, loudness="model")
+    [clip] = result.clips
+    assert clip.status == "rendered", clip.reason
+    assert not doubled(edit_of(result.out))
+    if form == "auto" and name == "Dialogue":
+        np.testing.assert_allclose(heard(result.out, 4), heard(source, 4), atol=1e-6)
+    else:  # the two halves are one stereo file now, each in its own channel
+        assert np.abs(heard(result.out, 4)).max() > 0.05
