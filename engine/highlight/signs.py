@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.fft import irfft, rfft
 from scipy.ndimage import maximum_filter1d
 
+from ..roles import DIALOGUE, EFFECTS, MUSIC, STEMS
 from .config import BINS, HOP, MODEL_RATE, N_FFT
 
 Array = NDArray[np.float32]
@@ -26,13 +27,13 @@ _VOICE = (75.0, 400.0)  # Hz, fundamentals of voices
 _TINY = 1e-12
 
 NAMES = (
-    *(f"{kind} {stem}" for kind in ("share", "lead", "part") for stem in ("speech", "music", "effects")),
-    *(f"{kind} {stem}" for kind in ("at most", "often", "top") for stem in ("speech", "music", "effects")),
-    *(f"syllables {stem}" for stem in ("speech", "music", "effects")),
+    *(f"{kind} {stem}" for kind in ("share", "lead", "part") for stem in STEMS),
+    *(f"{kind} {stem}" for kind in ("at most", "often", "top") for stem in STEMS),
+    *(f"syllables {stem}" for stem in STEMS),
     *(f"together {pair}" for pair in ("speech-music", "speech-effects", "music-effects")),
-    *(f"under speech {stem}" for stem in ("music", "effects")),
-    *(f"under music {stem}" for stem in ("speech", "effects")),
-    *(f"under effects {stem}" for stem in ("speech", "music")),
+    *(f"under speech {stem}" for stem in STEMS if stem != DIALOGUE.stem),
+    *(f"under music {stem}" for stem in STEMS if stem != MUSIC.stem),
+    *(f"under effects {stem}" for stem in STEMS if stem != EFFECTS.stem),
     *("pauses", "syllables", "spread", "sounding"),
     *("voiced", "glide", "hold", "pitch range"),
     *("flat", "tones", "tones that stay", "flux", "flux spread", "centre", "centre spread", "high"),

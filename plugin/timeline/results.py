@@ -87,7 +87,7 @@ class Ridden:
 
     `gain` counts record seconds from the clip's first moment; points before it and past its end are heard where
     dissolves play the clip's handles. It is without the editor's own volume, which is added where it is written.
-    `category` says what the clip holds ("dialogue", "music", "effects"), "" where nothing tells. The rest is as in a
+    `category` says what the clip holds, by a role's name, "" where nothing tells. The rest is as in a
     `ResultTrack`.
     """
 

@@ -78,8 +78,20 @@ def test_inspect_tells_what_tracks_hold(tmp_path: Path) -> None:
     timeline, _ = open_source(_saved(tmp_path, ["DX", "Audio 2"]))
     tracks = timeline_tracks(timeline, held(timeline))
     first, second = (track["category"] for track in tracks)
-    assert first == {"kind": "dialogue", "by": "name", "confidence": 0.95, "reason": "its name says “dx”"}
-    assert second == {"kind": None, "by": None, "confidence": 0.0, "reason": "nothing tells what it holds"}
+    assert first == {
+        "kind": "dialogue",
+        "by": "name",
+        "confidence": 0.95,
+        "certain": True,
+        "reason": "its name says “dx”",
+    }
+    assert second == {
+        "kind": None,
+        "by": None,
+        "confidence": 0.0,
+        "certain": False,
+        "reason": "nothing tells what it holds",
+    }
     assert json.dumps(tracks)
     data = timeline_data(timeline, ["Scene 4"], {})
     assert [clip["category"] for clip in data["clips"]] == [first, second]
