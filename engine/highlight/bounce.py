@@ -85,12 +85,12 @@ def bounce(
     full scale. Raises MediaError, WriteError and Cancelled; nothing half-written remains.
     """
     channels, weights = what.layout.channels, what.layout.mono
-    order = [STEMS.index(source.stem) for source in what.sources]
+    wanted = [source.stem for source in what.sources]
+    order = [STEMS.index(stem) for stem in wanted]
     before, after = (Meter(what.rate, channels, what.layout) for _ in range(2))
     ramps = GainRamps(what.rate, len(order))
     ramps.extend(what.gains[order])
     paths = [*([path] if path else []), *stems.values()]
-    wanted = [what.sources[i].stem for i in range(len(order))]
     alone = [tuple(Meter(what.rate, 1, true_peak=False) for _ in range(2)) for _ in order] if path else []
     with ExitStack() as stack:
         takes = stack.enter_context(Takes(paths, make)) if paths else None

@@ -26,6 +26,7 @@ from ..roles import STEMS
 from ..version import SHIPPED_MODEL, engine_version
 from ..weights.store import load_card
 from .backends import Network, open_network
+from .bounce import frame_times
 from .config import HOP, MODEL_RATE, REFERENCE_LUFS, to_reference
 from .context import WindowContext, captions_context, empty_context, frames_context
 from .identity import encoder_for, identity_of
@@ -338,9 +339,8 @@ class _Job:
     def _curves(self, gains_db: Array) -> GainCurves:
         # Whoever applies the curves needs every point, and finely enough that the product is the mix to 24 bits.
         step, places, digits = (1, 9, 6) if self.settings.raw_stems else (CURVE_STEP, 4, 3)
-        index = np.arange(0, gains_db.shape[1], step)
-        times = (index * HOP + HOP / 2) / MODEL_RATE - float(self.passage.head)
-        rows = [tuple(round(float(g), digits) for g in row[index]) for row in gains_db]
+        times = frame_times(gains_db.shape[1])[::step] - float(self.passage.head)
+        rows = [tuple(round(float(g), digits) for g in row[::step]) for row in gains_db]
         return GainCurves(tuple(round(float(t), places) for t in times), dict(zip(STEMS, rows, strict=True)))
 
     def _provenance(self, analysis: Analysis, spent: Mapping[str, float]) -> dict[str, object]:
