@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 from ...engine.edit.nodes import Node, Pointer, children, name_of, schema, seconds
 from ...engine.errors import MediaError, TimelineError, WriteError
@@ -21,8 +22,10 @@ from ...engine.files import put_in_place, staging
 from ...engine.media.layout import Layout
 from ...engine.media.reader import MediaInfo, probe
 from ...engine.passage import Channel
+from .forms import recognise, refuse_folder
 from .host_words import premiere_names, with_words, words_apart
 from .marks import strip
+from .texts import decoded, unicode_of, xml_root
 
 ADAPTERS = {
     ".xml": ("fcp_xml", "FCP7 XML", "otio-fcp-adapter"),
@@ -31,6 +34,7 @@ ADAPTERS = {
     ".edl": ("cmx_3600", "EDL", "otio-cmx3600-adapter"),
 }
 BUNDLES = (".otioz", ".otiod")
+_ENDINGS = {"fcp7": ".xml", "fcpxml": ".fcpxml", "aaf": ".aaf", "edl": ".edl"}
 _COMPOUND_FILE = bytes.fromhex("d0cf11e0")
 _PLAYLIST = "content.otio"
 
@@ -72,38 +76,30 @@ def load(
 
 
 def _load(path: Path, rate: Fraction | None, cuts: tuple[Fraction, ...]) -> Document:
-    suffix = path.suffix.lower()
     if not path.exists():
         raise TimelineError(f"{path} does not exist; check the path.")
-    if suffix == ".otiod" and path.is_dir():
-        return _parse(path, _read(path / _PLAYLIST), path)
     if path.is_dir():
-        raise TimelineError(f"{path} is a folder; name a timeline or media file inside it.")
-    if suffix == ".otioz":
-        return _bundle(path)
-    if suffix in ADAPTERS:
-        return _adapted(path, rate)
-    if suffix in (".otio", ".json") or _starts_with(path, b"{"):
+        if not (path / _PLAYLIST).is_file() and path.suffix.lower() != ".otiod":
+            raise refuse_folder(path)
+        return _parse(path, _read(path / _PLAYLIST), path)
+    kind = recognise(path)
+    if kind == "otio":
         return _parse(path, _read(path), path.absolute().parent)
-    return _media(path, cuts)
+    if kind == "otioz":
+        return _bundle(path)
+    if kind == "media":
+        return _media(path, cuts)
+    return _adapted(path, kind, rate)
 
 
 def _read(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        text = unicode_of(path.read_bytes())
     except OSError as error:
         raise TimelineError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except UnicodeDecodeError as error:
-        raise TimelineError(f"{path} is not an OTIO timeline: its text is not UTF-8.") from error
-
-
-def _starts_with(path: Path, mark: bytes) -> bool:
-    """Whether a file's first bytes, after blanks and a byte order mark, are `mark`."""
-    try:
-        with path.open("rb") as file:
-            return file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(mark)
-    except OSError:
-        return False
+    if text is None:
+        raise TimelineError(f"{path} is not an OTIO timeline: its text is not UTF-8.")
+    return text
 
 
 def _parse(path: Path, text: str, base: Path) -> Document:
@@ -168,31 +164,37 @@ def _unpacked(path: Path, bundle: zipfile.ZipFile) -> Path:
     return target
 
 
-def _adapted(path: Path, rate: Fraction | None) -> Document:
+def _adapted(path: Path, kind: str, rate: Fraction | None) -> Document:
     """Read through an OTIO adapter, then go on as with OTIO's own JSON."""
-    adapter, title, package = ADAPTERS[path.suffix.lower()]
+    adapter, title, package = ADAPTERS[_ENDINGS[kind]]
     if path.stat().st_size == 0:
         raise TimelineError(f"{path} is empty; export the timeline again.")
     otio = library(adapter, title, package)
-    if adapter == "AAF" and not _starts_with(path, _COMPOUND_FILE):
+    if adapter == "AAF" and not path.read_bytes()[:4] == _COMPOUND_FILE:
         raise TimelineError(f"{path} cannot be read as AAF: it is a file of another kind.")
-    options = {"rate": float(rate)} if adapter == "cmx_3600" and rate is not None else {}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            if adapter == "fcpx_xml":
-                words = with_words(path.read_text(encoding="utf-8-sig"))
-                text = otio.adapters.read_from_string(words, adapter).to_json_string()
+            if adapter == "AAF":
+                text = otio.adapters.read_from_file(str(path), adapter_name=adapter).to_json_string()
             else:
-                text = otio.adapters.read_from_file(
-                    str(path), adapter_name=adapter, **options
-                ).to_json_string()
+                options = {"rate": float(rate)} if adapter == "cmx_3600" and rate is not None else {}
+                words = _words(path, kind)
+                text = otio.adapters.read_from_string(words, adapter, **options).to_json_string()
     except Exception as error:
         raise TimelineError(f"{path} cannot be read as {title}: {one_line(error)}.") from error
     document = _parse(path, text, path.absolute().parent)
     if adapter in _AFTER:
         _AFTER[adapter](document.root)
     return document
+
+
+def _words(path: Path, kind: str) -> str:
+    """A file's text for its adapter, whatever its encoding."""
+    if kind == "edl":
+        return decoded(path.read_bytes())[0]
+    text = ElementTree.tostring(xml_root(path.read_bytes()), encoding="unicode")
+    return with_words(text) if kind == "fcpxml" else text
 
 
 def _move_edl(root: Node) -> None:

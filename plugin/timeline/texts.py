@@ -1,0 +1,66 @@
+"""Text that programs wrote in encodings of their own: EDLs of Windows and classic Macs, XML and JSON in UTF-16."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from xml.etree import ElementTree
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_NOT_IN_WINDOWS = frozenset(b"\x81\x8d\x8f\x90\x9d")  # code page 1252 gives these bytes no letter
+_DECLARATION = re.compile(r"\s*<\?xml[^>]*\?>")
+
+
+def unicode_of(data: bytes) -> str | None:
+    """The text of bytes in UTF-8, UTF-16 or UTF-32, with or without a mark; None where they are none of these."""
+    encoding = _encoding(data)
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+
+
+def decoded(data: bytes) -> tuple[str, str]:
+    """The text of a file and the name of the 8-bit encoding it was taken for, "" where it is Unicode.
+
+    Text that is no Unicode is Windows' code page 1252, but for files that only a classic Mac can have written: with
+    lines that end in CR alone, or bytes which 1252 has no letter for.
+    """
+    text = unicode_of(data)
+    if text is not None:
+        return text, ""
+    mac = (b"\r" in data and b"\n" not in data) or bool(_NOT_IN_WINDOWS & set(data))
+    name = "mac-roman" if mac else "cp1252"
+    return data.decode(name, errors="replace"), name
+
+
+def xml_root(data: bytes) -> ElementTree.Element:
+    """The root element of an XML file in whatever encoding it is, also where its declaration names another.
+
+    Raises ElementTree.ParseError for anything that is no XML.
+    """
+    try:
+        return ElementTree.fromstring(data.lstrip(b" \t\r\n"))
+    except (ElementTree.ParseError, ValueError, LookupError) as error:
+        text = _DECLARATION.sub("", decoded(data)[0].lstrip("\ufeff"), count=1).strip()
+        try:
+            return ElementTree.fromstring(text)
+        except (ElementTree.ParseError, ValueError):
+            raise (
+                error if isinstance(error, ElementTree.ParseError) else ElementTree.ParseError(str(error))
+            ) from error
+
+
+def _encoding(data: bytes) -> str:
+    for mark, name in _MARKS:
+        if data.startswith(mark):
+            return name
+    if len(data) > 3 and b"\0" in data[:4]:  # Western text without a mark: every other byte is nought
+        return "utf-16-le" if data[1] == 0 else "utf-16-be"
+    return "utf-8"
