@@ -19,7 +19,7 @@ from ..engine.edit.losses import Losses
 from ..engine.edit.model import Edit, EditClip, EditTrack
 from ..engine.errors import MediaError
 from ..engine.files import write_text
-from ..engine.media.container import open_media, probe
+from ..engine.media.container import probe
 from ..engine.media.layout import Layout
 from ..engine.media.time import to_frames
 from .common import Frames
@@ -280,8 +280,7 @@ class _Writer:
 
 def _stream_index(path: Path, audio: int) -> int:
     """The place among all of a file's streams of its audio stream number `audio` (from 0), which melt counts by."""
-    with open_media(path) as container:
-        return int(container.streams.audio[audio].index)
+    return probe(path).audio[audio].place
 
 
 def _lying(path: Path | None, stream: int, channels: tuple[int, ...]) -> tuple[int, ...]:

@@ -176,7 +176,7 @@ class Library:
         found = self._probed(found, found.path)
         if found.info is None or found.info.audio:
             return found
-        return replace(found, state="unsupported", reason=f"Its media has no sound: {found.info.path.name}.")
+        return replace(found, state="unsupported", reason=_lacking(found.info, "audio"))
 
     def _picture_of(self, reference: Node) -> Found:
         sequence = schema(reference) == "ImageSequenceReference"
@@ -192,7 +192,7 @@ class Library:
         if found.info is None:
             return found
         if found.info.video is None:
-            return replace(found, state="unsupported", reason=f"{found.info.path.name} has no picture.")
+            return replace(found, state="unsupported", reason=_lacking(found.info, "video"))
         return replace(found, still=found.info.video.still)
 
     def _probed(self, found: Found, path: Path) -> Found:
@@ -267,8 +267,18 @@ def _bits(path: Path) -> int:
 
     try:
         return _SUBTYPE_BITS.get(soundfile.info(str(path)).subtype, 0)
-    except (RuntimeError, OSError):
+    except (RuntimeError, OSError, ValueError):
         return 0
+
+
+def _lacking(info: MediaInfo, kind: str) -> str:
+    """Why a file has none of the sound ("audio") or picture ("video") asked for."""
+    what = "sound" if kind == "audio" else "picture"
+    if kind in info.unknown:
+        return f"The {what} of {info.path.name} is in a codec that is not known here; convert it."
+    if kind == "audio":
+        return f"Its media has no sound: {info.path.name}."
+    return f"{info.path.name} has no picture."
 
 
 def _last_part(url: str) -> str:

@@ -30,6 +30,15 @@ _RAW_FORMATS = frozenset({"wav", "w64", "aiff", "au"})
 _PCM_BITS = re.compile(r"pcm_[suf](\d+)")
 # PyAV 18 refuses a file with a tag that is no UTF-8 unless told otherwise; 19 reads on, and has no such option.
 _ANY_TAGS: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
+_DAMAGED = "is damaged or not a media file; export or copy it again."
+_FAILURES: tuple[tuple[type[Exception], str], ...] = (
+    (FileNotFoundError, "does not exist; relink the clip or restore the file."),
+    (IsADirectoryError, "is a folder, not a media file."),
+    (PermissionError, "cannot be opened: permission denied; check the file's access rights."),
+    (av.error.InvalidDataError, _DAMAGED),
+    (av.error.EOFError, _DAMAGED),
+    (MemoryError, "asks for more memory than there is, so it is damaged; export or copy it again."),
+)
 
 
 @dataclass(frozen=True)
@@ -38,7 +47,8 @@ class AudioStream:
 
     `samples` counts frames from file offset 0 to the stream's end where the container knows it to the sample,
     else None; `duration` in seconds is then the container's estimate. Channels count in WAV order everywhere;
-    `order` says where in the file each of them lies, and is empty where they lie so.
+    `order` says where in the file each of them lies, and is empty where they lie so. `place` is the stream's number
+    among all of the file's.
     """
 
     index: int
@@ -48,6 +58,7 @@ class AudioStream:
     samples: int | None
     duration: Fraction
     order: tuple[int, ...] = ()
+    place: int = 0
 
 
 @dataclass(frozen=True)
@@ -63,7 +74,11 @@ class VideoStream:
 
 @dataclass(frozen=True)
 class MediaInfo:
-    """What `probe` found; `timecode` is the start time of day in seconds if the file carries one."""
+    """What `probe` found; `timecode` is the start time of day in seconds if the file carries one.
+
+    Streams in a codec that nobody here knows are left out, as hosts do, and are named by their kind in `unknown`:
+    "audio", "video".
+    """
 
     path: Path
     container: str
@@ -71,20 +86,37 @@ class MediaInfo:
     audio: tuple[AudioStream, ...]
     video: VideoStream | None
     timecode: Fraction | None
+    unknown: tuple[str, ...] = ()
 
 
-def explain(path: Path, error: OSError | av.FFmpegError) -> MediaError:
+def explain(path: Path, error: Exception) -> MediaError:
     """The sentence for a failure to open or read `path`."""
-    if isinstance(error, FileNotFoundError):
-        return MediaError(f"{path} does not exist; relink the clip or restore the file.")
-    if isinstance(error, IsADirectoryError):
-        return MediaError(f"{path} is a folder, not a media file.")
-    if isinstance(error, PermissionError):
-        return MediaError(f"{path} cannot be opened: permission denied; check the file's access rights.")
-    if isinstance(error, av.error.InvalidDataError | av.error.EOFError):
-        return MediaError(f"{path} is damaged or not a media file; export or copy it again.")
-    reason = error.strerror or type(error).__name__
-    return MediaError(f"{path} cannot be read ({reason}); check the disk or copy the file again.")
+    return MediaError(f"{path} {_failure(error)}")
+
+
+def _failure(error: Exception) -> str:
+    for kind, words in _FAILURES:
+        if isinstance(error, kind):
+            return words
+    if isinstance(error, OSError | av.FFmpegError):
+        reason = error.strerror or type(error).__name__
+        return f"cannot be read ({reason}); check the disk or copy the file again."
+    reason = " ".join(str(error).split())[:160].rstrip(".") or type(error).__name__
+    return f"cannot be understood ({reason}); export or copy it again."
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Whatever a file makes FFmpeg, PyAV or numpy raise inside the block becomes a MediaError about that file.
+
+    A damaged header may claim anything, so nobody can list what comes of it; the cause stays with the error.
+    """
+    try:
+        yield
+    except SightmixError:
+        raise
+    except Exception as error:
+        raise explain(path, error) from error
 
 
 def _check_file(path: Path) -> os.stat_result:
@@ -101,24 +133,31 @@ def _check_file(path: Path) -> os.stat_result:
 
 @contextmanager
 def open_media(path: Path) -> Iterator[InputContainer]:
-    """Open `path` for reading; FFmpeg's and the system's errors inside the block become MediaError."""
+    """Open `path` for reading; errors inside the block become MediaError, as `reading` says."""
     with _opened(path) as (container, _):
         yield container
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[InputContainer, list[Layout]]]:
-    """The open file, and what it says of every audio stream's channels, in the file's own order."""
+def _opened(path: Path) -> Iterator[tuple[InputContainer, list[tuple[av.AudioStream, Layout]]]]:
+    """The open file, and what it says of the channels of every audio stream, in the file's own order.
+
+    Streams in a codec that FFmpeg does not know are not among them: PyAV has nothing to ask of those.
+    """
     _check_file(path)
-    try:
+    with reading(path):
         # The protocol keeps names with colons from being taken for addresses, the option those with % for series.
         options = {"pattern_type": "none"}
         with av.open(f"file:{path}", mode="r", options=options, **_ANY_TAGS) as container:
             if container.format.name in _TEXT_FORMATS:
                 raise MediaError(f"{path} is a text or binary file, not media; relink the clip.")
-            yield container, [_settled(stream) for stream in container.streams.audio]
-    except (OSError, av.FFmpegError) as error:
-        raise explain(path, error) from error
+            streams = [stream for stream in container.streams.audio if _is_known(stream)]
+            yield container, [(stream, _settled(stream)) for stream in streams]
+
+
+def _is_known(stream: Stream) -> bool:
+    """Whether FFmpeg has a decoder for a stream."""
+    return stream.codec_context is not None
 
 
 def _settled(stream: av.AudioStream) -> Layout:
@@ -143,8 +182,8 @@ def _settled(stream: av.AudioStream) -> Layout:
 
 
 def _is_picture(stream: Stream) -> bool:
-    """Whether a video stream is moving picture or a still, not cover art."""
-    return stream.type == "video" and not stream.disposition & Disposition.attached_pic
+    """Whether a stream is moving picture or a still that can be decoded, not cover art."""
+    return stream.type == "video" and _is_known(stream) and not stream.disposition & Disposition.attached_pic
 
 
 def picture_stream(container: InputContainer) -> av.VideoStream | None:
@@ -170,7 +209,7 @@ def presentation_start(container: InputContainer) -> Fraction:
         for stream in container.streams
         if stream.start_time is not None
         and stream.time_base is not None
-        and (stream.type == "audio" or _is_picture(stream))
+        and ((stream.type == "audio" and _is_known(stream)) or _is_picture(stream))
     ]
     return max(Fraction(0), min(starts, default=Fraction(0)))
 
@@ -214,44 +253,55 @@ def probe(path: Path | str) -> MediaInfo:
     """
     path = Path(path)
     stat = _check_file(path)
-    return _probe(path, stat.st_mtime_ns, stat.st_size)
+    try:
+        return _probe(path, stat.st_mtime_ns, stat.st_size)
+    except SettingsError as error:  # a rate that is none, say
+        raise explain(path, error) from error
 
 
 @lru_cache(maxsize=1024)
 def _probe(path: Path, _mtime_ns: int, size: int) -> MediaInfo:
-    with _opened(path) as (container, layouts):
+    with _opened(path) as (container, streams):
         origin = presentation_start(container)
-        audio = tuple(_audio(container, index, origin, size, said) for index, said in enumerate(layouts))
+        found = [(stream, said) for stream, said in streams if stream.sample_rate and stream.channels]
+        audio = tuple(
+            _audio(container, stream, index, origin, size, said) for index, (stream, said) in enumerate(found)
+        )
         picture = picture_stream(container)
         video = None if picture is None else _video(container, picture, origin)
         ends = [stream.duration for stream in audio] + ([video.duration] if video else [])
         name = container.format.name.split(",")[0]
-        return MediaInfo(
-            path, name, max(ends, default=Fraction(0)), audio, video, _start_of_day(path, container, video)
-        )
+        timecode = _start_of_day(path, container, video)
+        kinds = ("audio", "video")
+        unknown = tuple(s.type for s in container.streams if s.type in kinds and not _is_known(s))
+        return MediaInfo(path, name, max(ends, default=Fraction(0)), audio, video, timecode, unknown)
 
 
 def _container_duration(container: InputContainer) -> Fraction:
     return Fraction(max(0, container.duration or 0), av.time_base)
 
 
-def _audio(container: InputContainer, index: int, origin: Fraction, size: int, said: Layout) -> AudioStream:
-    stream = container.streams.audio[index]
-    rate = stream.sample_rate
+def _audio(
+    container: InputContainer,
+    stream: av.AudioStream,
+    index: int,
+    origin: Fraction,
+    size: int,
+    said: Layout,
+) -> AudioStream:
+    rate, place = stream.sample_rate, stream.index
     # PCM lies as the container says; what is coded comes out of its decoder in WAV order.
     raw = said.wav_order if stream.codec_context.name.startswith("pcm_") else ()
     order = () if raw == tuple(range(len(raw))) else raw
     layout = said.in_wav_order()
-    if not rate or not stream.channels:
-        return AudioStream(index, rate or 0, stream.channels or 0, layout, None, Fraction(0))
     start = (stream.start_time or 0) * (stream.time_base or Fraction(0))
     length = (stream.duration or 0) * (stream.time_base or Fraction(0))
     duration = max(Fraction(0), start - origin + length) if length else _container_duration(container)
     if not length or not _is_exact(container, stream):
-        return AudioStream(index, rate, stream.channels, layout, None, duration, order)
+        return AudioStream(index, rate, stream.channels, layout, None, duration, order, place)
     samples = to_samples(duration, rate) - _opus_preskip(container, stream)
     samples = max(0, min(samples, _most_samples(container, stream, size)))
-    return AudioStream(index, rate, stream.channels, layout, samples, Fraction(samples, rate), order)
+    return AudioStream(index, rate, stream.channels, layout, samples, Fraction(samples, rate), order, place)
 
 
 def _is_exact(container: InputContainer, stream: av.AudioStream) -> bool:
@@ -308,6 +358,7 @@ def _start_of_day(path: Path, container: InputContainer, video: VideoStream | No
                 if rate:
                     return parse_timecode(text, snap_rate(rate))
     reference = container.metadata.get("time_reference", "")
-    if reference.isdecimal() and container.streams.audio:
-        return Fraction(int(reference), container.streams.audio[0].sample_rate or 1)
+    first = next((stream for stream in container.streams.audio if _is_known(stream)), None)
+    if reference.isdecimal() and first is not None:
+        return Fraction(int(reference), first.sample_rate or 1)
     return None

@@ -13,6 +13,7 @@ from ..errors import MediaError
 from .writer import Ixml
 
 _LONGEST = 1 << 20  # bytes of iXML anybody writes
+_RATE = re.compile(r"[0-9]{1,9}([/.][0-9]{1,9})?")
 _DESCRIPTION = 256  # bytes of bext that are free text
 # Sound Devices' recorders and others write "sTRK1=Boom" or "zTRK1=Boom" there, on lines of their own or in one.
 _TRACK = re.compile(r"\b[sz]TRK(\d{1,2})=(.*?)(?=\s+[a-z][A-Z]+\d*=|[\r\n\0]|$)")
@@ -29,8 +30,9 @@ def read_ixml(path: Path) -> Ixml | None:
     try:
         root = ElementTree.fromstring(text)
         speed = root.find("SPEED")
-        rate = Fraction(speed.findtext("TIMECODE_RATE", "25/1") if speed is not None else 25)
-    except (ElementTree.ParseError, ValueError, ZeroDivisionError):
+        said = speed.findtext("TIMECODE_RATE", "25/1").strip() if speed is not None else "25/1"
+        rate = Fraction(said if _RATE.fullmatch(said) else "none")  # an exponent could take for ever
+    except (ElementTree.ParseError, LookupError, ValueError, ZeroDivisionError):
         return None
     flag = "" if speed is None else speed.findtext("TIMECODE_FLAG", "")
     return Ixml(
@@ -87,8 +89,8 @@ def _find(file: BinaryIO, wanted: bytes) -> bytes | None:
     while len(head := file.read(8)) == 8:
         name, size = head[:4], struct.unpack("<I", head[4:])[0]
         if name == b"ds64":
-            body = file.read(size)
-            long_data = struct.unpack("<Q", body[8:16])[0]
+            body = file.read(min(size, _LONGEST))
+            long_data = int.from_bytes(body[8:16], "little")
             continue
         if name == wanted:
             return file.read(min(size, _LONGEST))

@@ -15,6 +15,7 @@ from typing import Any
 import av
 import av.error
 import numpy as np
+from av.container import InputContainer
 from numpy.typing import NDArray
 
 from ..errors import MediaError
@@ -29,6 +30,7 @@ from .container import (
     open_media,
     presentation_start,
     probe,
+    reading,
 )
 from .resample import Resampler
 from .time import round_half_up, to_samples
@@ -71,7 +73,7 @@ def read_blocks(
     order = sorted({pick.stream for pick in picks})
     rate = info.audio[order[0]].sample_rate
     rows = [(order.index(pick.stream), pick.channel) for pick in picks]
-    with closing(_Reader(info, order, start, start + max(0, samples))) as reader:
+    with reading(path), closing(_Reader(info, order, start, start + max(0, samples))) as reader:
         at, end = start, start + samples
         while at < end:
             count = min(block, end - at)
@@ -252,10 +254,10 @@ class _Grid:
         return near if abs(near - at) <= self.reach else at
 
 
-def _learn_grid(path: Path, index: int) -> _Grid | None:
+def _learn_grid(path: Path, place: int) -> _Grid | None:
     """The frame grid of a stream with a coarse clock, from its first frames; None if their sizes differ."""
     with open_media(path) as container:
-        stream = container.streams.audio[index]
+        stream = _sound(container, place)
         origin = presentation_start(container)
         frames = list(islice(container.decode(stream), _GRID_FRAMES))
         sizes = {frame.samples for frame in frames[1:-1]}
@@ -263,6 +265,14 @@ def _learn_grid(path: Path, index: int) -> _Grid | None:
         if len(sizes) != 1 or first is None:
             return None
         return _Grid(first + frames[0].samples, sizes.pop(), _reach(frames[0], stream.sample_rate))
+
+
+def _sound(container: InputContainer, place: int) -> av.AudioStream:
+    """The audio stream at a place among all of a file's."""
+    stream = container.streams[place]
+    if not isinstance(stream, av.AudioStream):
+        raise ValueError(f"stream {place} is no sound any more")
+    return stream
 
 
 def _position(frame: av.AudioFrame, origin: Fraction, rate: int) -> int | None:
@@ -288,7 +298,7 @@ class _Stretch:
     def __init__(self, info: MediaInfo, order: tuple[int, ...], start: int, end: int) -> None:
         self.high = end
         self.ended = False
-        self._path, self._order = info.path, order
+        self._path, self._info, self._order = info.path, info, order
         self._rate = info.audio[order[0]].sample_rate
         self._settled = start
         self._grids: dict[int, _Grid | None] = {}
@@ -315,7 +325,7 @@ class _Stretch:
     def _begin(self, seek: bool) -> bool:
         """Open the file and go to where decoding must begin; True if that took a seek."""
         container = self._stack.enter_context(open_media(self._path))
-        streams = [container.streams.audio[index] for index in self._order]
+        streams = [_sound(container, self._info.audio[index].place) for index in self._order]
         self._origin = presentation_start(container)
         keep_only(container, streams)
         for stream in streams:
@@ -344,7 +354,7 @@ class _Stretch:
             self._grids[index] = None
             with suppress(MediaError):
                 if self._coarse(stream):
-                    self._grids[index] = _learn_grid(self._path, self._order[index])
+                    self._grids[index] = _learn_grid(self._path, self._info.audio[self._order[index]].place)
         return self._grids[index]
 
     def _coarse(self, stream: av.AudioStream) -> bool:

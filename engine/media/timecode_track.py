@@ -34,7 +34,7 @@ def counted_at(path: Path, container: str, picture: Fraction | None) -> Fraction
     try:
         with path.open("rb") as file:
             nominal, exact = reader(file)
-    except (OSError, struct.error):
+    except (OSError, struct.error, ValueError, OverflowError):  # sizes may claim anything
         return None
     if not nominal:
         return None

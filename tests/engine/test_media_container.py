@@ -112,7 +112,9 @@ def test_a_picture_that_begins_late_is_as_long_as_until_its_end(tmp_path):
 
 def stream(kind, start, base=Fraction(1, RATE), cover=False):
     disposition = Disposition.attached_pic if cover else Disposition.default
-    return SimpleNamespace(type=kind, start_time=start, time_base=base, disposition=disposition)
+    return SimpleNamespace(
+        type=kind, start_time=start, time_base=base, disposition=disposition, codec_context=object()
+    )
 
 
 @pytest.mark.parametrize(
@@ -170,7 +172,9 @@ def test_a_broadcast_waves_time_reference_is_its_start(tmp_path):
 def said(metadata, streams=(), audio=(), video=None, name="matroska,webm"):
     """The start of day of a container that says so much."""
     found = [SimpleNamespace(metadata=m, average_rate=r) for m, r in streams]
-    held = type("Streams", (list,), {"audio": [SimpleNamespace(sample_rate=r) for r in audio]})(found)
+    held = type(
+        "Streams", (list,), {"audio": [SimpleNamespace(sample_rate=r, codec_context=object()) for r in audio]}
+    )(found)
     container = SimpleNamespace(metadata=metadata, streams=held, format=SimpleNamespace(name=name))
     return module._start_of_day(Path("nowhere"), container, video)
 
@@ -223,6 +227,9 @@ def test_which_tag_says_when_a_file_begins():
             "cannot be read (Input/output error); check the disk or copy the file again.",
         ),
         (OSError(), "cannot be read (OSError); check the disk or copy the file again."),
+        (MemoryError(), "asks for more memory than there is, so it is damaged; export or copy it again."),
+        (OverflowError("int too\nlarge."), "cannot be understood (int too large); export or copy it again."),
+        (AttributeError(), "cannot be understood (AttributeError); export or copy it again."),
     ],
 )
 def test_every_failure_has_its_sentence(error, words):
@@ -313,13 +320,11 @@ def audio_of(
     context = SimpleNamespace(name="pcm_s16le", extradata=None)
     found = SimpleNamespace(
         sample_rate=rate, channels=channels, codec_context=context, start_time=start, duration=duration,
-        time_base=Fraction(1, RATE),
+        time_base=Fraction(1, RATE), index=3,
     )  # fmt: skip
-    container = SimpleNamespace(
-        format=SimpleNamespace(name=name), duration=whole, streams=SimpleNamespace(audio=[None, found])
-    )
-    made = module._audio(container, 1, Fraction(origin), size, Layout.named("stereo"))
-    assert (made.index, made.sample_rate, made.channels) == (1, rate or 0, channels or 0)
+    container = SimpleNamespace(format=SimpleNamespace(name=name), duration=whole)
+    made = module._audio(container, found, 1, Fraction(origin), size, Layout.named("stereo"))
+    assert (made.index, made.sample_rate, made.channels, made.place) == (1, rate, channels, 3)
     return made.samples, made.duration
 
 
@@ -338,7 +343,6 @@ def test_a_streams_length_counts_from_file_offset_0():
     assert audio_of(name="mp3", start=1105) == (49_105, Fraction(49_105, RATE))
     assert audio_of(duration=None) == audio_of(duration=0) == (None, 3)
     assert audio_of(duration=None, whole=None) == audio_of(duration=None, whole=-5) == (None, 0)
-    assert audio_of(rate=0) == audio_of(channels=0) == audio_of(rate=None) == (None, 0)
 
 
 def video_of(name="mov,mp4", duration=50, start=0, rates=(25, 30, 50), whole=3_000_000, origin=0):

@@ -318,7 +318,9 @@ def test_how_far_decoding_times_have_come():
 
 def test_times_become_ticks_with_the_clocks_slack():
     def wanted(base, time, tolerance=0, bounds=None):
-        stream = SimpleNamespace(type="video", start_time=0, time_base=base, disposition=0)
+        stream = SimpleNamespace(
+            type="video", codec_context=object(), start_time=0, time_base=base, disposition=0
+        )
         container = SimpleNamespace(streams=[stream])
         (want,) = picture._wanted(container, stream, [Fraction(time)], Fraction(tolerance), bounds)
         return want.at, want.low, want.high, want.near

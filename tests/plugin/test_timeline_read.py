@@ -390,6 +390,21 @@ def test_freeze_has_no_sound(tmp_path: Path, media: Path) -> None:
     }
 
 
+def test_media_in_an_unknown_codec_costs_its_own_clip_only(tmp_path: Path, media: Path) -> None:
+    odd = movie(tmp_path / "odd.mov", 2, streams=[1])
+    odd.write_bytes(odd.read_bytes().replace(b"sowt", b"apac"))
+    found = opened(
+        tmp_path,
+        track("Video", clip("p", tr(0, 24), "odd.mov")),
+        track("Audio", sound(media, tr(0, 24)), clip("odd", tr(0, 24), "odd.mov")),
+    )
+    assert [(c.state, c.reason) for c in found.clips] == [
+        ("online", ""),
+        ("unsupported", "The sound of odd.mov is in a codec that is not known here; convert it."),
+    ]
+    assert found.picture()[0].path == odd
+
+
 def test_foreign_and_disabled_effects_do_not_touch_time(tmp_path: Path, media: Path) -> None:
     effects = [
         {"OTIO_SCHEMA": "Novelty.9", "time_scalar": 3.0},
