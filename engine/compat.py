@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from .errors import ModelError
+from .installation import line_for
 
 # The operators whose schemas torchvision's Python code expects its compiled part to have registered.
 VISION_SCHEMAS = (
@@ -103,9 +104,7 @@ def _folder(name: str) -> Path:
     except ValueError:
         spec = None
     if spec is None or not spec.submodule_search_locations:
-        raise ModelError(
-            f"The package {name} is not installed; install it with `pip install sightmix[clip]`."
-        )
+        raise ModelError(f"The package {name} is not installed; install it with `{line_for('clip')}`.")
     return Path(spec.submodule_search_locations[0])
 
 

@@ -18,6 +18,7 @@ from ..engine.edit.losses import Losses
 from ..engine.edit.model import Edit, EditClip, EditMedia, EditTrack
 from ..engine.errors import MediaError, WriteError
 from ..engine.files import replacing_path
+from ..engine.installation import line_for
 from ..engine.media.layout import Layout
 from ..engine.media.reader import read_blocks
 from ..engine.media.time import round_half_up, to_frames, to_samples
@@ -57,9 +58,7 @@ def write(edit: Edit, out: Path, embed: bool = False) -> tuple[str, ...]:
     try:
         import aaf2
     except ImportError as error:
-        raise WriteError(
-            "Writing AAF needs pyaaf2; install it with: pip install 'sightmix[hosts]'."
-        ) from error
+        raise WriteError(f"Writing AAF needs pyaaf2; install it with `{line_for('hosts')}`.") from error
     common.timebase(edit.rate, TITLE)
     with replacing_path(out) as partial, aaf2.open(str(partial), "w") as file:
         writer = _Writer(edit, file, embed)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..compat import ensure_companions, ensure_torchvision
 from ..errors import ModelError
+from ..installation import line_for
 from ..weights.card import Card
 from ..weights.store import absent_message, find_file, strict_match, verify
 from .devices import choose_device, running
@@ -192,13 +193,11 @@ def _open_clip() -> Any:
     try:
         import torch  # noqa: F401
     except ImportError as error:
-        raise ModelError("CLIP needs torch; install it with `pip install sightmix[clip]`.") from error
+        raise ModelError(f"CLIP needs torch; install it with `{line_for('clip')}`.") from error
     ensure_torchvision()
     ensure_companions()
     try:
         import open_clip
     except ImportError as error:
-        raise ModelError(
-            f"CLIP needs open_clip ({error}); install it with `pip install sightmix[clip]`."
-        ) from error
+        raise ModelError(f"CLIP needs open_clip ({error}); install it with `{line_for('clip')}`.") from error
     return open_clip

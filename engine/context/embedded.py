@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelError
+from ..installation import line_for
 from ..onnx_runtime import onnx_runtime
 from ..weights.store import Card, weights_path
 from .frames import check_frames
@@ -84,7 +85,7 @@ class EmbeddedEncoder:
             return ["CUDAExecutionProvider", "CPUExecutionProvider"]
         self.warnings = (
             f"The picture encoder '{self.name}' runs on the CPU: this ONNX Runtime has no CUDA support; "
-            "install the extra 'gpu' in place of 'cpu'.",
+            f"remove the package onnxruntime, then type `{line_for('gpu')}`.",
         )
         return ["CPUExecutionProvider"]
 
@@ -94,6 +95,6 @@ def _runtime() -> Any:
         return onnx_runtime()
     except ImportError as error:
         raise ModelError(
-            f"The picture encoder needs ONNX Runtime ({error}); install it with `pip install sightmix[cpu]` "
-            "or, for an NVIDIA GPU, `pip install sightmix[gpu]`."
+            f"The picture encoder needs ONNX Runtime ({error}); install it with `{line_for('cpu')}` "
+            f"or, for an NVIDIA GPU, `{line_for('gpu')}`."
         ) from error

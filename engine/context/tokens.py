@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..compat import ensure_companions
 from ..errors import ModelError
+from ..installation import line_for
 from .devices import running
 
 TEXTS_AT_ONCE = 8
@@ -71,7 +72,7 @@ def transformers_for(title: str, extra: str) -> Any:
         ensure_companions()
     except ImportError as error:
         raise ModelError(
-            f"{title} needs torch and transformers ({error}); install them with `pip install sightmix[{extra}]`."
+            f"{title} needs torch and transformers ({error}); install them with `{line_for(extra)}`."
         ) from error
     return transformers
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..compat import ensure_companions
 from ..errors import ModelError
+from ..installation import line_for, line_with
 from ..media.resample import resample
 from ..training.material.levels import SAMPLE_RATE
 
@@ -52,12 +53,12 @@ class SoundClasses:
     """
 
     def __init__(self) -> None:
-        torch = _package("torch", "pip install 'sightmix[torch]'")
+        torch = _package("torch", line_for("torch"))
         ensure_companions()
         path = Path(torch.hub.get_dir()) / "checkpoints" / PASST_FILE
         if not path.is_file():
             raise ModelError(f"KLD needs PaSST's weights: download {PASST_URL} and save it as {path}.")
-        base = _package("hear21passt.base", "pip install hear21passt")
+        base = _package("hear21passt.base", line_with("hear21passt"))
         self._torch = torch
         self._model = base.get_basic_model(mode="logits").eval()
 
@@ -78,7 +79,7 @@ class PictureSound:
     """
 
     def __init__(self, weights: Path | None = None) -> None:
-        self._torch = _package("torch", "pip install 'sightmix[torch]'")
+        self._torch = _package("torch", line_for("torch"))
         ensure_companions()
         path = weights or Path.home() / ".cache" / "imagebind_checkpoints" / IMAGEBIND_FILE
         if not path.is_file():
@@ -86,9 +87,9 @@ class PictureSound:
                 f"ΔIB needs ImageBind's weights (4.8 GB, not for commercial use): download {IMAGEBIND_URL} "
                 f"and save it as {path}."
             )
-        how = "pip install git+https://github.com/facebookresearch/ImageBind"
+        how = line_with("git+https://github.com/facebookresearch/ImageBind")
         module = _package("imagebind.models.imagebind_model", how)
-        self._kaldi = _package("torchaudio.compliance.kaldi", "pip install torchaudio")
+        self._kaldi = _package("torchaudio.compliance.kaldi", line_with("torchaudio"))
         self._model = module.imagebind_huge(pretrained=False)
         self._model.load_state_dict(self._torch.load(path, map_location="cpu", weights_only=True))
         self._model.eval()
@@ -134,5 +135,5 @@ def _package(name: str, how: str) -> Any:
         return importlib.import_module(name)
     except ImportError as error:
         raise ModelError(
-            f"This measure needs the package {name.split('.', maxsplit=1)[0]}: {how} ({error})."
+            f"This measure needs the package {name.split('.', maxsplit=1)[0]}: `{how}` ({error})."
         ) from error

@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelError, SettingsError
+from ..installation import line_for
 from ..media.resample import resample
 from ..onnx_runtime import onnx_runtime
 from ..separation.base import need
 from ..training.material.levels import SAMPLE_RATE
 
+EXTRA = "speech"
 RATE = 16_000  # Hz, of everything that judges speech here
-EXTRA = "pip install 'sightmix[speech]'"
 _WINDOW = round(9.01 * RATE)  # samples DNSMOS hears at once
 # From raw scores to opinion scores: quadratic fits, highest power first, published with DNSMOS P.835.
 _FITS = {
@@ -45,7 +46,9 @@ class SpeechQuality:
         try:
             runtime = onnx_runtime()
         except ImportError as error:
-            raise ModelError(f"DNSMOS needs the package onnxruntime: {EXTRA} ({error}).") from error
+            raise ModelError(
+                f"DNSMOS needs the package onnxruntime: `{line_for(EXTRA)}` ({error})."
+            ) from error
         path = _inside("speechmos", "DNSMOS") / "dnsmos_models" / "sig_bak_ovr.onnx"
         try:
             self._session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
@@ -90,7 +93,7 @@ class Whisper:
     """
 
     def __init__(self) -> None:
-        module = need("faster_whisper", "The word error rate", EXTRA)
+        module = need("faster_whisper", "The word error rate", f"`{line_for(EXTRA)}`")
         first, second = (_inside(name, "The word error rate") / "data" for name in _WHISPER)
         try:
             files = {name: (second / name).read_bytes() for name in _WHISPER_FILES}
@@ -100,7 +103,9 @@ class Whisper:
             ).read_bytes()
             self._model: Any = module.WhisperModel("base", device="cpu", compute_type="int8", files=files)
         except (OSError, RuntimeError, ValueError) as error:
-            raise ModelError(f"Whisper cannot be loaded: {str(error).splitlines()[0]}; {EXTRA}.") from error
+            raise ModelError(
+                f"Whisper cannot be loaded: {str(error).splitlines()[0]}; `{line_for(EXTRA)}`."
+            ) from error
 
     def language(self, sound: Mono) -> str:
         """The likeliest language of the first half minute."""
@@ -160,7 +165,7 @@ def open_words(transcripts: Path | None = None) -> Words:
     """Word error rates by Whisper and jiwer; raises `ModelError` or `SettingsError` in one sentence."""
     if transcripts is not None and not transcripts.is_dir():
         raise SettingsError(f"{transcripts} is not a folder: give a folder of transcripts.")
-    jiwer = need("jiwer", "The word error rate", EXTRA)
+    jiwer = need("jiwer", "The word error rate", f"`{line_for(EXTRA)}`")
 
     def errors(wanted: list[str], heard: list[str]) -> int:
         found = jiwer.process_words(" ".join(wanted), " ".join(heard))
@@ -180,5 +185,5 @@ def _inside(package: str, purpose: str) -> Path:
     """The folder of an installed package, which is not imported: it may want more than is needed here."""
     found = find_spec(package)
     if found is None or found.origin is None:
-        raise ModelError(f"{purpose} needs the package {package.replace('_', '-')}: {EXTRA}.")
+        raise ModelError(f"{purpose} needs the package {package.replace('_', '-')}: `{line_for(EXTRA)}`.")
     return Path(found.origin).parent

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..errors import ModelError
 from ..files import replacing_path
+from ..installation import line_for
 from ..onnx_runtime import onnx_runtime
 from ..weights.store import Card, load_tensors, weights_path
 from .config import HOP, NetworkConfig
@@ -94,7 +95,8 @@ class OnnxNetwork:
             runtime = onnx_runtime()
         except ImportError as error:
             raise ModelError(
-                "Running a model needs ONNX Runtime or torch: install sightmix[cpu], or sightmix[gpu] for CUDA."
+                f"Running a model needs ONNX Runtime or torch; install it with `{line_for('cpu')}`, or for an NVIDIA "
+                f"graphics card `{line_for('gpu')}`."
             ) from error
         path = weights_path(card)
         graph = path.with_name(str(card.config["graph"]))

@@ -17,6 +17,7 @@ import numpy as np
 
 from ..errors import ModelError
 from ..files import place
+from ..installation import line_for
 from ..media.loudness import measure
 from ..weights.card import nearest
 from ..weights.store import (
@@ -135,7 +136,7 @@ class CheckpointSeparator:
             raise ModelError(f"The model '{card.name}' is of the kind '{card.kind}' and separates nothing.")
         path = _weights(card, family)
         purpose = f"The separator '{card.name}'"
-        self._torch = need("torch", purpose, "pip install 'sightmix[torch]'")
+        self._torch = need("torch", purpose, f"`{line_for('torch')}`")
         how = f"get {family.project} and name its folder in PYTHONPATH"
         module = need(family.module, purpose, how)
         self.name, self.rate, self._family, self._device = card.name, family.rate, family, device

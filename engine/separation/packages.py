@@ -18,6 +18,7 @@ import numpy as np
 import soundfile
 
 from ..errors import MediaError, ModelError
+from ..installation import line_for, line_with, needs
 from ..roles import DIALOGUE, STEMS
 from .base import Array, at_rate, check_sound, first_line, fitted, need, role_of, whole
 
@@ -31,8 +32,9 @@ class DemucsSeparator:
     """A Demucs model by `demucs.api` (demucs 4.1): vocals as speech, everything else as music, the rest as effects."""
 
     def __init__(self, model: str = "", device: str = "cpu") -> None:
-        api = need("demucs.api", "The separator 'demucs'", "pip install demucs")
-        self._torch = need("torch", "The separator 'demucs'", "pip install 'sightmix[torch]'")
+        how = f"`{line_with(*needs('torch'), 'demucs')}`"
+        api = need("demucs.api", "The separator 'demucs'", how)
+        self._torch = need("torch", "The separator 'demucs'", f"`{line_for('torch')}`")
         model = model or _DEMUCS
         self.name = f"demucs:{model}"
         try:
@@ -69,7 +71,7 @@ class AudioSeparator:
     rate = 44_100
 
     def __init__(self, model: str = "", device: str = "cpu") -> None:  # noqa: ARG002  (it chooses its own device)
-        how = "pip install 'audio-separator[cpu]'"
+        how = f"`{line_with(*needs('torch'), 'audio-separator[cpu]')}`"
         module = need("audio_separator.separator", "The separator 'audio-separator'", how)
         model = model or _AUDIO_SEPARATOR
         self.name = f"audio-separator:{model}"

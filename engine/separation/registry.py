@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from ..errors import ModelError
+from ..installation import line_with
 from ..version import SHIPPED_MODEL
 from ..weights.card import nearest
 from ..weights.store import Card, find_file, list_cards
@@ -55,7 +56,7 @@ def available() -> tuple[tuple[str, str, str], ...]:
                 missing.append(f"code of {family.project}")
             rows.append((card.name, card.licence, ", ".join(missing)))
     for name, module in _PACKAGES.items():
-        rows.append((name, "MIT code", "" if _importable(module) else f"pip install {name}"))
+        rows.append((name, "MIT code", "" if _importable(module) else line_with(name)))
     return tuple(rows)
 
 

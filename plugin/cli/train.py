@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from ...engine.errors import TrainingError
+from ...engine.installation import line_for
 from ..jobs.eta import clock
 from .errors import say, sentences
 from .options import Device
@@ -77,7 +78,7 @@ def train_network(request: Request) -> None:
         from ...engine.training.loop.run import train as learn
         from ...engine.training.networks.registry import config_of
     except ImportError as error:
-        raise TrainingError(f"Training needs PyTorch: pip install 'sightmix[train]' ({error}).") from error
+        raise TrainingError(f"Training needs PyTorch: `{line_for('train')}` ({error}).") from error
     if bool(request.ship) != (request.weights is not None):
         raise TrainingError(
             "--ship NAME and --weights FOLDER go together: what to call it, and where to put it."

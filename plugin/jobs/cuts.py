@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ...engine.errors import MediaError, SettingsError
+from ...engine.installation import line_for
 from ...engine.media.reader import VideoStream, probe
 from ...engine.progress import Progress
 
@@ -25,7 +26,7 @@ def find_cuts(path: Path, progress: Progress) -> tuple[Fraction, ...]:
         from scenedetect.backends import VideoStreamAv
     except ImportError as error:
         raise SettingsError(
-            "--detect-cuts needs PySceneDetect; install it with: pip install 'sightmix[cuts]'."
+            f"--detect-cuts needs PySceneDetect; install it with `{line_for('cuts')}`."
         ) from error
     manager = scenedetect.SceneManager()
     manager.add_detector(scenedetect.AdaptiveDetector())

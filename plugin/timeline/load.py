@@ -19,6 +19,7 @@ from xml.etree import ElementTree
 from ...engine.edit.nodes import Node, Pointer, children, name_of, schema, seconds
 from ...engine.errors import MediaError, TimelineError, WriteError
 from ...engine.files import put_in_place, staging
+from ...engine.installation import line_for
 from ...engine.media.layout import Layout
 from ...engine.media.reader import MediaInfo, probe
 from ...engine.passage import Channel
@@ -232,7 +233,9 @@ def library(adapter: str, title: str, package: str) -> Any:
 
     names = otio.adapters.available_adapter_names()
     if adapter not in names:
-        raise TimelineError(f"{title} files need the package {package}: pip install sightmix[hosts].")
+        raise TimelineError(
+            f"{title} files need the package {package}; install it with `{line_for('hosts')}`."
+        )
     return otio
 
 

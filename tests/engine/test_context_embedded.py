@@ -1,5 +1,6 @@
 """The shipped picture encoder: right numbers, each picture on its own, no torch, one sentence per fault."""
 
+import re
 import subprocess
 import sys
 import types
@@ -12,6 +13,7 @@ from sightmix.engine.context.encoders import encode_images, load_encoder
 from sightmix.engine.context.export_embedded import SIZE, blocks, build, read_checkpoint, same_padding
 from sightmix.engine.context.frames import load_picture
 from sightmix.engine.errors import MediaError, ModelError
+from sightmix.engine.installation import line_for
 from sightmix.engine.weights import load_card, make_card
 
 
@@ -137,7 +139,7 @@ def test_the_gpu_build_is_used_where_it_finds_a_device(monkeypatch, device, sent
 
 def test_without_onnx_runtime_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(ModelError, match=r"pip install sightmix\[cpu\]"):
+    with pytest.raises(ModelError, match=re.escape(line_for("cpu"))):
         load_encoder()
 
 

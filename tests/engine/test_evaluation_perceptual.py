@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -21,6 +22,7 @@ from sightmix.engine.evaluation.perceptual import (
     SoundClasses,
     kld,
 )
+from sightmix.engine.installation import line_with
 
 RATE = 44_100
 
@@ -46,7 +48,9 @@ def test_a_missing_package_is_one_sentence(tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "checkpoints").mkdir()
     (tmp_path / "checkpoints" / PASST_FILE).touch()
     monkeypatch.setitem(sys.modules, "hear21passt.base", None)
-    with pytest.raises(ModelError, match="needs the package hear21passt: pip install hear21passt"):
+    with pytest.raises(
+        ModelError, match=re.escape(f"needs the package hear21passt: `{line_with('hear21passt')}`")
+    ):
         SoundClasses()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import math
+import re
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +18,7 @@ from sightmix.engine.errors import ModelError, SettingsError
 from sightmix.engine.evaluation import speech
 from sightmix.engine.evaluation.folders import Judges, Pair, find_pairs, score_folder, score_pair
 from sightmix.engine.evaluation.speech import RATE, SpeechQuality, Words, open_words, plain_words, quality
+from sightmix.engine.installation import line_for
 from sightmix.engine.media.resample import resample
 from sightmix.plugin.cli.app import app
 from typer.testing import CliRunner
@@ -229,7 +231,7 @@ def test_the_command_shows_speech(folders: Path, monkeypatch: pytest.MonkeyPatch
 def test_what_is_not_installed_is_one_sentence(gone: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speech, "find_spec", lambda name: None)
     monkeypatch.setattr(speech, "need", lambda *_: SimpleNamespace())
-    with pytest.raises(ModelError, match=r"needs the package [\w-]+: pip install 'sightmix\[speech\]'\.$"):
+    with pytest.raises(ModelError, match=rf"needs the package [\w-]+: `{re.escape(line_for('speech'))}`\.$"):
         SpeechQuality() if gone == "speechmos" else speech.Whisper()
 
 
@@ -237,7 +239,7 @@ def test_missing_modules_and_folders_are_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "jiwer", None)
-    with pytest.raises(ModelError, match=r"word error rate needs the package jiwer: pip install"):
+    with pytest.raises(ModelError, match=r"word error rate needs the package jiwer: `.* install "):
         open_words()
     monkeypatch.setitem(sys.modules, "faster_whisper", None)
     with pytest.raises(ModelError, match=r"needs the package faster_whisper"):

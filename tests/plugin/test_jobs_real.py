@@ -1,6 +1,7 @@
 """The command line with a real network of random weights: to the bit at strength 0, and the whole road with picture."""
 
 import json
+import re
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 import soundfile as sf
 from job_helpers import RATE, three_clips, timeline_of
 from sightmix.engine.errors import MediaError, SettingsError
+from sightmix.engine.installation import line_for
 from sightmix.engine.media.reader import probe, read_span
 from sightmix.engine.progress import Progress
 from sightmix.plugin.cli.app import app
@@ -139,7 +141,7 @@ def test_cuts_need_picture_and_the_package(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(MediaError, match="does not exist"):
         find_cuts(tmp_path / "missing.mp4", Progress())
     monkeypatch.setitem(__import__("sys").modules, "scenedetect", None)
-    with pytest.raises(SettingsError, match=r"pip install 'sightmix\[cuts\]'"):
+    with pytest.raises(SettingsError, match=re.escape(line_for("cuts"))):
         cuts.find_cuts(movie(tmp_path / "film.mp4", 10), Progress())
 
 

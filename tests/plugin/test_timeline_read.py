@@ -16,6 +16,7 @@ import numpy as np
 import opentimelineio as otio
 import pytest
 from sightmix.engine.errors import TimelineError
+from sightmix.engine.installation import line_for
 from sightmix.engine.passage import Channel
 from sightmix.plugin.timeline import Timeline, list_timelines, open_timeline
 from timeline_kit import (
@@ -632,7 +633,9 @@ def test_junk_inside_is_passed_over(tmp_path: Path, junk: Root) -> None:
 def test_missing_adapter_says_what_to_install(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr(otio.adapters, "available_adapter_names", lambda: ["otio_json"])
     (tmp_path / "a.aaf").write_bytes(b"x")
-    with pytest.raises(TimelineError, match=r"otio-aaf-adapter: pip install sightmix\[hosts\]"):
+    with pytest.raises(
+        TimelineError, match=re.escape(f"otio-aaf-adapter; install it with `{line_for('hosts')}`")
+    ):
         open_timeline(tmp_path / "a.aaf")
 
 

@@ -24,6 +24,7 @@ from ...compat import ensure_companions
 from ...errors import SightmixError, TrainingError
 from ...highlight.network import ProductModel, VisAH, parameter_count
 from ...highlight.spectral_torch import stft
+from ...installation import line_for
 from ..networks.initialise import unit_variance
 from ..networks.losses import SpectralLoss, SpectralSettings
 from ..networks.registry import Network, build_network, config_of, objective_of
@@ -57,9 +58,7 @@ def make_fabric(device: str = "auto", devices: int = 1, idle: bool = False) -> A
         from lightning_fabric import Fabric
         from lightning_fabric.strategies.ddp import DDPStrategy
     except ImportError as error:
-        raise TrainingError(
-            f"Training needs Lightning Fabric: pip install 'sightmix[train]' ({error})."
-        ) from error
+        raise TrainingError(f"Training needs Lightning Fabric: `{line_for('train')}` ({error}).") from error
     strategy: Any = DDPStrategy(find_unused_parameters=idle) if devices > 1 else "auto"
     try:
         fabric = Fabric(accelerator=device, devices=devices, strategy=strategy)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...installation import line_with
 from ..material.levels import SAMPLE_RATE
 from .validate import Validation
 
@@ -71,7 +72,7 @@ class Watch:
                 from torch.utils.tensorboard import SummaryWriter
             except ImportError:
                 self.entry(
-                    event="no TensorBoard", hint="pip install tensorboard to see curves and hear scenes"
+                    event="no TensorBoard", hint=f"{line_with('tensorboard')} to see curves and hear scenes"
                 )
             else:
                 self._board = SummaryWriter(str(self.folder))
