@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 import shutil
 import time
@@ -26,6 +27,9 @@ from .errors import WriteError
 fcntl: Any = import_module("fcntl") if os.name == "posix" else None
 
 MARK = ".sightmix.part"
+_OURS = re.compile(
+    rf"\..*\.[0-9a-f]{{8}}{re.escape(MARK)}", re.DOTALL
+)  # what `_temporary` gives, and nobody else
 _NAME_BYTES = 80  # of the target's name in the temporary one: some file systems end names at 143 bytes
 _OLD = 24 * 3600  # s: without locks, what is older was left by a kill
 DISK_FULL = frozenset(getattr(errno, name) for name in ("ENOSPC", "EDQUOT") if hasattr(errno, name))
@@ -162,9 +166,7 @@ def put_in_place(whole: Path, target: Path) -> None:
 def unfinished(folder: Path) -> list[Path]:
     """What lies unfinished in `folder`, held by a living process or left by a kill."""
     with suppress(OSError):
-        return sorted(
-            path for path in folder.iterdir() if path.name.startswith(".") and path.name.endswith(MARK)
-        )
+        return sorted(path for path in folder.iterdir() if _OURS.fullmatch(path.name))
     return []
 
 

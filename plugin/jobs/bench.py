@@ -27,8 +27,9 @@ class Bench:
     fresh: dict[str, Rendition] = field(default_factory=dict)
 
     def begin(self, part: str) -> None:
-        """Tell that a part of the job begins."""
+        """Tell that a part of the job begins, and stop here if that was asked for."""
         self.observe(StageBegan(part))
+        self.progress.check()
 
     def tell(self, losses: Iterable[Loss]) -> None:
         """Tell losses as they become known."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...engine.errors import SettingsError, SightmixError, WriteError
 from ...engine.files import replacing
+from ...engine.locks import holding_folder
 from .cache import Entry, Shelf
 from .keys import span_key
 from .logs import log_unexpected
@@ -83,7 +84,7 @@ def clean(folder: Path, keep: int = KEEP, dry_run: bool = False) -> Cleaned:
 
     Files without one of our sidecars are never touched. `dry_run` only says what would go. Raises SettingsError for
     a folder that is no job's, a history that cannot be read or a `keep` below 1, WriteError where a file cannot be
-    removed.
+    removed or a job is running there.
     """
     if keep < 1:
         raise SettingsError(f"--keep {keep} would remove what the last result plays; keep at least 1.")
@@ -103,7 +104,8 @@ def clean(folder: Path, keep: int = KEEP, dry_run: bool = False) -> Cleaned:
     going = [path for shelf, wanted in shelves.items() for path in shelf.unwanted(wanted)]
     freed = _freed(going)
     if not dry_run:
-        _remove(going)
+        with holding_folder(folder):
+            _remove(going)
     return Cleaned(tuple(going), freed, len(last))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...engine.errors import SettingsError, WriteError
+from ...engine.locks import holding, holding_folder
 from ...engine.progress import Progress
 from ...engine.roles import MIX, delivered
 from .settings import refuse_unknown
@@ -112,8 +113,9 @@ def _to_file(request: ExportRequest, to: str) -> Exported:
         out = out.with_name(out.name + form.suffix)
     if out.exists() and out.resolve() == request.source.resolve():
         raise SettingsError(f"{out} is the timeline that is read; choose another name with -o.")
-    edit = open_edit(request.source, request.timeline, request.rate)
-    return Exported(to, out, (out,), write(edit, out, to, **request.options))
+    with holding(out):
+        edit = open_edit(request.source, request.timeline, request.rate)
+        return Exported(to, out, (out,), write(edit, out, to, **request.options))
 
 
 def _to_stems(request: ExportRequest, progress: Progress) -> Exported:
@@ -124,7 +126,7 @@ def _to_stems(request: ExportRequest, progress: Progress) -> Exported:
     options = _stem_options(request.options)
     folder = request.out or request.source.with_name(f"{request.source.stem}.{STEMS}")
     edit = open_edit(request.source, request.timeline, request.rate)
-    with _made(folder):
+    with _made(folder), holding_folder(folder):
         sets = export_stems(edit, folder, options, progress)
         mixes = _files(sets, MIX.short)
         spec = options.delivery

@@ -12,6 +12,7 @@ from typing import Any
 
 from ...engine.edit.categories import SILENT, UNKNOWN, Category, said
 from ...engine.errors import ModelError, SettingsError, SightmixError, TimelineError, WriteError
+from ...engine.locks import check_free
 from ...engine.media.reader import probe
 from ...engine.media.time import to_samples
 from ...engine.passage import Passage, Rendition
@@ -284,6 +285,7 @@ def check_output(out: Path, folder: Path, source: Path, media: Sequence[Path]) -
             f"{out} exists and was not written by sightmix; choose another name with -o, or remove it first."
         )
     check_format(out)
+    check_free(out)
 
 
 def check_format(out: Path) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...engine.errors import Cancelled, SettingsError
+from ...engine.files import write_error
+from ...engine.locks import holding, holding_folder
 from ...engine.progress import Progress
 from . import rebalance as rebalancing
 from .cuts import find_cuts
@@ -122,12 +124,23 @@ class Service:
 
     def run(self, prepared: Prepared) -> JobResult:
         """The second half of a job; raises as `rebalance` does. Who calls this tells the end."""
-        with logged_to(prepared.plan.folder):
+        with _alone(prepared.plan), logged_to(prepared.plan.folder):
             try:
                 return run(prepared.plan, prepared.stage, self.progress, self.tell)
             except Exception as error:
                 log_unexpected("the job failed", error)
                 raise
+
+
+@contextmanager
+def _alone(plan: Plan) -> Iterator[None]:
+    """Keep other runs away from a job's output: its timeline, and the folder, which is made for it."""
+    try:
+        plan.folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise write_error(plan.folder, error) from error
+    with holding(plan.out), holding_folder(plan.folder):
+        yield
 
 
 __all__ = ["Event", "Prepared", "Request", "Service"]

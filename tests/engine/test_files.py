@@ -271,7 +271,10 @@ def test_two_who_write_the_same_do_not_meet(tmp_path):
 
 
 def test_sweeping_touches_nothing_of_others(tmp_path):
-    for name in (".a.part", "a.part", ".a.12345678.part", "a.sightmix.part", ".hidden"):
+    for name in (
+        ".keep.part", "a.part", ".a.12345678.part", "a.sightmix.part", ".keep.sightmix.part", ".hidden",
+        ".a.123456789.sightmix.part", ".a.1234567g.sightmix.part", ".sightmix.part",
+    ):  # fmt: skip
         (tmp_path / name).write_text("theirs")
     before = names(tmp_path)
     sweep(tmp_path)

@@ -11,6 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,11 @@ from torch.utils.data import DataLoader
 
 from ...compat import ensure_companions
 from ...errors import SightmixError, TrainingError
+from ...files import write_error
 from ...highlight.network import ProductModel, VisAH, parameter_count
 from ...highlight.spectral_torch import stft
 from ...installation import line_for
+from ...locks import holding_folder
 from ..networks.initialise import unit_variance
 from ..networks.losses import SpectralLoss, SpectralSettings
 from ..networks.registry import Network, build_network, config_of, objective_of
@@ -369,22 +372,27 @@ def train(
     """
     torch.set_num_threads(config.threads)
     fabric = make_fabric(device, devices, idle=_idle(config))
-    trainer = Trainer(config, corpus, folder, fabric, observe)
-    trainer.resume()
-    if start is not None:
-        trainer.start_from(start)
-    if gains is not None:
-        trainer.adopt_gains(gains)
-
-    def stop(*_: object) -> None:
-        trainer.stop = True
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        trainer.run()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(folder, error) from error
+    with holding_folder(folder) if fabric.global_rank == 0 else nullcontext():
+        trainer = Trainer(config, corpus, folder, fabric, observe)
+        trainer.resume()
+        if start is not None:
+            trainer.start_from(start)
+        if gains is not None:
+            trainer.adopt_gains(gains)
+
+        def stop(*_: object) -> None:
+            trainer.stop = True
+
+        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            trainer.run()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
     return trainer
 
 

@@ -20,6 +20,7 @@ from PIL import Image
 
 from ...errors import TrainingError, WriteError
 from ...files import WholeFile, place, sweep, write_text
+from ...locks import holding_folder
 from ...progress import Progress, Step
 from .duplicates import refuse_leaks
 from .library import Corpus, Item
@@ -54,15 +55,15 @@ def build_corpus(
     chosen = _choose(recipe, packages)
     out_dir = Path(out_dir)
     try:
-        for folder in ("parts", "pictures"):
-            sweep(out_dir / folder)
-        sweep(out_dir)
         (out_dir / "parts").mkdir(parents=True, exist_ok=True)
-        for number, package in enumerate(chosen):
-            progress.report("corpus", package.name, number, len(chosen), "packages")
-            if not _is_built(package, recipe, out_dir):
-                _build_package(package, recipe, Path(cache_dir), out_dir, progress, run)
-            _write_manifest(recipe, out_dir)
+        with holding_folder(out_dir):
+            for folder in (out_dir, out_dir / "parts", out_dir / "pictures"):
+                sweep(folder)
+            for number, package in enumerate(chosen):
+                progress.report("corpus", package.name, number, len(chosen), "packages")
+                if not _is_built(package, recipe, out_dir):
+                    _build_package(package, recipe, Path(cache_dir), out_dir, progress, run)
+                _write_manifest(recipe, out_dir)
     except OSError as fault:
         raise WriteError(f"The corpus cannot be built in {out_dir}: {fault.strerror or fault}.") from fault
     progress.report("corpus", recipe.name, len(chosen), len(chosen), "packages")

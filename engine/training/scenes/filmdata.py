@@ -24,7 +24,8 @@ from PIL import Image
 
 from ...context.encoders import DEFAULT_ENCODER, PictureEncoder, load_encoder
 from ...errors import MediaError, SettingsError, TrainingError
-from ...files import replacing, sweep, write_text
+from ...files import replacing, sweep, write_error, write_text
+from ...locks import holding_folder
 from ...media.picture import sample_frames
 from ...media.reader import probe, read_span
 from ...progress import Progress, Step
@@ -125,18 +126,23 @@ def build_shards(
     out = Path(out)
     films = find_films(sources, settings.licence, settings.validation, settings.test)
     shards, left_out = _plan(films, settings)
-    todo = [shard for shard in shards if not _is_built(shard, out)]
-    for folder in (out, *out.glob("*/")):
-        sweep(folder)
-    builder = Builder(settings, out)
     try:
-        if todo:
-            builder.check(any(not shard.film.is_stems for shard in todo))
-            crew = _Crew(builder, workers, progress)
-            done = sum(shard.count for shard in shards) - sum(shard.count for shard in todo)
-            left_out += crew.run(todo, done)
-    finally:
-        manifest = _manifest(films, shards, left_out, settings, out)
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(out, error) from error
+    with holding_folder(out):
+        todo = [shard for shard in shards if not _is_built(shard, out)]
+        for folder in (out, *out.glob("*/")):
+            sweep(folder)
+        builder = Builder(settings, out)
+        try:
+            if todo:
+                builder.check(any(not shard.film.is_stems for shard in todo))
+                crew = _Crew(builder, workers, progress)
+                done = sum(shard.count for shard in shards) - sum(shard.count for shard in todo)
+                left_out += crew.run(todo, done)
+        finally:
+            manifest = _manifest(films, shards, left_out, settings, out)
     if not manifest["clips"]:
         why = f": {left_out[0]['reason']}" if left_out else "."
         raise MediaError(f"Nothing of {', '.join(str(s) for s in sources)} could be used{why}")
