@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 
 # Test processes run side by side; more threads than cores make every one of them crawl.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ["SIGHTMIX_CONFIG"] = ""  # whoever runs the tests may have defaults of their own
 
 # No example is wrong for being slow: the machine may be busy with something else.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -10,12 +10,26 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from .errors import CANCELLED, USAGE, debugging, say
+from .errors import CANCELLED, DONE, USAGE, debugging, say, sentences
 
 _ClickError: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+_NO_ARGUMENTS = "NoArgsIsHelpError"  # by name: typer carries its click under a private one
 
 # Each is a module here, with a command or a group of commands of the same name in it.
-COMMANDS = ("inspect", "rebalance", "export", "clean", "evaluate", "train", "models", "resolve", "data")
+COMMANDS = (
+    "inspect",
+    "rebalance",
+    "export",
+    "clean",
+    "evaluate",
+    "train",
+    "models",
+    "resolve",
+    "data",
+    "config",
+)
+# Those that take the user's defaults.
+CONFIGURED = ("inspect", "rebalance", "resolve")
 
 
 class _Lazily(TyperGroup):
@@ -43,7 +57,7 @@ app = typer.Typer(
     name="sightmix",
     cls=_Lazily,
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -57,8 +71,10 @@ def _version(wanted: bool) -> None:
 
 
 @app.callback()
+@sentences
 def _root(
-    version: Annotated[
+    context: typer.Context,
+    version: Annotated[  # noqa: ARG001  (its callback has acted on it)
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
@@ -66,6 +82,11 @@ def _root(
 
     Exit status: 0 done, 1 some clips failed, 2 input or usage that cannot work, 130 stopped with Ctrl-C.
     """
+    if context.invoked_subcommand in CONFIGURED:
+        from ..jobs.defaults import read_defaults
+        from .options import default_map
+
+        context.default_map = default_map(read_defaults())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -81,6 +102,9 @@ def _run(arguments: list[str] | None) -> int:
         status = app(args=arguments, standalone_mode=False, prog_name="sightmix")
         sys.stdout.flush()
     except _ClickError as error:
+        if type(error).__name__ == _NO_ARGUMENTS:
+            say(error.format_message())
+            return DONE
         if debugging():
             raise
         message = " ".join(error.format_message().split())

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import logging
 import os
 import sys
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Annotated, ParamSpec, TypeVar
 
 import typer
 
@@ -17,6 +18,18 @@ from ..jobs.logs import log_unexpected, sentence_of
 from .words import printable
 
 DONE, SOME_FAILED, USAGE, CANCELLED = 0, 1, 2, 130
+
+_VERBOSE = "verbose"
+Verbose = Annotated[
+    int,
+    typer.Option(
+        "-v",
+        "--verbose",
+        count=True,
+        show_default=False,
+        help="Tell on stderr what is done and how long it takes; -vv tells all.",
+    ),
+]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -34,7 +47,7 @@ def say(text: str, error: bool = False) -> None:
 
 
 def sentences(command: Callable[P, R]) -> Callable[P, R]:
-    """Wrap a command so that errors become one sentence and an exit status.
+    """Wrap a command so that errors become one sentence and an exit status, and give it the flag --verbose.
 
     SIGHTMIX_DEBUG=1 shows the traceback too; with --json the sentence is also printed as an object on stdout,
     unless --events has told it there.
@@ -42,7 +55,7 @@ def sentences(command: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        _log_as_wanted()
+        _log_as_wanted(kwargs.pop(_VERBOSE, 0))
         try:
             return command(*args, **kwargs)
         except (typer.Exit, typer.Abort, BrokenPipeError):
@@ -54,15 +67,20 @@ def sentences(command: Callable[P, R]) -> Callable[P, R]:
             as_json = bool(kwargs.get("as_json")) and not kwargs.get("as_events")  # events have told it
             raise typer.Exit(_report(error, as_json)) from None
 
+    own = inspect.signature(command, eval_str=True).parameters.values()
+    flag = inspect.Parameter(_VERBOSE, inspect.Parameter.KEYWORD_ONLY, default=0, annotation=Verbose)
+    wrapped.__signature__ = inspect.Signature([*own, flag])  # type: ignore[attr-defined]
+    wrapped.__annotations__ = {parameter.name: parameter.annotation for parameter in (*own, flag)}
     return wrapped
 
 
-def _log_as_wanted() -> None:
-    """Records go to stderr where somebody debugs; else only a job's own log gets them, and the user a sentence."""
+def _log_as_wanted(verbose: object) -> None:
+    """Records go to stderr where somebody wants them; else only a job's own log gets them, and the user a sentence."""
     log = logging.getLogger("sightmix")
-    if debugging():
-        logging.basicConfig(stream=sys.stderr)
-        log.setLevel(logging.DEBUG)
+    level = logging.DEBUG if debugging() or verbose in range(2, 100) else logging.INFO if verbose else 0
+    if level:
+        logging.basicConfig(stream=sys.stderr, format="%(relativeCreated)8.0f ms  %(message)s")
+        log.setLevel(level)
     elif not log.hasHandlers():
         log.addHandler(logging.NullHandler())
 

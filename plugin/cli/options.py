@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..jobs.settings import SETTINGS, JobSettings, Setting
+
+if TYPE_CHECKING:
+    from ..jobs.defaults import Defaults
+
+_HOW_LOUD = ("loudness", "delivery")  # two ways to say it, of which a job takes one
 
 Source = Annotated[
     Path,
@@ -54,11 +59,11 @@ def with_settings(*left_out: str) -> Callable[[Callable[..., None]], Callable[..
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         @wraps(command)
-        def wrapped(**given: Any) -> None:
+        def wrapped(_context: typer.Context, **given: Any) -> None:
             values = {s.name: _value(s, given.pop(_parameter(s))) for s in asked}
-            command(**given, settings=JobSettings(**values))
+            command(**given, settings=JobSettings(**_said_over(_context, values)))
 
-        parameters: list[inspect.Parameter] = []
+        parameters = [inspect.Parameter("_context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)]
         for parameter in inspect.signature(command, eval_str=True).parameters.values():
             if parameter.name != "settings":
                 parameters.append(parameter)
@@ -72,17 +77,57 @@ def with_settings(*left_out: str) -> Callable[[Callable[..., None]], Callable[..
     return decorate
 
 
-def _negative(setting: Setting) -> bool:
-    """Whether the flag switches off what is on."""
-    return setting.kind is bool and bool(setting.default)
-
-
 def _value(setting: Setting, given: Any) -> Any:
-    return not given if _negative(setting) else given
+    return not given if setting.negative else given
 
 
 def _parameter(setting: Setting) -> str:
-    return f"no_{setting.name}" if _negative(setting) else setting.name
+    return f"no_{setting.name}" if setting.negative else setting.name
+
+
+def default_map(defaults: Defaults) -> dict[str, Any]:
+    """The user's defaults as commands take them, by the names of their parameters."""
+    given = {
+        _parameter(SETTINGS[name]): _value(SETTINGS[name], value) for name, value in defaults.settings.items()
+    }
+    media = {"media": list(defaults.media)} if defaults.media else {}
+    job = given | media
+    return {"rebalance": job, "inspect": media, "resolve": {"rebalance": job}}
+
+
+def _said_over(context: typer.Context, settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings, less a default of the user's that a flag contradicts: of two ways to say how loud, the flag's."""
+    typed = {name for name in _HOW_LOUD if _source(context, name) == "COMMANDLINE"}
+    over = {name for name in _HOW_LOUD if typed and _source(context, name) == "DEFAULT_MAP"}
+    return settings | {name: SETTINGS[name].default for name in over}
+
+
+def _source(context: typer.Context, name: str) -> str:
+    """Where a parameter's value is from, by the name click has for it."""
+    source = context.get_parameter_source(name)
+    return "" if source is None else source.name
+
+
+def completed(choices: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
+    """What a shell offers for an option: those of `choices` that begin as what is typed."""
+
+    def offer(incomplete: str) -> list[str]:
+        return [choice for choice in choices() if choice.startswith(incomplete)]
+
+    return offer
+
+
+def _choices(setting: Setting) -> Iterable[str]:
+    """What a setting may be, in words, as far as there are any."""
+    if setting.name == "delivery":
+        from ...exporters.delivery import specs
+
+        return specs()
+    if setting.name == "model":
+        from ...engine.weights.store import list_cards
+
+        return [card.name for card in list_cards()]
+    return setting.choices
 
 
 def _declared(setting: Setting) -> inspect.Parameter:
@@ -98,11 +143,14 @@ def flag(setting: Setting) -> Any:
     """The typer option for a setting: its help with unit, range and default."""
     if setting.kind is bool:
         return typer.Option(setting.flag, help=setting.help)
-    text = setting.help
-    if setting.low is not None and setting.high is not None:
-        unit = f" {setting.unit}" if setting.unit else ""
-        text = f"{text} {setting.low:g} to {setting.high:g}{unit}."
+    text = f"{setting.help} {setting.limits}." if setting.limits else setting.help
     metavar = "|".join(setting.choices) or setting.unit.upper() or setting.kind.__name__.upper()
     if setting.kind is str and not setting.choices:
         metavar = setting.unit or "NAME"
-    return typer.Option(setting.flag, help=text, metavar=metavar, show_default=setting.default != "")
+    return typer.Option(
+        setting.flag,
+        help=text,
+        metavar=metavar,
+        show_default=setting.default != "",
+        autocompletion=completed(lambda: _choices(setting)),
+    )

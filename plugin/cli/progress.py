@@ -17,33 +17,33 @@ from ..jobs.events import Event, Moved, Observer, Waiting
 from .words import printable, word_for
 
 _EVENT_EVERY = 0.2  # seconds between events of progress within one stage
-_LINE_EVERY = 2.0  # seconds between plain lines within one stage
 
 
 class Lines:
-    """Writes steps as lines such as ``progress: 42 % interview, rebalancing 10 %, 31 s left``."""
+    """Writes a line per stage and item, as each begins: ``progress: 42 % interview, rebalancing, 31 s left``."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._clock = Clock()
         self._whole = 0.0
-        self._last: tuple[str, str] = ("", "")
-        self._when = -_LINE_EVERY
+        self._told: set[tuple[str, str]] = set()
 
     def __call__(self, step: Step) -> None:
-        """Write one step, unless one of the same stage was written a moment ago."""
+        """Write one step, unless its stage was told of its item before."""
         if step.stage == JOB:
             self._whole = max(self._whole, fraction(step))
             return
-        now, what = time.monotonic(), (step.stage, step.item)
-        if what == self._last and now - self._when < _LINE_EVERY:
+        if (step.stage, step.item) in self._told:
             return
-        self._last, self._when = what, now
+        self._told.add((step.stage, step.item))
         left = self._clock.left(self._whole)
         eta = f", {left:.0f} s left" if left is not None and self._whole < 1.0 else ""
-        stage = f"{word_for(step.stage)} {fraction(step):.0%}".replace("%", " %")
         whole = f"{self._whole:.0%}".replace("%", " %")
-        print(f"progress: {whole} {printable(step.item)}, {stage}{eta}", file=self._stream, flush=True)
+        print(
+            f"progress: {whole} {printable(step.item)}, {word_for(step.stage)}{eta}",
+            file=self._stream,
+            flush=True,
+        )
 
 
 @contextmanager

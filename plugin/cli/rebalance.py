@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +12,7 @@ import typer
 
 from ..jobs.disk import size_text
 from ..jobs.eta import clock
+from ..jobs.ranges import format_ranges
 from ..jobs.settings import JobSettings
 from .errors import SOME_FAILED, say, sentences
 from .options import (
@@ -77,6 +79,7 @@ def rebalance_timeline(request: Request, dry_run: bool, as_json: bool, as_events
     """Run a request, or only say what it would do; leaves with status 1 where clips failed."""
     from ..jobs.service import Service
 
+    began = time.monotonic()
     with watched(as_json, as_events) as observer:
         service = Service(observer)
         with stoppable(service.progress):
@@ -87,20 +90,24 @@ def rebalance_timeline(request: Request, dry_run: bool, as_json: bool, as_events
     if result is None:
         return
     if not as_events:
-        _print_result(result, as_json)
+        _print_result(result, as_json, time.monotonic() - began)
     if result.failed:
         raise typer.Exit(SOME_FAILED)
 
 
 def _print_plan(plan: Plan, as_json: bool) -> None:
     from ..jobs.plan import plan_data
+    from ..jobs.results import NOT_CHOSEN
 
     data = plan_data(plan)
     if as_json:
         print(json.dumps(data, ensure_ascii=False))
         return
     for clip in data["clips"]:
+        if clip.get("reason") == NOT_CHOSEN:
+            continue
         say(f"{clip['index']:>4}  {clip['track']}  {clip['name']}: {clip['status']}{_why(clip)}")
+    _print_not_chosen(tuple(c.facts.index for c in plan.others if c.reason == NOT_CHOSEN))
     whole = plan.job.settings.whole
     waiting = sum(task.seconds for task in plan.tasks if task.cached is None and not (whole and task.known))
     if whole:
@@ -111,6 +118,12 @@ def _print_plan(plan: Plan, as_json: bool) -> None:
         f"to {plan.folder}, and write {plan.out}."
     )
     tell_losses(plan.losses)
+
+
+def _print_not_chosen(indices: tuple[int, ...]) -> None:
+    """The clips nobody asked for, in a line, however many they are."""
+    if indices:
+        say(f"Not chosen: {'clip' if len(indices) == 1 else 'clips'} {format_ranges(indices)}.")
 
 
 def _why(clip: dict[str, Any]) -> str:
@@ -129,9 +142,10 @@ def _holds(category: dict[str, Any] | None) -> str:
     return f"; {category['kind']}: {category['reason']}"
 
 
-def _print_result(result: JobResult, as_json: bool) -> None:
+def _print_result(result: JobResult, as_json: bool, taken: float) -> None:
+    """What became of every clip that was asked for, and of the whole, `taken` seconds after it was asked for."""
     from ..jobs.report import loudness_line, report_data
-    from ..jobs.results import FAILED, LEFT_OUT
+    from ..jobs.results import FAILED, LEFT_OUT, NOT_CHOSEN
 
     for clip in result.failed:
         say(f"sightmix: {clip.facts.label} was not rebalanced: {clip.reason}", error=True)
@@ -144,14 +158,17 @@ def _print_result(result: JobResult, as_json: bool) -> None:
         head = f"{facts.index:>4}  {facts.track}  {facts.name}: {clip.status}"
         if clip.loudness is not None:
             say(f"{head}, {loudness_line(*clip.loudness)}")
-        elif clip.status in (FAILED, LEFT_OUT):
-            say(f"{head}" if clip.status == FAILED else f"{head} ({clip.reason})")
+        elif clip.status == FAILED:
+            say(head)
+        elif clip.status == LEFT_OUT and clip.reason != NOT_CHOSEN:
+            say(f"{head} ({clip.reason})")
+    _print_not_chosen(result.not_chosen)
     for sentence in result.said:
         say(f"      {sentence}")
     _print_level(result)
     wanted = len(result.done) + len(result.failed)
     if result.done:
-        say(f"{len(result.done)} of {wanted} clips rebalanced in {clock(result.seconds)}: {result.out}")
+        say(f"{len(result.done)} of {wanted} clips rebalanced in {clock(taken)}: {result.out}")
     else:
         say("No clip was rebalanced; no timeline was written.")
     tell_losses(result.losses)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ...engine.errors import SightmixError
+from .events import Accepted, ClipDone, Event, Lost, Observer, Planned, StageBegan
+from .settings import JobSettings
 
 LOG = "job.log"
 _log = logging.getLogger("sightmix")
 _MARK = "_sightmix_logged"
+_DEFAULTS = JobSettings().to_dict()
 
 
 class _Quiet(logging.FileHandler):
@@ -43,6 +47,36 @@ def log_unexpected(what: str, error: BaseException) -> None:
     elif not getattr(error, _MARK, False):
         setattr(error, _MARK, True)
         _log.error("%s", what, exc_info=error)
+
+
+def logged(observe: Observer) -> Observer:
+    """An observer that also logs what a job tells, in a line: stages, the plan, what became of each clip."""
+
+    def tell(event: Event) -> None:
+        text = _line(event)
+        if text:
+            _log.info("%s", text)
+        observe(event)
+
+    return tell
+
+
+def _line(event: Event) -> str:
+    """An event for the log; "" for what happens too often or is told anyway."""
+    match event:
+        case Accepted():
+            changed = {name: v for name, v in event.settings.items() if v != _DEFAULTS[name]}
+            return f"{event.source}: {', '.join(f'{name} {v}' for name, v in changed.items()) or 'default settings'}"
+        case StageBegan():
+            return f"stage: {event.stage}"
+        case Planned():
+            states = Counter(clip["status"] for clip in event.plan["clips"])
+            return f"plan: {', '.join(f'{n} {state}' for state, n in states.items())}"
+        case ClipDone():
+            return f"clip {event.index} {event.track} '{event.name}': {event.status}"
+        case Lost():
+            return f"{event.where}: {event.text}"
+    return ""
 
 
 @contextmanager

@@ -28,7 +28,7 @@ from .keys import Identities, rendition_key, span_key
 from .losses import Loss, of_timeline
 from .names import result_folder, result_path
 from .ranges import parse_ranges
-from .results import FAILED, LEFT_OUT, ClipFacts, ClipResult
+from .results import FAILED, LEFT_OUT, NOT_CHOSEN, ClipFacts, ClipResult
 from .settings import AUTO, KEYFRAMES, JobSettings
 from .stage import Draft, Identity, Stage
 
@@ -157,7 +157,7 @@ def make_plan(job: Job, timeline: Timeline, stage: Stage, progress: Progress | N
     for clip in timeline.clips:
         facts = facts_of(clip)
         if clip.index not in chosen:
-            reason = clip.reason if not clip.online else "It was not chosen."
+            reason = clip.reason if not clip.online else NOT_CHOSEN
             others.append(ClipResult(facts, LEFT_OUT, reason))
         elif not clip.online:
             others.append(ClipResult(facts, FAILED if named else LEFT_OUT, clip.reason))
@@ -185,7 +185,7 @@ def plan_data(plan: Plan) -> dict[str, Any]:
             "record_in_tc": task.facts.record_in_tc,
             "seconds": round(task.seconds, 3),
             "media": str(task.passage.sound.path),
-            "shots": len(task.passage.shots),
+            "shots": plan.timeline.clip(task.facts.index).shots,
             "status": status_of(task, plan),
             "key": task.key,
             **({"category": category_data(task.category)} if plan.job.settings.whole else {}),
@@ -250,12 +250,8 @@ def choose_clips(timeline: Timeline, job: Job) -> tuple[frozenset[int], bool]:
         raise SettingsError(f"{job.source} has no audio clips to rebalance.")
     if job.clips:
         return frozenset(parse_ranges(job.clips, len(timeline.clips))), True
-    wanted = [clip for clip in timeline.clips if not job.tracks or _on_tracks(clip, job.tracks)]
-    if not wanted:
-        tracks = ", ".join(dict.fromkeys(f"'{clip.track}'" for clip in timeline.clips))
-        raise SettingsError(
-            f"--track {', '.join(job.tracks)} fits no audio track; this timeline has {tracks}."
-        )
+    numbers = {number for name in job.tracks for number in timeline.tracks_named(name, "--track")}
+    wanted = [clip for clip in timeline.clips if not job.tracks or clip.track_number in numbers]
     if not any(clip.online for clip in wanted):
         first = wanted[0]
         raise SettingsError(
@@ -320,12 +316,6 @@ def facts_of(clip: AudioClip) -> ClipFacts:
         clip.timecode_in,
         clip.timecode_out,
     )
-
-
-def _on_tracks(clip: AudioClip, tracks: Sequence[str]) -> bool:
-    """Whether a clip lies on one of the tracks, named as they are or as A1, A2 …."""
-    names = {clip.track.casefold(), f"a{clip.track_number}"}
-    return any(track.strip().casefold() in names for track in tracks)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .balance import Balance
 
 RENDERED, CACHED, FAILED, LEFT_OUT = "rendered", "cached", "failed", "left out"
+NOT_CHOSEN = "It was not chosen."  # why a clip is left out that nobody asked for
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,11 @@ class JobResult:
     def done(self) -> tuple[ClipResult, ...]:
         """The clips that have a rendition."""
         return tuple(clip for clip in self.clips if clip.done)
+
+    @property
+    def not_chosen(self) -> tuple[int, ...]:
+        """The numbers of the clips that nobody asked for."""
+        return tuple(clip.facts.index for clip in self.clips if clip.reason == NOT_CHOSEN)
 
     @property
     def failed(self) -> tuple[ClipResult, ...]:

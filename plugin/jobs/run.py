@@ -42,16 +42,18 @@ class DiskFullError(WriteError):
     """The disk filled up while a job ran; what was finished is kept."""
 
 
-def run(plan: Plan, stage: Stage, progress: Progress, observe: Observer = nobody) -> JobResult:
+def run(
+    plan: Plan, stage: Stage, progress: Progress, observe: Observer = nobody, began: float | None = None
+) -> JobResult:
     """Run a job: render what is missing, bring it to level, write the report and the timeline.
 
     A clip that fails is named in the result and the others go on; without a finished clip no timeline is
     written. Raises Cancelled when stopped and DiskFullError when the disk is full: finished renditions are
     kept for the next run, the timeline is not written. Raises WriteError when nothing can be written at all, and
     ModelError where something is to be rendered and its model cannot be loaded. `observe` is told of every part of
-    the job, every clip and every loss.
+    the job, every clip and every loss; `began` is when it was asked for, on time.monotonic's clock, if not now.
     """
-    began = time.monotonic()
+    began = time.monotonic() if began is None else began
     bench = Bench(plan, stage, progress, observe, Shelf(plan.folder / "cache"), Shelf(plan.folder))
     bench.tell(plan.losses)
     if any(task.cached is None and not (plan.job.settings.whole and task.known) for task in plan.tasks):

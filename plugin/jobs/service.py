@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from ...engine.progress import Progress
 from . import rebalance as rebalancing
 from .cuts import find_cuts
 from .events import Accepted, Event, Failed, Finished, Moved, Observer, Planned, StageBegan, nobody
-from .logs import log_unexpected, logged_to, sentence_of
+from .logs import log_unexpected, logged, logged_to, sentence_of
 from .plan import Job, Plan, make_plan, plan_data
 from .report import report_data
 from .run import run
@@ -54,17 +55,18 @@ class Request:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A planned job and the stage that will run it."""
+    """A planned job and the stage that will run it; `began` is when it was asked for, on time.monotonic's clock."""
 
     plan: Plan
     stage: Stage
+    began: float
 
 
 class Service:
     """Plans and runs jobs one after the other; `observe` is told every event, on the threads that do the work."""
 
     def __init__(self, observe: Observer = nobody) -> None:
-        self.tell = observe
+        self.tell = logged(observe)
         self.progress = Progress(lambda step: observe(Moved.of(step)))
 
     def cancel(self) -> None:
@@ -107,6 +109,7 @@ class Service:
         """Open and plan: the first half of a job, for who has to look at the plan; tells accepted and planned."""
         from ..timeline.source import open_source
 
+        began = time.monotonic()
         if request.every and (request.clips or request.tracks):
             raise SettingsError("--all cannot be used together with --clips or --track.")
         self.tell(Accepted(str(request.source), str(request.out), dict(plain(request.settings.to_dict()))))
@@ -120,13 +123,13 @@ class Service:
         stage = rebalancing.stage_for(request.settings)
         plan = make_plan(job, timeline, stage, self.progress)
         self.tell(Planned(plan_data(plan)))
-        return Prepared(plan, stage)
+        return Prepared(plan, stage, began)
 
     def run(self, prepared: Prepared) -> JobResult:
         """The second half of a job; raises as `rebalance` does. Who calls this tells the end."""
         with _alone(prepared.plan), logged_to(prepared.plan.folder):
             try:
-                return run(prepared.plan, prepared.stage, self.progress, self.tell)
+                return run(prepared.plan, prepared.stage, self.progress, self.tell, prepared.began)
             except Exception as error:
                 log_unexpected("the job failed", error)
                 raise

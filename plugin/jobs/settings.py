@@ -32,16 +32,27 @@ class Setting:
     @property
     def flag(self) -> str:
         """The setting as a command-line flag, which switches off what is on by default."""
-        off = "no-" if self.default is True else ""
+        off = "no-" if self.negative else ""
         return f"--{off}{self.name.rstrip('_').replace('_', '-')}"
+
+    @property
+    def negative(self) -> bool:
+        """Whether the flag switches off what is on."""
+        return self.default is True
+
+    @property
+    def limits(self) -> str:
+        """What it may be, from the lowest to the highest, in its unit; "" where there are no limits."""
+        if self.low is None or self.high is None:
+            return ""
+        return f"{self.low:g} to {self.high:g}{f' {self.unit}' if self.unit else ''}"
 
     def check(self, value: Any) -> None:
         """Raise SettingsError, naming the flag and what it may be, unless `value` is allowed."""
         if self.choices and value not in self.choices:
             raise SettingsError(f"{self.flag} {value!r} is none of {', '.join(self.choices)}.")
         if self.kind in (int, float) and not self._inside(float(value)):
-            unit = f" {self.unit}" if self.unit else ""
-            raise SettingsError(f"{self.flag} {value} lies outside {self.low:g} to {self.high:g}{unit}.")
+            raise SettingsError(f"{self.flag} {value} lies outside {self.limits}.")
 
     def _inside(self, value: float) -> bool:
         low = -math.inf if self.low is None else self.low

@@ -18,7 +18,7 @@ from ...engine.edit.categories import (
     of_user,
 )
 from ...engine.edit.nodes import Node, body, children, kind_of, metadata, name_of
-from ...engine.errors import MediaError, SettingsError
+from ...engine.errors import MediaError
 from ...engine.media.ixml import track_names
 from .marks import KEY
 from .timeline import AudioClip, Timeline
@@ -55,7 +55,7 @@ def held(timeline: Timeline, told: Mapping[str, str] | None = None, ear: Listene
     tracks: dict[int, list[AudioClip]] = {}
     for clip in timeline.clips:
         tracks.setdefault(clip.track_number, []).append(clip)
-    spoken = {**remembered(timeline.node), **_by_number(told or {}, tracks, timeline)}
+    spoken = {**remembered(timeline.node), **_by_number(told or {}, timeline)}
     of_tracks, of_clips = {}, {}
     for number, clips in tracks.items():
         of_tracks[number], of_these = _held(clips, spoken.get(number, ""), ear)
@@ -139,19 +139,8 @@ def _audio_tracks(node: Node) -> list[str]:
     return names
 
 
-def _by_number(
-    told: Mapping[str, str], tracks: Mapping[int, Sequence[AudioClip]], timeline: Timeline
-) -> dict[int, str]:
-    found = {}
-    for name, kind in told.items():
-        numbers = [n for n, clips in tracks.items() if name in (clips[0].track.casefold(), f"a{n}")]
-        if not numbers:
-            known = ", ".join(f"A{n} '{clips[0].track}'" for n, clips in sorted(tracks.items()))
-            raise SettingsError(
-                f"--category {name} fits no audio track of {timeline.path}; it has {known or 'none'}."
-            )
-        found.update(dict.fromkeys(numbers, kind))
-    return found
+def _by_number(told: Mapping[str, str], timeline: Timeline) -> dict[int, str]:
+    return {n: kind for name, kind in told.items() for n in timeline.tracks_named(name, "--category")}
 
 
 def _held(

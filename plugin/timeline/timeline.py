@@ -30,7 +30,7 @@ from ...engine.edit.placing import ZERO, Fade
 from ...engine.edit.reader import Reader
 from ...engine.edit.timemap import TimeMap
 from ...engine.edit.volume import other_effects
-from ...engine.errors import TimelineError
+from ...engine.errors import SettingsError, TimelineError
 from ...engine.media.reader import MediaInfo
 from ...engine.media.time import timecode
 from ...engine.passage import Channel, Note, Passage, Shot, Sound
@@ -237,6 +237,21 @@ class Timeline:
         if not 1 <= index <= len(self.clips):
             raise TimelineError(f"{self.path} has no audio clip {index}; it has {len(self.clips)}.")
         return self.clips[index - 1]
+
+    def tracks_named(self, name: str, flag: str) -> tuple[int, ...]:
+        """The numbers of the audio tracks with clips that have this name, or are called so: A1, A2 …
+
+        Raises SettingsError for none, naming those that there are and the `flag` that asked.
+        """
+        wanted = name.strip().casefold()
+        tracks = {clip.track_number: clip.track for clip in self.clips}
+        found = tuple(n for n, track in sorted(tracks.items()) if wanted in (track.casefold(), f"a{n}"))
+        if not found:
+            known = ", ".join(f"A{n} '{track}'" for n, track in sorted(tracks.items()))
+            raise SettingsError(
+                f"{flag} {name} fits no audio track of {self.path}; it has {known or 'none'}."
+            )
+        return found
 
     def count_shots(self, start: Fraction, end: Fraction) -> int:
         """How many shots are seen between two record times."""

@@ -18,6 +18,7 @@ from sightmix.plugin.jobs import listening, rebalance, service
 from sightmix.plugin.jobs.listening import Listener
 from sightmix.plugin.jobs.rebalance import RebalanceStage
 from sightmix.plugin.timeline import AudioClip
+from timeline_kit import clip, movie, save, timeline, tr, track
 from typer.testing import CliRunner, Result
 
 SAMPLES = Path(__file__).parent.parent / "data" / "otio"
@@ -217,12 +218,49 @@ def test_a_plain_media_file_is_a_timeline_of_one_clip(tmp_path: Path) -> None:
     assert (tmp_path / "b.otio").is_file()
 
 
+def test_alone_it_shows_its_help_as_it_is() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=60, check=True
+    )
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("Usage: ")
+    assert sum(line.startswith("  rebalance ") for line in lines) == 1
+    assert done.stderr == ""
+
+
+def test_inspect_and_a_dry_run_count_the_same_shots(tmp_path: Path) -> None:
+    movie(tmp_path / "film.mov", 3)
+    tone(tmp_path / "sound.wav", 3)
+    shots = [clip(f"{n}", tr(0, 24), str(tmp_path / "film.mov")) for n in range(3)]
+    sounds = [clip("s", tr(24 * n, 24), str(tmp_path / "sound.wav")) for n in range(3)]
+    edit = save(tmp_path / "in.otio", timeline(track("Video", *shots), track("Audio", *sounds)))
+    film = json.loads(sightmix("inspect", edit, "--json", "--no-listen").stdout)
+    plan = sightmix("rebalance", edit, "-o", tmp_path / "out.otio", "--dry-run", "--json")
+    # Handles reach over the cuts; what is seen with a clip is what is seen while it sounds.
+    assert [c["shots"] for c in film["clips"]] == [1, 1, 1]
+    assert [c["shots"] for c in json.loads(plan.stdout)["clips"]] == [1, 1, 1]
+
+
+def test_verbose_tells_stages_and_clips(source: Path) -> None:
+    command = ["rebalance", str(source), "-o", str(source.parent / "out"), "--clips", "1", "--dry-run", "-v"]
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, *command], capture_output=True, text=True, timeout=120, check=True
+    )
+    assert "stage: plan" in done.stderr
+    assert "stage: plan" not in done.stdout
+    quiet = subprocess.run(
+        [sys.executable, "-c", SCRIPT, *command[:-1]], capture_output=True, text=True, timeout=120, check=True
+    )
+    assert "stage:" not in quiet.stderr
+
+
 def test_rebalance_says_what_it_did(source: Path) -> None:
     done = sightmix("rebalance", source, "-o", source.parent / "out", "--clips", "1,3", "--loudness", "-23")
     assert done.exit_code == 0, done.stderr
     assert "2 of 2 clips rebalanced" in done.stdout
     assert "LUFS" in done.stdout
-    assert "two: left out" in done.stdout
+    assert "two" not in done.stdout
+    assert "Not chosen: clip 2." in done.stdout
     assert (source.parent / "out.sightmix" / "report.html").is_file()
 
 

@@ -451,8 +451,8 @@ def test_files_are_stamped_with_their_first_sample(source: Path) -> None:
 def test_tracks_and_numbers_choose_clips(source: Path) -> None:
     assert statuses(job(source, FakeRenderer(), clips="1,3")) == ["rendered", "left out", "rendered"]
     assert statuses(job(source, FakeRenderer(), tracks=("a1",))) == ["cached", "rendered", "cached"]
-    with pytest.raises(SettingsError, match="fits no audio track"):
-        job(source, FakeRenderer(), tracks=("A7",))
+    with pytest.raises(SettingsError, match=r"--track A7 fits no audio track of .*; it has A1 'A1'\."):
+        job(source, FakeRenderer(), tracks=("A1", "A7"))
     with pytest.raises(SettingsError, match="together"):
         job(source, FakeRenderer(), tracks=("A1",), clips="1")
 
