@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
 import json
 import os
@@ -110,7 +111,7 @@ def test_other_paths(path: str, session: Session) -> None:
     assert post(session, path=path)[0] == 404
 
 
-@pytest.mark.parametrize("length", [str(LARGEST + 1), "9" * 30, "-1", "+5", "0x10", "ten", "", "٣", None])
+@pytest.mark.parametrize("length", [str(LARGEST + 1), "9" * 30, "9" * 5000, "0" * 5000, "-1", "+5", "0x10", "ten", "", "٣", None])
 def test_a_body_too_long_or_of_no_length(length: str | None, session: Session) -> None:
     big = length is not None and length.isascii() and length.isdecimal()
     status, _ = post(session, Content_Length=length.encode().decode("latin-1") if length else length)
@@ -199,14 +200,47 @@ def test_one_session_at_a_time(session: Session) -> None:
     assert post(session)[0] == 200
 
 
-def test_the_session_of_a_dead_one_is_taken_over(tmp_path: Path) -> None:
+@pytest.mark.parametrize("age", [60, -60, -10 * 365 * 86400])
+def test_the_session_of_a_dead_one_is_taken_over(age: float, tmp_path: Path) -> None:
+    """Also one from the future: the clock was set back since."""
     (tmp_path / "meet").mkdir()
     left = tmp_path / "meet" / RENDEZVOUS
     left.write_text("return ''")
-    os.utime(left, (time.time() - 60, time.time() - 60))
+    os.utime(left, (time.time() - age, time.time() - age))
     with Session(tmp_path / "meet", tmp_path) as session:
         assert post(session)[0] == 200
     assert list((tmp_path / "meet").iterdir()) == []
+
+
+def test_no_port_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def taken(*_: object) -> None:
+        raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+
+    monkeypatch.setattr("socketserver.TCPServer.server_bind", taken)
+    with pytest.raises(HostError, match="No port of 127"), Session(tmp_path / "meet", tmp_path):
+        pass
+    assert list((tmp_path / "meet").iterdir()) == []
+
+
+def test_a_folder_in_the_place_of_the_session_file_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "meet" / RENDEZVOUS / "x").mkdir(parents=True)
+    os.utime(tmp_path / "meet" / RENDEZVOUS, (0, 0))
+    with pytest.raises(HostError, match="cannot be written"), Session(tmp_path / "meet", tmp_path):
+        pass
+
+
+def test_a_caller_who_hangs_up_is_not_told_of_on_the_terminal(
+    session: Session, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr("sightmix.plugin.hosts.resolve.bridge._Handler._send", gone)
+    with pytest.raises((http.client.HTTPException, OSError)):
+        post(session)
+    monkeypatch.undo()
+    assert post(session)[0] == 200
+    assert capfd.readouterr().err == ""
 
 
 # The mailbox.

@@ -9,6 +9,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from ..errors import HostError
 from .broker import Broker, Refused
 
 _log = logging.getLogger(__name__)
@@ -21,7 +22,8 @@ class Bridge:
     """Serves one address, one path, one method and one client; everything else gets a refusal and no reason.
 
     A message is let in when it comes to 127.0.0.1 under exactly that name and port, is no browser's (no Origin),
-    carries the session's token, says its length and stays below `LARGEST` bytes.
+    carries the session's token, says its length and stays below `LARGEST` bytes. Raises HostError where this machine
+    lets nobody listen.
     """
 
     def __init__(self, broker: Broker, token: str) -> None:
@@ -31,8 +33,13 @@ class Bridge:
         class Handler(_Handler):
             owner = bridge
 
-        self._server = ThreadingHTTPServer((ADDRESS, 0), Handler)
-        self._server.daemon_threads = True
+        try:
+            self._server = _Server((ADDRESS, 0), Handler)
+        except OSError as error:
+            raise HostError(
+                f"No port of {ADDRESS} can be opened for Resolve ({error.strerror or error}); "
+                "allow sightmix to listen on this machine itself."
+            ) from error
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
 
@@ -73,7 +80,8 @@ def _body(request: BaseHTTPRequestHandler) -> dict[str, Any]:
     length = request.headers.get("Content-Length", "")
     if not (length.isascii() and length.isdecimal()):
         raise Refused(411, "no length")
-    if int(length) > LARGEST:
+    # Python refuses to read a number of thousands of digits.
+    if len(length) > len(str(LARGEST)) or int(length) > LARGEST:
         raise Refused(413, "too long")
     try:
         message = json.loads(request.rfile.read(int(length)))
@@ -82,6 +90,14 @@ def _body(request: BaseHTTPRequestHandler) -> dict[str, Any]:
     if not isinstance(message, dict):
         raise Refused(400, "not an object")
     return message
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A caller who hung up, or sent what nobody foresaw, costs nothing but its own answer."""
+        _log.debug("a call from %s failed", client_address, exc_info=True)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -48,7 +48,7 @@ class Session:
         self._claim()
         try:
             self._bridge = Bridge(self.broker, self.token)
-            put(self.folder / RENDEZVOUS, lua_message(self._facts()))
+            self._announce()
             self._mailbox = Mailbox(
                 self.broker, self.folder, self.token, self._greeting, self._profiles, self._touch
             )
@@ -115,9 +115,18 @@ class Session:
             age = time.time() - (folder / RENDEZVOUS).stat().st_mtime
         except OSError:
             age = _STALE
-        if age < _STALE:
+        # A living session's last sign lies within a moment of now on either side; one further off in the future
+        # was left there before the clock was set back.
+        if abs(age) < _STALE:
             raise HostError("Another sightmix is talking to Resolve; let it finish or stop it first.")
         self._sweep()
+
+    def _announce(self) -> None:
+        path = self.folder / RENDEZVOUS
+        try:
+            put(path, lua_message(self._facts()))
+        except OSError as error:
+            raise HostError(f"{path} cannot be written: {error.strerror or error}; remove it.") from error
 
     def _facts(self) -> dict[str, Any]:
         return {
