@@ -52,6 +52,14 @@ class _Lazily(TyperGroup):
         command.name = cmd_name
         return command
 
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; typer itself says nothing where Ctrl-C stops one, or the import of its file."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            say("sightmix: Stopped.", error=True)
+            raise typer.Exit(CANCELLED) from None
+
 
 app = typer.Typer(
     name="sightmix",

@@ -15,9 +15,10 @@ import typer
 
 from ...engine.errors import Cancelled, SightmixError
 from ..jobs.logs import log_unexpected, sentence_of
+from .interrupt import STOPPED, take_over
 from .words import printable
 
-DONE, SOME_FAILED, USAGE, CANCELLED = 0, 1, 2, 130
+DONE, SOME_FAILED, USAGE, CANCELLED = 0, 1, 2, STOPPED
 
 _VERBOSE = "verbose"
 Verbose = Annotated[
@@ -55,15 +56,19 @@ def sentences(command: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        _log_as_wanted(kwargs.pop(_VERBOSE, 0))
         try:
+            take_over()
+            _log_as_wanted(kwargs.pop(_VERBOSE, 0))
             return command(*args, **kwargs)
         except (typer.Exit, typer.Abort, BrokenPipeError):
             raise
-        except Exception as error:
+        except (Exception, KeyboardInterrupt) as error:
             if isinstance(error, typer.BadParameter.__mro__[2]):
                 raise
-            log_unexpected("traceback", error)
+            if _of_ctrl_c(error):
+                error = KeyboardInterrupt()
+            else:
+                log_unexpected("traceback", error)
             as_json = bool(kwargs.get("as_json")) and not kwargs.get("as_events")  # events have told it
             raise typer.Exit(_report(error, as_json)) from None
 
@@ -85,10 +90,17 @@ def _log_as_wanted(verbose: object) -> None:
         log.addHandler(logging.NullHandler())
 
 
-def _report(error: Exception, as_json: bool) -> int:
+def _of_ctrl_c(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is behind an error: Python makes a RuntimeError of what stops the building of a class."""
+    while error is not None and not isinstance(error, KeyboardInterrupt | SightmixError):
+        error = error.__cause__ or error.__context__
+    return isinstance(error, KeyboardInterrupt)
+
+
+def _report(error: BaseException, as_json: bool) -> int:
     status = _status(error)
     text = sentence_of(error)
-    if not isinstance(error, SightmixError):
+    if not isinstance(error, SightmixError | KeyboardInterrupt):
         text = f"{text.removesuffix('.')}; set SIGHTMIX_DEBUG=1 to see where."
     say(f"sightmix: {text}", error=True)
     if as_json:
@@ -96,8 +108,8 @@ def _report(error: Exception, as_json: bool) -> int:
     return status
 
 
-def _status(error: Exception) -> int:
-    if isinstance(error, Cancelled):
+def _status(error: BaseException) -> int:
+    if isinstance(error, Cancelled | KeyboardInterrupt):
         return CANCELLED
     # Looked up by name: the jobs' modules are heavy, and loaded only if they ran.
     return SOME_FAILED if type(error).__name__ == "DiskFullError" else USAGE

@@ -111,7 +111,9 @@ def test_other_paths(path: str, session: Session) -> None:
     assert post(session, path=path)[0] == 404
 
 
-@pytest.mark.parametrize("length", [str(LARGEST + 1), "9" * 30, "9" * 5000, "0" * 5000, "-1", "+5", "0x10", "ten", "", "٣", None])
+@pytest.mark.parametrize(
+    "length", [str(LARGEST + 1), "9" * 30, "9" * 5000, "0" * 5000, "-1", "+5", "0x10", "ten", "", "٣", None]
+)
 def test_a_body_too_long_or_of_no_length(length: str | None, session: Session) -> None:
     big = length is not None and length.isascii() and length.isdecimal()
     status, _ = post(session, Content_Length=length.encode().decode("latin-1") if length else length)

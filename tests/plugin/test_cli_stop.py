@@ -82,3 +82,55 @@ def test_failures_are_named_and_leave_status_1(source: Path) -> None:
     assert done.returncode == 1
     assert "'two' at 00:00:01:00) was not rebalanced: two is damaged." in done.stderr
     assert (source.parent / "out.otio").is_file()
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "typer",
+        "sightmix.plugin.cli.errors",
+        "sightmix.plugin.cli.inspect",
+        "numpy",
+        "av",
+        "sightmix.plugin.timeline",
+    ],
+)
+def test_ctrl_c_while_something_is_imported_is_the_sentence(module: str, source: Path) -> None:
+    """Of the imports that `inspect` makes, each is interrupted in turn."""
+    code = f"""
+import os, signal, sys
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupting())
+sys.argv = ["sightmix", "inspect", "--no-listen", {str(source)!r}]
+from sightmix.plugin.cli.start import main
+main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=600
+    )
+    assert (done.returncode, done.stderr, done.stdout) == (130, "sightmix: Stopped.\n", "")
+
+
+def test_ctrl_c_while_a_class_is_made_is_the_sentence_and_with_json_an_object(source: Path) -> None:
+    code = f"""
+import sys
+import sightmix.plugin.cli.inspect as inspect
+class Interrupted:
+    def __set_name__(self, owner, name):
+        raise KeyboardInterrupt
+def stopped(*_):
+    class Card:  # Python 3.11 turns what comes out of here into a RuntimeError
+        field = Interrupted()
+inspect.inspect_timeline = stopped
+from sightmix.plugin.cli.start import main
+sys.argv = ["sightmix", "inspect", "--json", {str(source)!r}]
+main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=600
+    )
+    assert (done.returncode, done.stderr) == (130, "sightmix: Stopped.\n")
+    assert json.loads(done.stdout)["exit_status"] == 130

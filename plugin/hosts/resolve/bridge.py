@@ -95,7 +95,7 @@ def _body(request: BaseHTTPRequestHandler) -> dict[str, Any]:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def handle_error(self, request: object, client_address: object) -> None:
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002  (the base class's)
         """A caller who hung up, or sent what nobody foresaw, costs nothing but its own answer."""
         _log.debug("a call from %s failed", client_address, exc_info=True)
 
