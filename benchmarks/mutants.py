@@ -60,6 +60,13 @@ TABLE = {
         "tests/engine/test_finish.py",
         "tests/engine/test_balances.py",
         "tests/engine/test_training_step.py",
+        "tests/engine/test_style.py",
+        "tests/engine/test_ear.py",
+        "tests/engine/test_levelling.py",
+        "tests/engine/test_bounce.py",
+        "tests/engine/test_tracks.py",
+        "tests/plugin/test_listening.py",
+        "tests/plugin/test_programme_*.py",
     ),
     "engine/media": ("tests/engine/test_media_*.py", "tests/engine/test_files.py"),
     "engine/programme": ("tests/engine/test_programme*.py",),
@@ -273,6 +280,9 @@ def start(
             "no:xdist",
             "--hypothesis-seed=0",
             "--tb=short",
+            # HEAVY has hypothesis imported before pytest can rewrite it, which is no fault of a test.
+            "-W",
+            "ignore::pytest.PytestAssertRewriteWarning",
         ]
         # A file at a time: a fault that the first finds need not wait for the imports of all.
         for batch in [[file] for file in arguments] if allowed else [arguments]:

@@ -154,6 +154,31 @@ def test_windows_that_differ_surely_are_a_mix_by_turns() -> None:
     assert chances(either, either)[3] < 0.1
 
 
+def test_a_rule_is_as_sure_as_it_is_trusted() -> None:
+    size = len(KINDS)
+    heard = np.array([[2.0, 0.0, 0.0, 0.0]])
+    for trust in (0.5, 1.0, 3.0):
+        rule = ear.Rule(np.zeros(size), np.ones(size), np.eye(size), np.zeros(size), trust)
+        chances = rule.judge(heard)
+        assert chances.sum() == pytest.approx(1.0)
+        # One window is of one kind, so the odds of the kinds are what its signs say, to the power of the trust.
+        assert chances[0] / chances[1] == pytest.approx(np.exp(2.0 * trust), rel=1e-6)
+
+
+def test_it_stops_between_windows(tmp_path: Path) -> None:
+    progress, network = Progress(), _Deaf()
+    run = network.run
+
+    def once(*given: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        progress.cancel()
+        return run(*given)
+
+    network.run = once  # type: ignore[method-assign, assignment]
+    with pytest.raises(Cancelled):
+        heard_category([_sound(_written(tmp_path / "a.wav", (40, 0.1)), 0, 40)], network, progress)
+    assert len(network.levels) == 1
+
+
 def test_a_wish_to_stop_is_heeded(tmp_path: Path) -> None:
     progress = Progress()
     progress.cancel()

@@ -10,6 +10,8 @@ from sightmix.engine.highlight.levelling import Aim, Levelled, Sum, level
 from sightmix.engine.highlight.spectral import GainRamps
 from sightmix.engine.media.layout import Layout
 from sightmix.engine.media.loudness import measure
+from sightmix.engine.passage import Loudness
+from sightmix.engine.programme.loudness import Figures
 from sightmix.engine.progress import Progress
 
 RATE = 48_000
@@ -128,6 +130,14 @@ def test_dialogue_is_what_a_dialogue_spec_measures() -> None:
     x[0] = 0.0
     found = level(sum_of(x), gains(0, 0, 0), aim, Progress())
     assert found.after.integrated == pytest.approx(-24.0, abs=0.1)
+
+
+def test_a_spec_without_a_figure_for_sparse_speech_has_one_for_all() -> None:
+    loudness = Loudness(-30.0, 0.0, -3.0, -30.0, -30.0)
+    speaking, hardly = Figures(loudness, -20.0, 0.5), Figures(loudness, -20.0, 0.1)
+    aim = Aim(-27.0, dialogue=True, least_speech=0.15)
+    assert (aim.missing(speaking, loudness), aim.missing(hardly, loudness)) == (-7.0, 3.0)
+    assert Aim(-27.0, dialogue=True, least_speech=0.15, sparse=-24.0).missing(hardly, loudness) == 6.0
 
 
 def test_a_programme_that_is_empty() -> None:

@@ -15,6 +15,7 @@ from sightmix.engine.highlight.config import HOP, MODEL_RATE
 from sightmix.engine.highlight.quality import masks_quality
 from sightmix.engine.highlight.repair import neutral
 from sightmix.engine.highlight.riding import FALL, RISE
+from sightmix.engine.highlight.spread import FILM_LUFS, FILM_SD, SPEECH_BESIDE
 from sightmix.engine.highlight.style import Heard, Styled, styled
 
 Array = NDArray[np.float32]
@@ -92,6 +93,12 @@ def test_a_repair_goes_no_further_than_it_is_asked_to() -> None:
 
 def test_nothing_is_done_in_the_other_direction() -> None:
     assert not styled(asked(BURIED, -6.0, 6.0, 0.0), heard(BURIED), "repair").gains.any()
+
+
+def test_where_nobody_speaks_speech_nearby_varies_as_what_it_is_held_against_does() -> None:
+    for beside, stem in zip(SPEECH_BESIDE, (1, 2), strict=True):
+        assert beside.sd == FILM_SD[stem]
+        assert beside.mean == FILM_LUFS[0] - FILM_LUFS[stem]
 
 
 @pytest.mark.parametrize("gains", [(9.0, -9.0, -3.0), (-9.0, 9.0, 9.0), (12.0, 0.0, -12.0)])
