@@ -52,12 +52,14 @@ def frame_rate(timeline: Node) -> Fraction:
 
 
 def drops_frames(timeline: Node, rate: Fraction) -> bool:
-    """Whether the timecode drops frames: said by FCP7 XML, otherwise seen from a start on a drop-frame hour."""
+    """Whether the timecode drops frames: said by FCP7 XML and EDLs, else seen from a start on a drop-frame hour."""
     if rate.denominator != 1001 or round_half_up(rate) % 30:
         return False
     shown = metadata(timeline, "fcp_xml", "timecode", "displayformat")
     if shown is not None:
         return bool(shown == "DF")
+    if metadata(timeline, "cmx_3600", "fcm") == "DROP FRAME":
+        return True
     start = seconds(timeline.get("global_start_time"))
     if start is None or start <= 0:
         return False

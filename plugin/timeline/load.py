@@ -10,19 +10,21 @@ import re
 import warnings
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from ...engine.edit.nodes import Node, Pointer, children, name_of, schema, seconds
+from ...engine.edit.nodes import Node, Pointer, children, name_of, schema
 from ...engine.errors import MediaError, TimelineError, WriteError
 from ...engine.files import put_in_place, staging
 from ...engine.installation import line_for
 from ...engine.media.layout import Layout
 from ...engine.media.reader import MediaInfo, probe
 from ...engine.passage import Channel
+from . import build
+from .edl import read_edl
 from .forms import recognise, refuse_folder
 from .host_words import premiere_names, with_words, words_apart
 from .marks import strip
@@ -53,13 +55,17 @@ class Style:
 
 @dataclass(frozen=True)
 class Document:
-    """A parsed file, by default without our own earlier results; relative media paths count from `base`."""
+    """A parsed file, by default without our own earlier results; relative media paths count from `base`.
+
+    `notes` is what is to be said of how it was read, a sentence each.
+    """
 
     path: Path
     root: Node
     base: Path
     style: Style = Style()
     is_media: bool = False
+    notes: tuple[str, ...] = ()
 
 
 def load(
@@ -90,14 +96,13 @@ def _load(path: Path, rate: Fraction | None, cuts: tuple[Fraction, ...]) -> Docu
         return _bundle(path)
     if kind == "media":
         return _media(path, cuts)
-    return _adapted(path, kind, rate)
+    if kind == "edl":
+        return _edl(path, rate)
+    return _adapted(path, kind)
 
 
 def _read(path: Path) -> str:
-    try:
-        text = unicode_of(path.read_bytes())
-    except OSError as error:
-        raise TimelineError(f"{path} cannot be read: {error.strerror or error}.") from error
+    text = unicode_of(_bytes(path))
     if text is None:
         raise TimelineError(f"{path} is not an OTIO timeline: its text is not UTF-8.")
     return text
@@ -165,7 +170,7 @@ def _unpacked(path: Path, bundle: zipfile.ZipFile) -> Path:
     return target
 
 
-def _adapted(path: Path, kind: str, rate: Fraction | None) -> Document:
+def _adapted(path: Path, kind: str) -> Document:
     """Read through an OTIO adapter, then go on as with OTIO's own JSON."""
     adapter, title, package = ADAPTERS[_ENDINGS[kind]]
     if path.stat().st_size == 0:
@@ -179,9 +184,7 @@ def _adapted(path: Path, kind: str, rate: Fraction | None) -> Document:
             if adapter == "AAF":
                 text = otio.adapters.read_from_file(str(path), adapter_name=adapter).to_json_string()
             else:
-                options = {"rate": float(rate)} if adapter == "cmx_3600" and rate is not None else {}
-                words = _words(path, kind)
-                text = otio.adapters.read_from_string(words, adapter, **options).to_json_string()
+                text = otio.adapters.read_from_string(_words(path, kind), adapter).to_json_string()
     except Exception as error:
         raise TimelineError(f"{path} cannot be read as {title}: {one_line(error)}.") from error
     document = _parse(path, text, path.absolute().parent)
@@ -191,37 +194,30 @@ def _adapted(path: Path, kind: str, rate: Fraction | None) -> Document:
 
 
 def _words(path: Path, kind: str) -> str:
-    """A file's text for its adapter, whatever its encoding."""
-    if kind == "edl":
-        return decoded(path.read_bytes())[0]
+    """An XML file's text for its adapter, whatever its encoding."""
     text = ElementTree.tostring(xml_root(path.read_bytes()), encoding="unicode")
     return with_words(text) if kind == "fcpxml" else text
 
 
-def _move_edl(root: Node) -> None:
-    """Count an EDL from its first event.
+def _edl(path: Path, rate: Fraction | None) -> Document:
+    text, encoding = decoded(_bytes(path))
+    if not text.strip():
+        raise TimelineError(f"{path} is empty; export the timeline again.")
+    root, notes = read_edl(text, rate, str(path))
+    if encoding:
+        notes = (f"The EDL is no Unicode; its names are read as {encoding}.", *notes)
+    return Document(path, root, path.absolute().parent, notes=notes)
 
-    The adapter gives each track a range that starts at minus its first record timecode. That timecode becomes the
-    timeline's global start; tracks that begin later get a gap.
-    """
-    tracks = [track for _, track in children(root)]
-    starts = [(track, given.get("start_time")) for track in tracks if (given := track.get("source_range"))]
-    timed = [(track, start) for track, start in starts if (time := seconds(start)) is not None and time < 0]
-    if not timed or len(timed) != len(tracks):
-        return
-    origin = max(start["value"] for _, start in timed)
-    for track, start in timed:
-        late, rate = origin - start["value"], start["rate"]
-        track["source_range"] = None
-        if late:
-            gap = {"OTIO_SCHEMA": "Gap.1", "metadata": {}, "name": "", "source_range": _range(0, late, rate)}
-            track["children"].insert(0, gap)
-    root["global_start_time"] = _time(-origin, timed[0][1]["rate"])
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise TimelineError(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
 # What is put right in documents of these adapters.
 _AFTER: dict[str, Callable[[Node], None]] = {
-    "cmx_3600": _move_edl,
     "fcpx_xml": words_apart,
     "fcp_xml": premiere_names,
 }
@@ -253,52 +249,9 @@ def _media(path: Path, cuts: tuple[Fraction, ...]) -> Document:
     return Document(path, media_timeline(path, info, cuts), path.absolute().parent, is_media=True)
 
 
-def _time(value: float, rate: float) -> Node:
-    return {"OTIO_SCHEMA": "RationalTime.1", "rate": float(rate), "value": float(value)}
-
-
-def _range(start: float, duration: float, rate: float) -> Node:
-    return {
-        "OTIO_SCHEMA": "TimeRange.1",
-        "duration": _time(duration, rate),
-        "start_time": _time(start, rate),
-    }
-
-
 def _clip(path: Path, source: Node, available: Node, metadata: Node) -> Node:
-    reference = {
-        "OTIO_SCHEMA": "ExternalReference.1",
-        "metadata": {},
-        "name": path.name,
-        "available_range": available,
-        "available_image_bounds": None,
-        "target_url": path.absolute().as_uri(),
-    }
-    return {
-        "OTIO_SCHEMA": "Clip.2",
-        "metadata": metadata,
-        "name": path.name,
-        "source_range": source,
-        "effects": [],
-        "markers": [],
-        "enabled": True,
-        "media_references": {"DEFAULT_MEDIA": reference},
-        "active_media_reference_key": "DEFAULT_MEDIA",
-    }
-
-
-def _track(name: str, kind: str, clips: list[Node]) -> Node:
-    return {
-        "OTIO_SCHEMA": "Track.1",
-        "metadata": {},
-        "name": name,
-        "source_range": None,
-        "effects": [],
-        "markers": [],
-        "enabled": True,
-        "children": clips,
-        "kind": kind,
-    }
+    reference = build.external(path.absolute().as_uri(), path.name, available)
+    return build.clip(path.name, source, reference, metadata)
 
 
 def media_timeline(path: Path, info: MediaInfo, cuts: tuple[Fraction, ...]) -> Node:
@@ -309,39 +262,26 @@ def media_timeline(path: Path, info: MediaInfo, cuts: tuple[Fraction, ...]) -> N
         frames = int(info.video.duration * info.video.rate + Fraction(1, 2))
         inner = sorted({int(t * info.video.rate + Fraction(1, 2)) for t in cuts})
         bounds = [0, *(f for f in inner if 0 < f < frames), frames]
-        whole = _range(0, frames, rate)
+        whole = build.time_range(0, frames, rate)
         shots = [
-            _clip(path, _range(a, b - a, rate), whole, {"sightmix_source": {"cut": True}} if a else {})
+            _clip(
+                path, build.time_range(a, b - a, rate), whole, {"sightmix_source": {"cut": True}} if a else {}
+            )
             for a, b in itertools.pairwise(bounds)
         ]
-        tracks.append(_track("Video 1", "Video", shots))
+        tracks.append(build.track("Video 1", "Video", shots))
     for number, played in enumerate(_sounds(info), start=1):
-        tracks.append(_track(f"Audio {number}", "Audio", [_sound_clip(path, info, played)]))
+        tracks.append(build.track(f"Audio {number}", "Audio", [_sound_clip(path, info, played)]))
     if not tracks:
         raise TimelineError(f"{path} holds neither moving pictures nor sound.")
     start = _media_start(info)
-    return {
-        "OTIO_SCHEMA": "Timeline.1",
-        "metadata": {},
-        "name": path.stem,
-        "global_start_time": start,
-        "tracks": {
-            "OTIO_SCHEMA": "Stack.1",
-            "metadata": {},
-            "name": "tracks",
-            "source_range": None,
-            "effects": [],
-            "markers": [],
-            "enabled": True,
-            "children": tracks,
-        },
-    }
+    return build.timeline(path.stem, tracks, start)
 
 
 def _media_start(info: MediaInfo) -> Node | None:
     if info.timecode is None or info.video is None:
         return None
-    return _time(float(info.timecode * info.video.rate), float(info.video.rate))
+    return build.time(float(info.timecode * info.video.rate), float(info.video.rate))
 
 
 def _sounds(info: MediaInfo) -> list[list[Channel]]:
@@ -364,7 +304,7 @@ def _sound_clip(path: Path, info: MediaInfo, played: list[Channel]) -> Node:
     samples = stream.samples
     if samples is None:
         samples = int(stream.duration * stream.sample_rate + Fraction(1, 2))
-    whole = _range(0, samples, stream.sample_rate)
+    whole = build.time_range(0, samples, stream.sample_rate)
     listed = [[channel.stream, channel.channel] for channel in played]
     several = {"sightmix_source": {"channels": listed}} if len(info.audio) > 1 else {}
     return _clip(path, whole, whole, several)
@@ -404,7 +344,7 @@ def as_timeline(document: Document) -> Document:
         "global_start_time": None,
         "tracks": root,
     }
-    return Document(document.path, wrapped, document.base, document.style)
+    return replace(document, root=wrapped)
 
 
 def choose(document: Document, wanted: str | int | None) -> Pointer:

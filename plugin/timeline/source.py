@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -40,7 +41,8 @@ def open_edit(source: Path, name: str = "", rate: str = "") -> Edit:
 
     document = as_timeline(load(source, exact_rate(rate), keep=True))
     wanted: str | int | None = int(name) if name.isdecimal() else name or None
-    return edit_of(follow(document.root, choose(document, wanted)), document.base)
+    edit = edit_of(follow(document.root, choose(document, wanted)), document.base)
+    return replace(edit, losses=(*document.notes, *edit.losses))
 
 
 def exact_rate(text: str) -> Fraction | None:

@@ -200,7 +200,8 @@ class Timeline:
         self._cues: dict[int, tuple[Leaf, Cue | None]] = {}
         reader = Reader(self.node, self.library, self.pointer)
         self.placement = reader.placement
-        self.edit = reader.edit()
+        edit = reader.edit()
+        self.edit = replace(edit, unheard=(*document.notes, *edit.unheard))
         self.name = name_of(self.node) or self.path.stem
         self.rate = frame_rate(self.node)
         self.drop_frame = drops_frames(self.node, self.rate)
