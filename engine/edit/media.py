@@ -9,8 +9,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from ..errors import MediaError
-from ..media.paths import is_foreign, is_remote, locate
+from ..media.paths import is_foreign, is_remote, locate, spellings
 from ..media.reader import AudioStream, MediaInfo, probe
+from ..media.search import MediaSearch, has_media_ending
 from ..passage import Channel
 from .model import EditMedia, State
 from .nodes import (
@@ -67,7 +68,8 @@ class Found:
 class Library:
     """Finds and probes the media of one timeline; every file is looked at once.
 
-    Relative addresses count from `base`; `folders` are searched for media that is not where the timeline says.
+    Relative addresses count from `base`; `folders` are searched by name for media that is not where the timeline says,
+    or of which it says no place.
     """
 
     base: Path
@@ -78,6 +80,9 @@ class Library:
     _places: dict[str, tuple[Path, bool]] = field(default_factory=dict)
     _infos: dict[Path, MediaInfo | MediaError] = field(default_factory=dict)
     _media: dict[tuple[object, ...], EditMedia | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._search = MediaSearch(self.folders)
 
     def sound(self, clip: Node) -> Found:
         """The first of a clip's references that can be read and has sound."""
@@ -122,13 +127,39 @@ class Library:
 
     def _best(self, clip: Node, what: str) -> Found:
         listed = [reference for _, reference in references(clip)]
-        if not listed:
-            return Found("offline", "It names no media.")
         judge = self._sound_of if what == "sound" else self._picture_of
         verdicts = [
             (judge(reference), what == "sound" and not _is_essence(reference)) for reference in listed
         ]
-        return min(verdicts, key=lambda verdict: (_rank(verdict[0]), verdict[1]))[0]
+        best = (Found("offline", "It names no media."), True)
+        best = min(verdicts, key=lambda verdict: (_rank(verdict[0]), verdict[1]), default=best)
+        return self._sought(clip, best[0], what) if self.folders and best[0].state == "offline" else best[0]
+
+    def _sought(self, clip: Node, lost: Found, what: str) -> Found:
+        """Media that is not where the timeline says, or is said to be nowhere, looked for in the user's folders."""
+        if any(schema(reference) == "ImageSequenceReference" for _, reference in references(clip)):
+            return lost
+        names, stems = _names_of(clip, lost), what == "sound" or metadata(clip, "cmx_3600") is not None
+        found = self._search.find(names, stems and not lost.url)
+        if found.several:
+            listed = ", ".join(str(path) for path in found.several[:3])
+            more = f" and {len(found.several) - 3} more" if len(found.several) > 3 else ""
+            reason = f"Several files are called so: {listed}{more}; give the folder of the right one."
+            return replace(lost, reason=reason)
+        if found.path is None:
+            return lost
+        judge = self._sound_of if what == "sound" else self._picture_of
+        available = next(
+            (r.get("available_range") for _, r in references(clip) if r.get("available_range")), None
+        )
+        return judge(
+            {
+                "OTIO_SCHEMA": "ExternalReference.1",
+                "target_url": str(found.path.absolute()),
+                "name": lost.name or found.path.name,
+                "available_range": available,
+            }
+        )
 
     def _file(self, reference: Node) -> Found:
         url = text_of(reference.get("target_url"))
@@ -281,6 +312,16 @@ def _lacking(info: MediaInfo, kind: str) -> str:
     return f"{info.path.name} has no picture."
 
 
+def _names_of(clip: Node, lost: Found) -> list[str]:
+    """What the media of a clip may be called: by its address, else by its reference, its clip, or its reel."""
+    if lost.url:
+        return [spellings(lost.url)[0]]
+    reel = text_of(metadata(clip, "cmx_3600", "reel"))
+    names = [lost.name, name_of(clip), reel]
+    with_ending = [name for name in names if has_media_ending(name)]
+    return list(dict.fromkeys(name for name in (*with_ending, *names) if name))
+
+
 def _last_part(url: str) -> str:
     return url.replace("\\", "/").rstrip("/").rpartition("/")[2] or url
 
@@ -304,7 +345,11 @@ def _without_file(reference: Node, what: str) -> Found | None:
     kind = schema(reference)
     found = Found("unsupported", available=span(reference.get("available_range")), name=name_of(reference))
     if kind == "MissingReference":
-        return replace(found, state="offline", reason="Its media is missing in the timeline.")
+        return replace(
+            found,
+            state="offline",
+            reason="Its media is missing in the timeline; give the folder it lies in with --media.",
+        )
     if kind == "GeneratorReference":
         return replace(found, reason=f"It is a generator, which has no {what}.", generator=True)
     if kind == "ImageSequenceReference":

@@ -94,8 +94,8 @@ class _Reader:
         self.nominal = max(1, round_half_up(self.rate))
 
     def document(self) -> tuple[Node, tuple[str, ...]]:
-        placed = [self._placed(event) for event in self.lines.events]
-        placed = self._after_midnight([one for one in placed if one is not None])
+        found = [self._placed(event) for event in self.lines.events]
+        placed = self._after_midnight([one for one in found if one is not None])
         origin = min((one.record for one in placed if one.length), default=0)
         lanes = self._lanes(placed, origin)
         tracks = [
@@ -209,7 +209,7 @@ class _Reader:
         """Put an event on the first of a channel's lanes that is free there."""
         start = one.record - origin
         lane = next((lane for lane in lanes if lane.end <= start), None)
-        if lane is None and lanes[0].end - start == 1 and _shortened(lanes[0], self.rate):
+        if lane is None and lanes[0].end - start == 1 and _shortened(lanes[0]):
             lane = lanes[0]
             lane.end -= 1
         if lane is None:
@@ -325,13 +325,13 @@ class _Reader:
             )
 
 
-def _shortened(lane: _Lane, rate: Fraction) -> bool:
+def _shortened(lane: _Lane) -> bool:
     """Take a frame off a lane's last item, where it has more than one: two that overlap by it were rounded apart."""
     duration = lane.items[-1]["source_range"]["duration"]
     if duration["value"] <= 1:
         return False
     duration["value"] -= 1.0
-    return duration["rate"] == float(rate)
+    return True
 
 
 def _is_black(event: Event) -> bool:
