@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from fractions import Fraction
 from itertools import count
 from math import ceil
 from pathlib import Path
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,18 +44,20 @@ _OPERATIONS = {
 _TIME_SCALE = 2**31 - 1  # rationals are two 32-bit numbers
 _VALUE_SCALE = 10**6
 _LOUDEST_DB = 60.0
+_EPOCH = datetime(2026, 1, 1)
 _SOUND_FILES = (".wav", ".bwf", ".aif", ".aiff", ".rf64")
 
 
-def write(edit: Edit, out: Path, embed: bool = False) -> tuple[str, ...]:
+def write(edit: Edit, out: Path, embed: bool = False, repeatable: bool = False) -> tuple[str, ...]:
     """Write `edit` as an AAF to `out`; returns what the format could not carry, a sentence each.
 
     Structure: AAF Edit Protocol, one composition with a slot per channel of every sound track, as mixing rooms
     expect it ("Music.L", "Music.R"). Sound counts samples of the timeline, picture frames; media are linked where
-    they lie. `embed` puts their sound into the AAF as 24-bit PCM instead: experimental, few programs open it. Gain
-    curves become gain automation, fades and dissolves transitions. Disabled tracks and clips are left out, for an
-    AAF cannot mute them. Raises WriteError, also where pyaaf2 is not installed, and MediaError for sound to embed
-    that cannot be read.
+    they lie. `embed` puts their sound into the AAF as 24-bit PCM instead: experimental, few programs open it.
+    `repeatable` takes identifiers from the edit's name and a fixed date, not new ones and today's: equal edits give
+    equal bytes. Gain curves become gain automation, fades and dissolves transitions. Disabled tracks and clips are
+    left out, for an AAF cannot mute them. Raises WriteError, also where pyaaf2 is not installed, and MediaError for
+    sound to embed that cannot be read.
     """
     try:
         import aaf2
@@ -61,7 +65,7 @@ def write(edit: Edit, out: Path, embed: bool = False) -> tuple[str, ...]:
         raise WriteError(f"Writing AAF needs pyaaf2; install it with `{line_for('hosts')}`.") from error
     common.timebase(edit.rate, TITLE)
     with replacing_path(out) as partial, aaf2.open(str(partial), "w") as file:
-        writer = _Writer(edit, file, embed)
+        writer = _Writer(edit, file, embed, repeatable)
         writer.compose()
     return writer.losses.sentences()
 
@@ -98,11 +102,12 @@ class _Use:
 
 
 class _Writer:
-    def __init__(self, edit: Edit, file: Any, embed: bool) -> None:
+    def __init__(self, edit: Edit, file: Any, embed: bool, repeatable: bool = False) -> None:
         self.losses = Losses(edit.losses)
         self.edit = common.feasible(edit, self.losses)
         self.file = file
         self.embed = embed
+        self._numbers = count(1) if repeatable else None
         self._masters: dict[tuple[EditMedia, str, str], Any] = {}
         self._files: dict[tuple[EditMedia, str], list[tuple[Any, int]]] = {}
         self._defined: set[str] = set()
@@ -113,7 +118,7 @@ class _Writer:
         edit = self.edit
         composition = self.file.create.CompositionMob(edit.name or "sightmix")
         composition.usage = "Usage_TopLevel"
-        self.file.content.mobs.append(composition)
+        self._add(composition)
         self._timecode(composition, edit.start, edit.duration)
         numbers = {"video": count(1), "audio": count(1)}
         for track in edit.tracks:
@@ -128,6 +133,25 @@ class _Writer:
                 self._slot(composition, track, next(numbers["audio"]), _name(track, channel, width), channel)
         if edit.markers:
             self.losses.add("Markers are left out.")
+
+    def _add(self, mob: Any) -> None:
+        """Put a mob into the file, before anything refers to it."""
+        if self._numbers is not None:
+            self._identify(mob, next(self._numbers))
+        self.file.content.mobs.append(mob)
+
+    def _identify(self, mob: Any, number: int) -> None:
+        """Identifiers and dates that the next run gives again."""
+        own = mob.mob_id
+        own.material = uuid5(NAMESPACE_URL, f"{self.edit.name} {number}")
+        mob.mob_id = own
+        for dated in ("CreationTime", "LastModified"):
+            mob[dated].value = _EPOCH
+        header = self.file.header
+        header["LastModified"].value = _EPOCH
+        for made in header["IdentificationList"].value:
+            made["Date"].value = _EPOCH
+            made["GenerationAUID"].value = uuid5(NAMESPACE_URL, self.edit.name)
 
     def _timecode(self, mob: Any, start: Fraction, length: Fraction, rate: Fraction | None = None) -> None:
         rate = rate or self.edit.rate
@@ -261,7 +285,7 @@ class _Writer:
         key = (media, name, kind)
         if key not in self._masters:
             master = self.file.create.MasterMob(name)
-            self.file.content.mobs.append(master)
+            self._add(master)
             for number, (source, slot_id) in enumerate(self._sources(media, kind, rate), 1):
                 slot = master.create_timeline_slot(_rational(rate), number)
                 slot.name = media.name
@@ -284,7 +308,7 @@ class _Writer:
 
     def _linked(self, media: EditMedia, kind: str, rate: Fraction) -> Any:
         mob = self.file.create.SourceMob(media.name)
-        self.file.content.mobs.append(mob)
+        self._add(mob)
         use = self._uses[media]
         length = max(1, to_frames(use.length, rate))
         descriptor = self._sound(media, use) if kind == "sound" else self._picture(media, use)
@@ -350,7 +374,7 @@ class _Writer:
         flat = [Channel(s, c) for s, width in enumerate(media.streams) for c in range(width)]
         for number, channel in enumerate(flat, 1):
             mob = self.file.create.SourceMob(f"{media.name}.{number}")
-            self.file.content.mobs.append(mob)
+            self._add(mob)
             essence, slot = mob.create_essence(_rational(rate), "sound")
             slot.segment.length = to_frames(use.length, rate)
             descriptor = self._sound(media, use, 1, 24)

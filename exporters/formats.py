@@ -46,7 +46,13 @@ FORMATS = (
     Format("fcp7", ".xml", "Final Cut Pro 7 XML", "fcp7", "Premiere, Resolve, Final Cut Pro 7", "fcp_xml"),
     Format("fcpxml", ".fcpxml", "FCPXML 1.10", "fcpxml", "Final Cut Pro, Resolve", "fcpx_xml"),
     Format(
-        "aaf", ".aaf", "AAF", "aaf", "Pro Tools, Media Composer, Fairlight, Ardour", "AAF", options=("embed",)
+        "aaf",
+        ".aaf",
+        "AAF",
+        "aaf",
+        "Pro Tools, Media Composer, Fairlight, Ardour",
+        "AAF",
+        options=("embed", "repeatable"),
     ),
     Format("edl", ".edl", "CMX 3600 EDL", "edl", "nearly every editor", "cmx_3600", "comments"),
     Format("rpp", ".rpp", "Reaper project", "rpp", "Reaper"),

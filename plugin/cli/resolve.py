@@ -84,6 +84,30 @@ def doctor(as_json: AsJson = False) -> None:
 
 @resolve.command()
 @sentences
+def specimen(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="An empty folder, or one to be made.")],
+    as_json: AsJson = False,
+) -> None:
+    """Write a small project with known contents, in every format, and a page of what is to be seen in an editor."""
+    from ..hosts.specimen.make import CHECKLIST, make
+
+    made = make(folder)
+    if as_json:
+        files = [str(path) for path in made.files]
+        print(
+            json.dumps(
+                {"folder": str(made.folder), "files": files, "losses": made.losses}, ensure_ascii=False
+            )
+        )
+        return
+    say(f"Made {', '.join(path.name for path in made.files)} in {made.folder}.")
+    say(
+        f"Print {made.folder / CHECKLIST}, import one of the files and compare. Leave the folder where it is."
+    )
+
+
+@resolve.command()
+@sentences
 @with_settings("as_", "keep_originals", "detect_cuts")
 def rebalance(
     *,
