@@ -330,6 +330,8 @@ class Reader:
         if found.unreadable:
             self.losses.add(found.reason)
             self.unheard.add(found.reason)
+        for remark in found.info.remarks if found.info is not None else ():
+            self.unheard.add(remark)
         if found.rate is not None:
             self.losses.add("Image sequences are written as their first picture", 1)
         if media is None:

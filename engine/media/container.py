@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +19,8 @@ from av.stream import Disposition, Stream
 
 from ..errors import MediaError, SettingsError, SightmixError
 from ..passage import Channel
+from .claims import is_doubtful
+from .clock import Count, Jump, count, may_jump, remarks
 from .layout import Layout
 from .time import parse_timecode, snap_rate, to_samples
 from .timecode_track import counted_at
@@ -27,6 +29,7 @@ from .timecode_track import counted_at
 _TEXT_FORMATS = frozenset({"tty", "bin", "xbin", "adf", "idf"})
 _EXACT_FORMATS = frozenset({"wav", "w64", "aiff", "au", "caf", "flac", "ogg", "mxf", "mov"})
 _RAW_FORMATS = frozenset({"wav", "w64", "aiff", "au"})
+_CLOCKS_OF_33_BITS = frozenset({"mpegts", "mpeg"})
 _PCM_BITS = re.compile(r"pcm_[suf](\d+)")
 # PyAV 18 refuses a file with a tag that is no UTF-8 unless told otherwise; 19 reads on, and has no such option.
 _ANY_TAGS: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
@@ -48,7 +51,7 @@ class AudioStream:
     `samples` counts frames from file offset 0 to the stream's end where the container knows it to the sample,
     else None; `duration` in seconds is then the container's estimate. Channels count in WAV order everywhere;
     `order` says where in the file each of them lies, and is empty where they lie so. `place` is the stream's number
-    among all of the file's.
+    among all of the file's; `jumps` is where its clock jumps, in a file that must then be read from its beginning.
     """
 
     index: int
@@ -59,17 +62,23 @@ class AudioStream:
     duration: Fraction
     order: tuple[int, ...] = ()
     place: int = 0
+    jumps: tuple[Jump, ...] = ()
 
 
 @dataclass(frozen=True)
 class VideoStream:
-    """The picture: `rate` in frames per second, `duration` in seconds (0 for a still), sizes in pixels."""
+    """The picture: `rate` in frames per second, `duration` in seconds (0 for a still), sizes in pixels.
+
+    `place` and `jumps` as those of `AudioStream`.
+    """
 
     width: int
     height: int
     rate: Fraction
     duration: Fraction
     still: bool
+    place: int = 0
+    jumps: tuple[Jump, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,7 +86,7 @@ class MediaInfo:
     """What `probe` found; `timecode` is the start time of day in seconds if the file carries one.
 
     Streams in a codec that nobody here knows are left out, as hosts do, and are named by their kind in `unknown`:
-    "audio", "video".
+    "audio", "video". `remarks` is what a user should know of the file, a sentence each.
     """
 
     path: Path
@@ -87,6 +96,7 @@ class MediaInfo:
     video: VideoStream | None
     timecode: Fraction | None
     unknown: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 def explain(path: Path, error: Exception) -> MediaError:
@@ -200,9 +210,10 @@ def keep_only(container: InputContainer, wanted: Sequence[Stream]) -> None:
 
 
 def presentation_start(container: InputContainer) -> Fraction:
-    """Container time in seconds of file offset 0: the earliest start of its sound and picture, never below 0.
+    """Container time in seconds of file offset 0: the earliest start of its sound and picture.
 
-    Streams that begin later keep their distance. Encoder priming lies before offset 0 and is not heard.
+    Streams that begin later keep their distance. Encoder priming lies before offset 0 and is not heard, so that is
+    never below 0; but where a clock of 33 bits is about to run over, FFmpeg counts from there and begins below it.
     """
     starts = [
         stream.start_time * stream.time_base
@@ -211,7 +222,8 @@ def presentation_start(container: InputContainer) -> Fraction:
         and stream.time_base is not None
         and ((stream.type == "audio" and _is_known(stream)) or _is_picture(stream))
     ]
-    return max(Fraction(0), min(starts, default=Fraction(0)))
+    start = min(starts, default=Fraction(0))
+    return start if start >= 0 or container.format.name in _CLOCKS_OF_33_BITS else Fraction(0)
 
 
 def check_channels(info: MediaInfo, channels: Sequence[Channel]) -> None:
@@ -264,17 +276,59 @@ def _probe(path: Path, _mtime_ns: int, size: int) -> MediaInfo:
     with _opened(path) as (container, streams):
         origin = presentation_start(container)
         found = [(stream, said) for stream, said in streams if stream.sample_rate and stream.channels]
-        audio = tuple(
-            _audio(container, stream, index, origin, size, said) for index, (stream, said) in enumerate(found)
-        )
         picture = picture_stream(container)
+        counts = _counted(container, path, size, [stream for stream, _ in found], picture)
+        audio = []
+        for index, (stream, said) in enumerate(found):
+            one = _audio(container, stream, index, origin, size, said)
+            audio.append(replace(one, samples=None, **_told(counts[one.place], origin)) if counts else one)
         video = None if picture is None else _video(container, picture, origin)
+        if video is not None and video.place in counts:
+            video = replace(video, **_told(counts[video.place], origin))
         ends = [stream.duration for stream in audio] + ([video.duration] if video else [])
         name = container.format.name.split(",")[0]
         timecode = _start_of_day(path, container, video)
         kinds = ("audio", "video")
         unknown = tuple(s.type for s in container.streams if s.type in kinds and not _is_known(s))
-        return MediaInfo(path, name, max(ends, default=Fraction(0)), audio, video, timecode, unknown)
+        marks = remarks(path.name, next(iter(counts.values())), origin) if counts else ()
+        longest = max(ends, default=Fraction(0))
+        return MediaInfo(path, name, longest, tuple(audio), video, timecode, unknown, marks)
+
+
+def _counted(
+    container: InputContainer,
+    path: Path,
+    size: int,
+    sounds: Sequence[av.AudioStream],
+    picture: av.VideoStream | None,
+) -> dict[int, Count]:
+    """What the packets of a file whose header cannot be believed say, by the streams' places; else nothing.
+
+    Of a file with sound, a clock that may jump is looked for in the sound alone, which is much the quickest to read.
+    """
+    moving = [] if picture is None or _is_still(container) else [picture]
+    streams = [*sounds, *moving]
+    if not streams or not is_doubtful(container, path, size, streams):
+        return {}
+    lengths = all(stream.duration for stream in streams)
+    if may_jump(container) and sounds and moving and lengths:
+        found = _count(path, sounds)
+        if not any(one.jumps for one in found.values()):
+            return found
+    return _count(path, streams)
+
+
+def _count(path: Path, streams: Sequence[Stream]) -> dict[int, Count]:
+    with open_media(path) as container:
+        same = [container.streams[stream.index] for stream in streams]
+        keep_only(container, same)
+        return count(container, same)
+
+
+def _told(found: Count, origin: Fraction) -> dict[str, Any]:
+    """The length and the clock that a stream's packets tell of."""
+    end = origin if found.end is None else max(origin, found.end)
+    return {"duration": end - origin, "jumps": found.jumps}
 
 
 def _container_duration(container: InputContainer) -> Fraction:
@@ -328,8 +382,7 @@ def _most_samples(container: InputContainer, stream: av.AudioStream, size: int) 
 
 
 def _video(container: InputContainer, stream: av.VideoStream, origin: Fraction) -> VideoStream:
-    name = container.format.name
-    still = name == "image2" or name.endswith("_pipe")
+    still = _is_still(container)
     rate = stream.average_rate or stream.guessed_rate or stream.base_rate or Fraction(25)
     base = stream.time_base or Fraction(0)
     if still:
@@ -338,7 +391,12 @@ def _video(container: InputContainer, stream: av.VideoStream, origin: Fraction) 
         duration = max(Fraction(0), ((stream.start_time or 0) + stream.duration) * base - origin)
     else:
         duration = _container_duration(container)
-    return VideoStream(stream.width, stream.height, snap_rate(rate), duration, still)
+    return VideoStream(stream.width, stream.height, snap_rate(rate), duration, still, stream.index)
+
+
+def _is_still(container: InputContainer) -> bool:
+    name = container.format.name
+    return name == "image2" or name.endswith("_pipe")
 
 
 def _start_of_day(path: Path, container: InputContainer, video: VideoStream | None) -> Fraction | None:

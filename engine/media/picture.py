@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from ..errors import MediaError
 from ..progress import Progress
-from .container import explain, keep_only, open_media, picture_stream, presentation_start
+from .clock import Jump, may_jump, mended
+from .container import explain, keep_only, open_media, picture_stream, presentation_start, probe
 from .time import round_half_up
 
 Pictures = NDArray[np.uint8]
@@ -139,12 +140,22 @@ def _wanted(
     return sorted(wants, key=lambda want: (want.at, want.index))
 
 
+def _jumps(path: Path, container: InputContainer) -> tuple[Jump, ...]:
+    """Where the picture's clock jumps."""
+    video = probe(path).video if may_jump(container) else None
+    return video.jumps if video is not None else ()
+
+
 class _Demuxer:
     """Reads a video stream's packets in decoding order, leaping over what is not needed."""
 
     def __init__(self, path: Path, container: InputContainer, stream: av.VideoStream) -> None:
         self._path, self._container, self._stream = path, container, stream
         self._packets = container.demux(stream)
+        # A seek goes by the clock, so there is none where the clock jumps.
+        self._jumps = _jumps(path, container)
+        if self._jumps:
+            self._packets = mended(self._packets, {stream.index: self._jumps})
         self._second = round_half_up(1 / (stream.time_base or Fraction(1, av.time_base)))
         self._undated = 0
         self._settled = True
@@ -185,6 +196,8 @@ class _Demuxer:
 
     def worth_a_leap(self, at: int) -> bool:
         """Whether seeking to `at` passes over packets rather than going back."""
+        if self._jumps:
+            return False
         if self.newest is None:
             return at > 2 * self._second
         entries: Any = getattr(self._stream, "index_entries", ())  # PyAV 17 on

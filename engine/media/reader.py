@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from ..errors import MediaError
 from ..passage import Channel
+from .clock import mended
 from .container import (
     AudioStream,
     MediaInfo,
@@ -288,6 +289,16 @@ def _reach(frame: av.AudioFrame, rate: int) -> int:
     return ceil((frame.time_base or 0) * rate)
 
 
+def _from(packets: Iterable[av.Packet[Any]], begin: Fraction) -> Iterator[av.Packet[Any]]:
+    """The packets that end after container time `begin` (s), and those without a time."""
+    for packet in packets:
+        end = None
+        if packet.size and packet.pts is not None and packet.time_base:
+            end = (packet.pts + (packet.duration or 0)) * packet.time_base
+        if end is None or end > begin:
+            yield packet
+
+
 class _OvershotError(Exception):
     """A seek landed too late for the decoders to settle before the first sample wanted."""
 
@@ -331,13 +342,19 @@ class _Stretch:
         for stream in streams:
             if stream.codec_context.name in _AC3:
                 stream.codec_context.options = {"cons_noisegen": "1"}
-        if any(stream.codec_context.name in _NOISY for stream in streams):
+        jumpy = any(self._info.audio[index].jumps for index in self._order)
+        # Reading from the beginning again for every stretch would take for ever.
+        if not jumpy and any(stream.codec_context.name in _NOISY for stream in streams):
             length = to_samples(_STRETCH, self._rate)
             self._settled -= self._settled % length
             self.high = min(self.high, self._settled + length)
         self._lane_of = {stream.index: lane for lane, stream in enumerate(streams)}
-        self._packets = container.demux(*streams)
         begin = Fraction(self._settled, self._rate) - _PREROLL
+        jumps = {info.place: info.jumps for info in self._info.audio if info.jumps}
+        if jumps:
+            self._packets = _from(mended(container.demux(*streams), jumps), begin + self._origin)
+            return False
+        self._packets = container.demux(*streams)
         if not seek or begin <= _PREROLL or not self._seekable(streams):
             return False
         try:

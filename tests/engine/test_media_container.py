@@ -134,7 +134,16 @@ def stream(kind, start, base=Fraction(1, RATE), cover=False):
     ],
 )
 def test_file_offset_0_is_where_sound_or_picture_begins(streams, start):
-    assert presentation_start(SimpleNamespace(streams=[stream(*given) for given in streams])) == start
+    for name in ("mov,mp4", "ogg"):
+        container = SimpleNamespace(
+            streams=[stream(*given) for given in streams], format=SimpleNamespace(name=name)
+        )
+        assert presentation_start(container) == start
+
+
+def test_a_clock_that_is_about_to_run_over_begins_below_0():
+    container = SimpleNamespace(streams=[stream("audio", -24_000)], format=SimpleNamespace(name="mpegts"))
+    assert presentation_start(container) == -Fraction(1, 2)
 
 
 def test_cover_art_is_no_picture(tmp_path):
@@ -349,7 +358,7 @@ def video_of(name="mov,mp4", duration=50, start=0, rates=(25, 30, 50), whole=3_0
     average, guessed, base = (None if rate is None else Fraction(rate) for rate in rates)
     found = SimpleNamespace(
         width=64, height=48, average_rate=average, guessed_rate=guessed, base_rate=base, start_time=start,
-        duration=duration, time_base=Fraction(1, 25),
+        duration=duration, time_base=Fraction(1, 25), index=0,
     )  # fmt: skip
     container = SimpleNamespace(format=SimpleNamespace(name=name), duration=whole)
     made = module._video(container, found, Fraction(origin))
