@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "architecture.md"
 BEGIN, END = "<!-- picture: make picture -->", "<!-- end of picture -->"
 ROOMS = ("ui", "plugin", "exporters", "engine")
-WHOLE = ("engine.evaluation", "plugin.hosts")  # drawn as one, whatever lies inside
+WHOLE = ("engine.evaluation", "plugin.hosts", "plugin.timeline")  # drawn as one, whatever lies inside
 Edges = dict[str, set[str]]
 
 

@@ -298,12 +298,14 @@ class _Writer:
         return element
 
     def _channels(self, parent: ET.Element, clip: EditClip, track: EditTrack) -> None:
-        if clip.channels is None:
+        """The channels it plays; without them hosts play every stream of the file."""
+        several = clip.media is not None and len(clip.media.streams) > 1
+        if clip.channels is None and not several:
             return
         ET.SubElement(
             parent,
             "audio-channel-source",
-            srcCh=", ".join(str(channel + 1) for channel in clip.channels),
+            srcCh=", ".join(str(channel + 1) for channel in common.file_channels(clip, track.channels)),
             role=role_of(track),
         )
 

@@ -17,7 +17,7 @@ def channels_of(clip: Node, track: Node | None, widths: Sequence[int]) -> tuple[
     (empty), every stream counts as mono. Channels the file does not have are dropped; one that is named twice
     (dual mono) is played twice.
     """
-    said = _own(clip) or _resolve(clip) or _premiere(clip, widths) or _fcp7(clip, track, widths)
+    said = _own(clip, widths) or _resolve(clip) or _premiere(clip, widths) or _fcp7(clip, track, widths)
     if widths:
         said = [c for c in said if c.stream < len(widths) and c.channel < widths[c.stream]]
     usable = tuple(c for c in said if c.stream >= 0 and c.channel >= 0)
@@ -43,18 +43,41 @@ def nth_channel(widths: Sequence[int], index: int) -> Channel | None:
 
 def link_of(clip: Node) -> str:
     """What ties a clip to its picture in its host: link group, link ID; empty where it is not linked."""
-    for keys in (("Resolve_OTIO", "Link Group ID"), ("PremierePro_OTIO", "LinkID")):
+    for keys in (
+        ("sightmix_source", "link"),
+        ("Resolve_OTIO", "Link Group ID"),
+        ("PremierePro_OTIO", "LinkID"),
+    ):
         value = metadata(clip, *keys)
         if isinstance(value, str | int | float):
             return str(value)
     return ""
 
 
-def _own(clip: Node) -> list[Channel]:
+def lacking(clip: Node, widths: Sequence[int]) -> str:
+    """One sentence where a clip plays a stream that its file does not have, else ""; `widths` as in `channels_of`."""
+    stream = number(metadata(clip, "sightmix_source", "stream"))
+    if stream is None or not widths or stream < len(widths):
+        return ""
+    return f"It plays stream {int(stream) + 1} of sound in a file that has {len(widths)}."
+
+
+def _own(clip: Node, widths: Sequence[int]) -> list[Channel]:
+    """What our own readers noted: streams and channels, or channels of one stream or counted through all of them."""
     listed = metadata(clip, "sightmix_source", "channels")
     rows = [row for row in listed if isinstance(row, list)] if isinstance(listed, list) else []
     pairs = [(number(row[0]), number(row[1])) for row in rows if len(row) == 2]
-    return [Channel(int(s), int(c)) for s, c in pairs if s is not None and c is not None]
+    if pairs:
+        return [Channel(int(s), int(c)) for s, c in pairs if s is not None and c is not None]
+    stream = number(metadata(clip, "sightmix_source", "stream"))
+    played = metadata(clip, "sightmix_source", "played")
+    counts = [number(value) for value in played] if isinstance(played, list) else []
+    indices = [int(count) for count in counts if count is not None]
+    if stream is None:
+        found = [nth_channel(widths, index) for index in indices]
+        return [channel for channel in found if channel is not None]
+    known = range(widths[int(stream)] if 0 <= stream < len(widths) else 1)
+    return [Channel(int(stream), index) for index in indices or known]
 
 
 def _resolve(clip: Node) -> list[Channel]:

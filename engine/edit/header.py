@@ -8,12 +8,13 @@ from typing import Literal
 from ..media.time import parse_timecode, round_half_up
 from .nodes import Node, body, children, kind_of, metadata, number, rate_of, schema, seconds
 
-Dialect = Literal["resolve", "premiere", "fcp7", "aaf", "otio"]
+Dialect = Literal["resolve", "premiere", "fcp7", "fcpxml", "aaf", "otio"]
 HIGHEST_FRAME_RATE = 240  # what counts faster counts samples
 _SIGNS: tuple[tuple[str, Dialect], ...] = (
     ("Resolve_OTIO", "resolve"),
     ("PremierePro_OTIO", "premiere"),
     ("fcp_xml", "fcp7"),
+    ("fcpx", "fcpxml"),
     ("AAF", "aaf"),
 )
 
@@ -52,10 +53,11 @@ def frame_rate(timeline: Node) -> Fraction:
 
 
 def drops_frames(timeline: Node, rate: Fraction) -> bool:
-    """Whether the timecode drops frames: said by FCP7 XML and EDLs, else seen from a start on a drop-frame hour."""
+    """Whether the timecode drops frames: said by FCP7 XML, FCPXML and EDLs, else seen from a start on such an hour."""
     if rate.denominator != 1001 or round_half_up(rate) % 30:
         return False
     shown = metadata(timeline, "fcp_xml", "timecode", "displayformat")
+    shown = shown or metadata(timeline, "fcpx", "tcFormat")
     if shown is not None:
         return bool(shown == "DF")
     if metadata(timeline, "cmx_3600", "fcm") == "DROP FRAME":
@@ -68,8 +70,10 @@ def drops_frames(timeline: Node, rate: Fraction) -> bool:
 
 
 def resolution(timeline: Node) -> tuple[int, int] | None:
-    """Width and height of the picture in pixels, where Premiere says them."""
-    size = metadata(body(timeline), "PremierePro_OTIO", "VideoResolution")
+    """Width and height of the picture in pixels, where Premiere or FCPXML say them."""
+    size = metadata(body(timeline), "PremierePro_OTIO", "VideoResolution") or metadata(
+        timeline, "fcpx", "size"
+    )
     if isinstance(size, dict):
         size = [size.get("width") or size.get("Width"), size.get("height") or size.get("Height")]
     if not isinstance(size, list) or len(size) != 2:

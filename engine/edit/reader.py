@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import SettingsError, TimelineError
 from ..media.layout import Layout
-from .channels import channels_of, flat_numbers, link_of
+from .channels import channels_of, flat_numbers, lacking, link_of
 from .header import dialect_of, drops_frames, frame_rate, key_rate, resolution
 from .lanes import ZERO, Lane, joined, retimed, shift, window
 from .lanes import levelled as levelled_lane
@@ -32,6 +32,7 @@ from .nodes import (
     schema,
     seconds,
     span,
+    text_of,
 )
 from .notes import clip_note, marker_text
 from .placing import Child, Fade, Placement
@@ -96,6 +97,10 @@ class Reader:
     def edit(self) -> Edit:
         """The whole timeline."""
         video, audio = self._tracks()
+        for losses, key in ((self.losses, "losses"), (self.unheard, "unheard")):
+            said = metadata(self.timeline, "sightmix_source", key)
+            for sentence in said if isinstance(said, list) else ():
+                losses.add(text_of(sentence))
         width, height = resolution(self.timeline) or self.size or (1920, 1080)
         return Edit(
             name=name_of(self.timeline) or "timeline",
@@ -294,7 +299,9 @@ class Reader:
             state=found.state,
             reason=found.reason,
             title=not sounds and _is_title(node, self.dialect == "resolve"),
-            problem=place.problem if child.duration is not None else _UNKNOWN,
+            problem=(place.problem or _problem(node, found, sounds))
+            if child.duration is not None
+            else _UNKNOWN,
         )
         if given is None or duration <= 0:
             self.losses.add("Clips without a length are left out", 1)
@@ -452,6 +459,15 @@ def _ramp(retiming: Retiming, duration: Fraction, source: Fraction, offset: Frac
     plan = retiming.map(duration, offset)
     bounds = plan.breaks(ZERO, duration)
     return tuple((record, source + plan.at(record)) for record in bounds)
+
+
+def _problem(node: Node, found: Found, sounds: bool) -> str:
+    """What our own readers could not understand of a clip, or its file does not have."""
+    said = metadata(node, "sightmix_source", "problem")
+    if isinstance(said, str) and said:
+        return said
+    widths = [stream.channels for stream in found.info.audio] if sounds and found.info is not None else []
+    return lacking(node, widths)
 
 
 def _within(scope: tuple[tuple[str, Fraction], ...], child: Child) -> tuple[tuple[str, Fraction], ...]:

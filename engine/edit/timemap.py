@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -11,6 +12,7 @@ from .nodes import Node, is_enabled, metadata, number, schema
 
 Point = tuple[Fraction, Fraction]
 _CONSTANT = ("LinearTimeWarp", "FreezeFrame")
+_JUST_BEFORE = Fraction(1, 10**9)  # s: a ramp that begins with a freeze is entered this far before it
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,38 @@ def read_retiming(node: Node) -> Retiming:
     if len(ramps) > 1 or speed != 1:
         return Retiming(problem="has several speed changes on top of each other")
     return ramps[0]
+
+
+def timed(points: Sequence[Point], origin: Fraction) -> tuple[Fraction, list[Node]]:
+    """The media time at which a clip's source range begins and its time effects, so that it plays `points`.
+
+    `points` are (record seconds from the clip's start, media seconds on the file's own clock), both ends included, and
+    `origin` where that clock stands at the file's first sample. Ramps are written as Resolve's.
+    """
+    (_, first), (length, last) = points[0], points[-1]
+    if len(points) > 2:
+        freezes = first == points[1][1]
+        first -= _JUST_BEFORE if freezes else 0
+        keys = [
+            [float(record), float(media - origin)] for record, media in ((points[0][0], first), *points[1:])
+        ]
+        return first, [_time_effect("TimeEffect.1", {"metadata": {"Resolve_OTIO": {"Key Frames": keys}}})]
+    speed = (last - first) / length
+    if speed == 1:
+        return first, []
+    if speed == 0:
+        return first, [_time_effect("FreezeFrame.1", {"time_scalar": 0.0})]
+    return min(first, last), [_time_effect("LinearTimeWarp.1", {"time_scalar": float(speed)})]
+
+
+def _time_effect(schema_: str, words: Node) -> Node:
+    return {
+        "OTIO_SCHEMA": schema_,
+        "metadata": {},
+        "name": "Speed",
+        "effect_name": "Speed",
+        "enabled": True,
+    } | words
 
 
 def moved_ramps(effects: list[object], start: Fraction, length: Fraction) -> None:

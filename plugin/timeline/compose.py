@@ -43,6 +43,7 @@ from .timeline import AudioClip, Leaf, Timeline
 from .volume import Levels, set_faders, set_volume
 
 _TINY = Fraction(1, 10**9)
+_RESOLVES_WORDS = ("resolve", "fcpxml")  # timelines whose levels and fades stand in Resolve's effects
 
 
 def compose(
@@ -278,7 +279,7 @@ class _Writer:
     def _set_volume(self, clip: AudioClip, source: Node, made: Node, levels: Levels | None) -> None:
         """Write levels, one a frame, as the host does; without them the editor's own stay on the new clip."""
         rate, dialect = self.timeline.rate, self.timeline.dialect
-        if dialect == "resolve" and levels is not None:
+        if dialect in _RESOLVES_WORDS and levels is not None:
             set_volume(made, levels)
         elif dialect == "fcp7" and levels is not None:
             own = key_rate(made, rate)
@@ -287,7 +288,7 @@ class _Writer:
         elif dialect == "fcp7":
             fcp7_levels.moved(made, source, rate)
         fades = (clip.leaf.edit.fade_in, clip.leaf.edit.fade_out)
-        if dialect == "resolve" and fades != faders(source, key_rate(source, rate)):
+        if dialect in _RESOLVES_WORDS and fades != faders(source, key_rate(source, rate)):
             set_faders(made, *(float(fade * key_rate(made, rate)) for fade in fades))
 
     def _levels(self, clip: AudioClip, result: ResultTrack, source: Node, made: Node) -> Levels | None:

@@ -23,10 +23,10 @@ from ...engine.installation import line_for
 from ...engine.media.layout import Layout
 from ...engine.media.reader import MediaInfo, probe
 from ...engine.passage import Channel
-from . import build
+from . import build, fcpxml
 from .edl import read_edl
 from .forms import recognise, refuse_folder
-from .host_words import premiere_names, with_words, words_apart
+from .host_words import premiere_names
 from .marks import strip
 from .texts import decoded, unicode_of, xml_root
 
@@ -37,7 +37,7 @@ ADAPTERS = {
     ".edl": ("cmx_3600", "EDL", "otio-cmx3600-adapter"),
 }
 BUNDLES = (".otioz", ".otiod")
-_ENDINGS = {"fcp7": ".xml", "fcpxml": ".fcpxml", "aaf": ".aaf", "edl": ".edl"}
+_ENDINGS = {"fcp7": ".xml", "aaf": ".aaf", "edl": ".edl"}
 _COMPOUND_FILE = bytes.fromhex("d0cf11e0")
 _PLAYLIST = "content.otio"
 
@@ -86,9 +86,7 @@ def _load(path: Path, rate: Fraction | None, cuts: tuple[Fraction, ...]) -> Docu
     if not path.exists():
         raise TimelineError(f"{path} does not exist; check the path.")
     if path.is_dir():
-        if not (path / _PLAYLIST).is_file() and path.suffix.lower() != ".otiod":
-            raise refuse_folder(path)
-        return _parse(path, _read(path / _PLAYLIST), path)
+        return _folder(path)
     kind = recognise(path)
     if kind == "otio":
         return _parse(path, _read(path), path.absolute().parent)
@@ -98,7 +96,16 @@ def _load(path: Path, rate: Fraction | None, cuts: tuple[Fraction, ...]) -> Docu
         return _media(path, cuts)
     if kind == "edl":
         return _edl(path, rate)
-    return _adapted(path, kind)
+    return _fcpxml(path) if kind == "fcpxml" else _adapted(path, kind)
+
+
+def _folder(path: Path) -> Document:
+    """A bundle that is a folder."""
+    if path.suffix.lower() == fcpxml.BUNDLE:
+        return _fcpxml(path)
+    if not (path / _PLAYLIST).is_file() and path.suffix.lower() != ".otiod":
+        raise refuse_folder(path)
+    return _parse(path, _read(path / _PLAYLIST), path)
 
 
 def _read(path: Path) -> str:
@@ -184,7 +191,7 @@ def _adapted(path: Path, kind: str) -> Document:
             if adapter == "AAF":
                 text = otio.adapters.read_from_file(str(path), adapter_name=adapter).to_json_string()
             else:
-                text = otio.adapters.read_from_string(_words(path, kind), adapter).to_json_string()
+                text = otio.adapters.read_from_string(_words(path), adapter).to_json_string()
     except Exception as error:
         raise TimelineError(f"{path} cannot be read as {title}: {one_line(error)}.") from error
     document = _parse(path, text, path.absolute().parent)
@@ -193,10 +200,14 @@ def _adapted(path: Path, kind: str) -> Document:
     return document
 
 
-def _words(path: Path, kind: str) -> str:
+def _words(path: Path) -> str:
     """An XML file's text for its adapter, whatever its encoding."""
-    text = ElementTree.tostring(xml_root(path.read_bytes()), encoding="unicode")
-    return with_words(text) if kind == "fcpxml" else text
+    return ElementTree.tostring(xml_root(path.read_bytes()), encoding="unicode")
+
+
+def _fcpxml(path: Path) -> Document:
+    """A document of Final Cut Pro's, or the bundle that holds one; media addresses count from the document."""
+    return Document(path, fcpxml.read(path), path if path.is_dir() else path.absolute().parent)
 
 
 def _edl(path: Path, rate: Fraction | None) -> Document:
@@ -218,7 +229,6 @@ def _bytes(path: Path) -> bytes:
 
 # What is put right in documents of these adapters.
 _AFTER: dict[str, Callable[[Node], None]] = {
-    "fcpx_xml": words_apart,
     "fcp_xml": premiere_names,
 }
 

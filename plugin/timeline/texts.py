@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import codecs
 import re
+from typing import Any
 from xml.etree import ElementTree
+from xml.parsers import expat
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -14,6 +16,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _NOT_IN_WINDOWS = frozenset(b"\x81\x8d\x8f\x90\x9d")  # code page 1252 gives these bytes no letter
+_DEEPEST = 400  # XML elements inside each other: hosts keep what they nest apart, and stay far below
 _DECLARATION = re.compile(r"\s*<\?xml[^>]*\?>")
 
 
@@ -43,18 +46,43 @@ def decoded(data: bytes) -> tuple[str, str]:
 def xml_root(data: bytes) -> ElementTree.Element:
     """The root element of an XML file in whatever encoding it is, also where its declaration names another.
 
-    Raises ElementTree.ParseError for anything that is no XML.
+    Entities of the document's own are refused, since no host writes them and a few lines of them can grow without
+    end; nothing outside it is ever fetched. Raises ElementTree.ParseError for anything that is no such XML.
     """
     try:
-        return ElementTree.fromstring(data.lstrip(b" \t\r\n"))
-    except (ElementTree.ParseError, ValueError, LookupError) as error:
+        return _tree(data.lstrip(b" \t\r\n"))
+    except (expat.ExpatError, ValueError, LookupError) as error:
         text = _DECLARATION.sub("", decoded(data)[0].lstrip("\ufeff"), count=1).strip()
         try:
-            return ElementTree.fromstring(text)
-        except (ElementTree.ParseError, ValueError):
-            raise (
-                error if isinstance(error, ElementTree.ParseError) else ElementTree.ParseError(str(error))
-            ) from error
+            return _tree(text)
+        except (expat.ExpatError, ValueError):
+            raise ElementTree.ParseError(str(error)) from error
+
+
+def _tree(text: bytes | str) -> ElementTree.Element:
+    builder, parser = ElementTree.TreeBuilder(), expat.ParserCreate()
+    depth = 0
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > _DEEPEST:
+            raise ElementTree.ParseError(f"its elements lie more than {_DEEPEST} deep in each other")
+        builder.start(tag, attributes)
+
+    def end(tag: str) -> None:
+        nonlocal depth
+        depth -= 1
+        builder.end(tag)
+
+    def entity(*_: Any) -> None:
+        raise ElementTree.ParseError("it declares entities of its own, which are not read")
+
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.CharacterDataHandler, parser.EntityDeclHandler = builder.data, entity
+    parser.buffer_text = True
+    parser.Parse(text, True)
+    return builder.close()
 
 
 def _encoding(data: bytes) -> str:
