@@ -14,6 +14,7 @@ import opentimelineio as otio
 from ..engine.edit.model import Edit
 from ..engine.edit.nodes import Node
 from ..engine.errors import SettingsError, TimelineError
+from ..engine.progress import Progress
 from .flatten import edit_of
 
 Write = Callable[..., tuple[str, ...]]
@@ -23,7 +24,8 @@ Write = Callable[..., tuple[str, ...]]
 class Format:
     """A file format: `key` names it on command lines, `module` writes it, `reader` is OTIO's adapter for it.
 
-    `keyframes` says how gain curves arrive: "yes", "comments" or "no".
+    `keyframes` says how gain curves arrive: "yes", "baked", "comments" or "no". One that `renders` sound takes a
+    `progress` too.
     """
 
     key: str
@@ -34,6 +36,7 @@ class Format:
     reader: str = ""
     keyframes: str = "yes"
     options: tuple[str, ...] = ()
+    renders: bool = False
 
     @property
     def write(self) -> Write:
@@ -59,6 +62,16 @@ FORMATS = (
     Format("mlt", ".mlt", "MLT XML", "mlt", "melt, Shotcut, Kdenlive"),
     Format(
         "kdenlive", ".otio", "OTIO for Kdenlive", "kdenlive", "Kdenlive 25.04 and later", "otio_json", "no"
+    ),
+    Format(
+        "otio-plain",
+        ".otio",
+        "plain OTIO",
+        "otio_plain",
+        "GStreamer Editing Services, scripts, whatever places clips and knows no more",
+        "otio_json",
+        "baked",
+        renders=True,
     ),
 )
 _BY_KEY = {form.key: form for form in FORMATS}
@@ -87,13 +100,15 @@ def export(
     out: Path,
     format: str | None = None,
     base: Path | None = None,
+    progress: Progress | None = None,
     **options: Any,
 ) -> tuple[str, ...]:
     """Write a timeline to `out`; returns what got lost on the way, a sentence each.
 
     The timeline may be OTIO's, one of a parsed document, or an edit. `format` is a key of `FORMATS`, None takes the
-    file's suffix; relative media addresses count from `base`; `options` are the format's own. Raises SettingsError
-    (unknown format or option), TimelineError, MediaError or WriteError.
+    file's suffix; relative media addresses count from `base`; `options` are the format's own, `progress` observes those
+    that render sound. Raises SettingsError (unknown format or option), TimelineError, MediaError, WriteError or
+    Cancelled.
     """
     form = find(format) if format is not None else of_file(out)
     unknown = [name for name in options if name not in form.options]
@@ -101,6 +116,8 @@ def export(
         known = f"it has {', '.join(form.options)}" if form.options else "it has none"
         raise SettingsError(f"{form.title} has no option {unknown[0]!r}; {known}.")
     edit = timeline if isinstance(timeline, Edit) else edit_of(timeline, base)
+    if form.renders:
+        options["progress"] = progress
     return form.write(edit, out, **options)
 
 

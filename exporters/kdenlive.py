@@ -11,11 +11,12 @@ import opentimelineio as otio
 
 from ..engine.edit import keyframes
 from ..engine.edit.losses import Losses
-from ..engine.edit.model import Edit, EditClip, EditMarker, EditMedia, EditTrack
+from ..engine.edit.model import Edit, EditClip, EditMedia, EditTrack
 from ..engine.files import write_text
 from ..engine.media.time import to_frames
 from . import common
 from .common import Frames
+from .otio_frames import Scale, empty_track
 
 TITLE = "OTIO for Kdenlive"
 
@@ -42,29 +43,20 @@ class _Writer:
     def __post_init__(self) -> None:
         self.losses = Losses(self.edit.losses)
         self.rate = self.edit.rate
+        self.scale = Scale(self.rate)
 
     def timeline(self) -> Any:
         """The whole timeline."""
-        made = otio.schema.Timeline(self.edit.name)
-        if self.edit.start:
-            made.global_start_time = self._time(to_frames(self.edit.start, self.rate))
+        made = self.scale.timeline(self.edit)
         for track in self.edit.tracks:
             if not track.enabled:
                 self.losses.add("Muted tracks are left out.")
                 continue
             made.tracks.append(self._track(track))
-        made.tracks.markers.extend(self._marker(marker) for marker in self.edit.markers)
         return made
 
-    def _time(self, frames: int) -> Any:
-        return otio.opentime.RationalTime(frames, float(self.rate))
-
-    def _range(self, start: int, length: int) -> Any:
-        return otio.opentime.TimeRange(self._time(start), self._time(length))
-
     def _track(self, track: EditTrack) -> Any:
-        kind = otio.schema.TrackKind.Video if track.kind == "video" else otio.schema.TrackKind.Audio
-        made = otio.schema.Track(track.name, kind=kind)
+        made = empty_track(track)
         if track.transitions:
             self.losses.add("Dissolves become cuts", len(track.transitions))
         position = 0
@@ -73,7 +65,7 @@ class _Writer:
             if frames.length <= 0 or not self._carried(clip, frames):
                 continue
             if frames.start > position:
-                made.append(otio.schema.Gap(source_range=self._range(0, frames.start - position)))
+                made.append(self.scale.gap(frames.start - position))
             made.append(self._clip(clip, frames))
             position = frames.end
         return made
@@ -108,16 +100,8 @@ class _Writer:
         reference.name = media.name
         if media.duration is not None:
             length = max(to_frames(media.duration, self.rate), 1)
-            reference.available_range = self._range(to_frames(origin, self.rate), length)
-        return otio.schema.Clip(clip.name or media.name, reference, self._range(start, frames.length))
-
-    def _marker(self, marker: EditMarker) -> Any:
-        length = to_frames(marker.duration, self.rate)
-        made = otio.schema.Marker(marker.name, self._range(to_frames(marker.start, self.rate), length))
-        made.comment = ": ".join(part for part in (marker.name, marker.note) if part)
-        if marker.color:
-            made.color = marker.color
-        return made
+            reference.available_range = self.scale.range(to_frames(origin, self.rate), length)
+        return otio.schema.Clip(clip.name or media.name, reference, self.scale.range(start, frames.length))
 
 
 def _origin(media: EditMedia) -> Fraction:

@@ -99,10 +99,11 @@ def export(request: ExportRequest, progress: Progress | None = None) -> Exported
     Raises SettingsError, TimelineError, MediaError, WriteError or Cancelled.
     """
     to = target(request.to, request.out)
-    return _to_stems(request, progress or Progress()) if to == STEMS else _to_file(request, to)
+    progress = progress or Progress()
+    return _to_stems(request, progress) if to == STEMS else _to_file(request, to, progress)
 
 
-def _to_file(request: ExportRequest, to: str) -> Exported:
+def _to_file(request: ExportRequest, to: str, progress: Progress) -> Exported:
     from ...exporters.formats import export as write
     from ...exporters.formats import find
     from ..timeline.source import open_edit
@@ -115,7 +116,7 @@ def _to_file(request: ExportRequest, to: str) -> Exported:
         raise SettingsError(f"{out} is the timeline that is read; choose another name with -o.")
     with holding(out):
         edit = open_edit(request.source, request.timeline, request.rate)
-        return Exported(to, out, (out,), write(edit, out, to, **request.options))
+        return Exported(to, out, (out,), write(edit, out, to, progress=progress, **request.options))
 
 
 def _to_stems(request: ExportRequest, progress: Progress) -> Exported:

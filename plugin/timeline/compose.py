@@ -394,13 +394,18 @@ def _lanes(placed: list[_Placed]) -> list[list[_Placed]]:
 
 
 def _mute(timeline: Timeline, root: Node, rendered: set[int]) -> None:
-    """Disable what was rendered, whole tracks where nothing else plays on them."""
+    """Disable what was rendered, whole tracks where nothing else plays on them.
+
+    In Resolve's words the clips of such a track too: its own files say it of clips, and none has been seen that says
+    it of a track.
+    """
     layers = timeline.placement.stack(timeline.node, timeline.pointer)
     for number_, layer in enumerate(layers):
         playing = [(clip, leaf) for clip, leaf in timeline.on_layer(number_) if clip.enabled]
         done = [leaf for clip, leaf in playing if clip.index in rendered]
         if done and len(done) == len(playing) and kind_of(layer.node, "") == "Audio":
             mute(follow(root, layer.pointer))
-        else:
-            for leaf in done:
-                mute(follow(root, leaf.pointer))
+            if timeline.dialect != "resolve":
+                continue
+        for leaf in done:
+            mute(follow(root, leaf.pointer))

@@ -174,7 +174,7 @@ def read_mlt(path: Path, edit: Edit) -> Iterator[Found]:
                 at += length
 
 
-def read_kdenlive(path: Path, edit: Edit) -> Iterator[Found]:
+def read_otio(path: Path, edit: Edit) -> Iterator[Found]:
     for track in edit_of(otio.adapters.read_from_file(str(path)), path.parent).tracks:
         for clip in track.clips:
             yield Found(track.kind, clip.start, clip.duration, None)
@@ -187,7 +187,8 @@ READERS: dict[str, Callable[[Path, Edit], Iterator[Found]]] = {
     "edl": read_edl,
     "rpp": read_rpp,
     "mlt": read_mlt,
-    "kdenlive": read_kdenlive,
+    "kdenlive": read_otio,
+    "otio-plain": read_otio,
 }
 
 
@@ -255,12 +256,14 @@ READ_BACK = {
     "rpp": "its own lines",
     "mlt": "its own elements",
     "kdenlive": "OTIO",
+    "otio-plain": "OTIO",
 }
-CURVES = {"yes": "keyframes", "no": "–", "comments": "comments"}
+CURVES = {"yes": "keyframes", "no": "–", "baked": "baked", "comments": "comments"}
 NOTES = """
 What no table shows:
 
-- **None of this has been opened in the programs named above**, except where the tests run one: `melt` for MLT.
+- **None of this has been opened in the programs named above**, except where the tests run one: `melt` for MLT, and
+  `ges-launch-1.0` for OTIO.
   The files follow the formats' own documents and are read back by independent readers.
 - FCP7 XML: a track of n channels is n tracks of one channel, grouped as Premiere groups them, with links between
   them and the picture; in points and keyframes count frames of the timeline's rate. Premiere also gets the exact
@@ -271,6 +274,19 @@ What no table shows:
 - AAF: one slot per channel (“Music.L”), counted in samples; linked WAV files keep their own description, 24-bit
   stems come as 24-bit. Gain curves are the standard gain effect with linear automation. `embed` puts the sound
   into the AAF: experimental, few programs open such files.
+- OTIO comes in three kinds. What `sightmix rebalance` writes is your own file with new tracks in its program's words:
+  media of Resolve's are bare paths there, because Resolve 20.2 was reported not to import `file://` addresses, and
+  file URIs in every other. It counts media from their start timecode, carries curves as metadata or effects, and says
+  by `enabled` what is muted: a track where all of it is, and in Resolve's words its clips as well.
+  `kdenlive` is what Kdenlive's importer reads right. `otio-plain` is for readers that place files and know nothing
+  else: media count from zero and are file URIs, muted tracks are left out, and sound that is more than a stretch of a
+  file (curves, fades, dissolves, speeds, chosen channels, cuts between frames) is rendered into `NAME.sounds` beside
+  it, clips that share a frame as one; the picture keeps plain dissolves. Everything else stays your own file. Give
+  the folder along with the file.
+- GStreamer Editing Services 1.22 (Debian 12, otio-xges-adapter 1.0.0) play `kdenlive` and `otio-plain` as the MIX of
+  the stems: nothing shifted, the difference below -100 dB; at 29.97 and 59.94, where frames lie between samples, cuts
+  are met to a sample. Of an `.otio` in a program's own words they pass over start timecodes, `enabled`, speeds and
+  effects, and one address that is no URI, or one file that is missing, costs the whole timeline.
 - EDL: one picture track and four channels of sound. Gain curves stand in comments.
 
 ## Round trips

@@ -526,6 +526,22 @@ def test_mutes_whole_tracks_or_single_clips(tmp_path: Path, media: Path, opened:
     assert (tmp_path / "q.otio").read_bytes() == (tmp_path / "in.otio").read_bytes()
 
 
+def test_in_resolve_the_clips_of_a_muted_track_are_off_as_well(
+    tmp_path: Path, media: Path, opened: Any
+) -> None:
+    source = opened(
+        track("Audio", clip("a", tr(0, 24), str(media)), gap(24), clip("b", tr(0, 24), str(media))),
+        metadata={"Resolve_OTIO": {"Resolve OTIO Meta Version": "1.0"}},
+    )
+    wanted = {c.index: rendered(c, tmp_path) for c in source.clips}
+    out = tmp_path / "o.otio"
+    write_result(source, wanted, out, mute_originals=True)
+    muted = tracks_of(read(out))[0]
+    assert [muted["enabled"], *(c["enabled"] for c in muted["children"])] == [False, False, True, False]
+    write_result(open_timeline(out), {}, tmp_path / "q.otio")
+    assert (tmp_path / "q.otio").read_bytes() == (tmp_path / "in.otio").read_bytes()
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_running_again_gives_the_same_bytes(tmp_path: Path, name: str) -> None:
     source = open_timeline(DATA / name)
