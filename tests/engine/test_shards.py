@@ -11,7 +11,7 @@ import sys
 import tarfile
 import warnings
 from collections import Counter
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -419,6 +419,26 @@ def test_training_from_shards_resumes_to_the_bit(built: Path, tmp_path: Path) ->
     flat = [torch.cat([p.detach().flatten() for p in t.model.parameters()]) for t in (whole, again)]
     assert torch.equal(*flat)
     assert corpus_credits(built) == ["films/one.mp4: 0.00 h; CC0", "films/stems/Scene 4: 0.00 h; CC0"]
+
+
+OTHER_ENCODER = """
+import sys
+from sightmix.engine.training.loop.run import main
+if __name__ == "__main__":
+    sys.exit(main([*sys.argv[1:], "--device", "cpu"]))
+"""
+
+
+def test_training_on_shards_of_another_encoder_is_one_sentence_and_ends(built: Path, tmp_path: Path) -> None:
+    """The shards are opened by the process that makes batches of them."""
+    config = replace(TRAIN, workers=1, network={**TRAIN.network, "context_dim": 16})
+    (tmp_path / "c.json").write_text(json.dumps(asdict(config)))
+    (tmp_path / "main.py").write_text(OTHER_ENCODER)
+    command = [sys.executable, "main.py", "c.json", "--corpus", str(built), "--out", "run"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=240)
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    assert "pictures by eight in 8 numbers, and the network takes 16" in done.stderr.splitlines()[-1]
 
 
 def test_a_configuration_chooses_shards(tmp_path: Path) -> None:

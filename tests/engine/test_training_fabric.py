@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 from sightmix.engine.errors import TrainingError
-from sightmix.engine.training.loop import batches
+from sightmix.engine.training.loop import loading
 from sightmix.engine.training.loop import run as loop
 from sightmix.engine.training.loop import validate as validation
 from sightmix.engine.training.loop.config import TrainConfig
@@ -186,11 +186,11 @@ def test_after_a_kill_the_weights_are_the_same_to_the_bit(tiny_corpus: Path, tmp
 
 def test_a_loaders_workers_begin_as_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[int] = []
-    monkeypatch.setattr(batches, "begin_worker", lambda: begun.append(torch.get_num_threads()))
+    monkeypatch.setattr(loading, "begin_worker", lambda: begun.append(torch.get_num_threads()))
     before = torch.get_num_threads()
     torch.set_num_threads(3)
     try:
-        batches.quiet_worker(0)
+        loading.quiet_worker(0)
     finally:
         torch.set_num_threads(before)
     assert begun == [1]

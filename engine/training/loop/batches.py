@@ -22,7 +22,6 @@ from ..scenes.pictures import caption_features, picture_features
 from ..scenes.scene import Pictures, Scene, SceneBatch
 from ..scenes.settings import PRESETS
 from ..scenes.shards import MANIFEST, ShardFeatures, ShardScenes
-from ..workers import begin_worker
 from .config import TrainConfig
 
 COMPANY = 16  # long scenes laid together, which the stems of a piece come from
@@ -314,9 +313,3 @@ def scenes_of(corpus: Path, split: str, config: TrainConfig) -> Scenes:
     if not config.films or split != "train":
         return laid
     return Blend(laid, films_of(corpus / FILMS_FOLDER, split, config), config.films)
-
-
-def quiet_worker(_: int) -> None:
-    """One of a loader's workers: one thread."""
-    torch.set_num_threads(1)
-    begin_worker()

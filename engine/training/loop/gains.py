@@ -12,13 +12,14 @@ import copy
 import json
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import Module
-from torch.utils.data import DataLoader, Dataset, Subset
+from torch.utils.data import Dataset, Subset
 
 from ...errors import SightmixError, TrainingError
 from ...highlight.config import NetworkConfig
@@ -30,10 +31,11 @@ from ..networks.step import ProductWeights
 from ..scenes.dice import Dice
 from ..scenes.pictures import PictureTable, picture_features
 from .balances import BalanceObjective, Heard, assemble, hear
-from .batches import Shown, TrainingScenes, quiet_worker
+from .batches import Shown, TrainingScenes
 from .checkpoints import store, take_over
 from .config import TrainConfig
 from .descent import follow
+from .loading import loaded
 from .precision import halved
 
 LEAKAGE_DB = (-24.0, -8.0)  # of one stem into another
@@ -75,31 +77,27 @@ def pretrain(config: TrainConfig, corpus: Path, out: Path, clips: int, batch: in
     optimizer = torch.optim.Adam(head.parameters(), lr=2e-3)
     steps = clips // batch
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=max(2, steps), pct_start=0.1)
-    loader = DataLoader(
-        _Levels(corpus, config, steps * batch, head),
-        batch_size=batch,
-        num_workers=config.workers,
-        worker_init_fn=quiet_worker,
-    )
+    levels = _Levels(corpus, config, steps * batch, head)
     mean, began = 0.0, time.monotonic()
-    for step, (power, true, gains, active) in enumerate(loader):
-        latents = network.latent_steps(power.shape[-1])
-        hidden = torch.zeros(power.shape[0], latents, network.width)
-        curves, beliefs = head(hidden, power)
-        loss = gain_loss(curves, gains, active)
-        total = loss
-        if beliefs is not None:
-            total = loss + level_loss(beliefs.levels, true, POWER_FLOOR)
-            total = total + touched_loss(beliefs.touched, gains, active)
-        optimizer.zero_grad(set_to_none=True)
-        total.backward()
-        torch.nn.utils.clip_grad_norm_(head.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
-        mean = float(loss.detach()) if step == 0 else 0.98 * mean + 0.02 * float(loss.detach())
-        if step % 20 == 0:
-            _tell({"clips": (step + 1) * batch, "loss": round(mean, 3)}, began)
-            store(head.state_dict(), out)
+    with closing(loaded(levels, config.workers, batch)) as loader:
+        for step, (power, true, gains, active) in enumerate(loader):
+            latents = network.latent_steps(power.shape[-1])
+            hidden = torch.zeros(power.shape[0], latents, network.width)
+            curves, beliefs = head(hidden, power)
+            loss = gain_loss(curves, gains, active)
+            total = loss
+            if beliefs is not None:
+                total = loss + level_loss(beliefs.levels, true, POWER_FLOOR)
+                total = total + touched_loss(beliefs.touched, gains, active)
+            optimizer.zero_grad(set_to_none=True)
+            total.backward()
+            torch.nn.utils.clip_grad_norm_(head.parameters(), 1.0)
+            optimizer.step()
+            schedule.step()
+            mean = float(loss.detach()) if step == 0 else 0.98 * mean + 0.02 * float(loss.detach())
+            if step % 20 == 0:
+                _tell({"clips": (step + 1) * batch, "loss": round(mean, 3)}, began)
+                store(head.state_dict(), out)
     store(head.state_dict(), out)
     return mean
 
@@ -184,17 +182,13 @@ def _hear(
     model: ProductModel, config: TrainConfig, corpus: Path, shown: Shown, clips: int, began: float
 ) -> list[Heard]:
     """So many scenes of a configuration, through the network's masks."""
-    loader = DataLoader(
-        Subset(TrainingScenes(corpus, config), range(FIRST_SCENE, FIRST_SCENE + clips)),
-        batch_size=None,
-        num_workers=config.workers,
-        worker_init_fn=quiet_worker,
-    )
+    wanted = Subset(TrainingScenes(corpus, config), range(FIRST_SCENE, FIRST_SCENE + clips))
     heard: list[Heard] = []
-    for scene in loader:
-        heard.append(hear(model, scene, shown))
-        if len(heard) % 200 == 0:
-            _tell({"heard": len(heard), "of": clips}, began)
+    with closing(loaded(wanted, config.workers)) as scenes:
+        for scene in scenes:
+            heard.append(hear(model, scene, shown))
+            if len(heard) % 200 == 0:
+                _tell({"heard": len(heard), "of": clips}, began)
     return heard
 
 

@@ -10,8 +10,8 @@ import pickle
 import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import nullcontext
+from collections.abc import Generator, Iterator
+from contextlib import closing, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from ...compat import ensure_companions
 from ...errors import SightmixError, TrainingError
@@ -32,10 +31,11 @@ from ..networks.initialise import unit_variance
 from ..networks.losses import SpectralLoss, SpectralSettings
 from ..networks.registry import Network, build_network, config_of, objective_of
 from ..networks.step import Batch, ProductWeights, to_device
-from .batches import LaidBatches, ShardBatches, Shown, pinned, quiet_worker, scenes_of
+from .batches import LaidBatches, ShardBatches, Shown, pinned, scenes_of
 from .checkpoints import store, take_over
 from .config import TrainConfig
 from .descent import follow, make_optimizer
+from .loading import loaded
 from .peers import Peers
 from .precision import halved
 from .validate import Held, Validation, hold, joined, validate
@@ -187,16 +187,17 @@ class Trainer:
         """Train from where the run stands to the last step; an interrupt saves and stops."""
         self._tell(event="start", step=self.step, parameters=parameter_count(self.model))
         try:
-            for _ in self._steps():
-                stopping = self.peers.any(self.stop)
-                validating = self.step % self.config.validate_every == 0
-                if validating or stopping or self.step % self.config.save_every == 0:
-                    self.save()
-                if validating and self._validated():
-                    break
-                if stopping:
-                    self.stop = True
-                    return
+            with closing(self._steps()) as steps:
+                for _ in steps:
+                    stopping = self.peers.any(self.stop)
+                    validating = self.step % self.config.validate_every == 0
+                    if validating or stopping or self.step % self.config.save_every == 0:
+                        self.save()
+                    if validating and self._validated():
+                        break
+                    if stopping:
+                        self.stop = True
+                        return
             if self.validated is None or self.validated[0] != self.step:
                 self._rank("done")
             else:
@@ -221,9 +222,12 @@ class Trainer:
             self.validated = (self.step, joined(self.peers.gathered(part)))
         return self.validated[1]
 
-    def _steps(self) -> Iterator[int]:
+    def _steps(self) -> Generator[int, None, None]:
         """Take the steps that are left, and tell every so many how they went."""
-        batches = self._batches()
+        with closing(self._batches()) as batches:
+            yield from self._steps_of(batches)
+
+    def _steps_of(self, batches: Iterator[Batch]) -> Iterator[int]:
         began, first, logged, waited = time.monotonic(), self.step, self.step, 0.0
         sums: dict[str, Tensor] = {}
         while self.step < self.config.steps:
@@ -277,20 +281,15 @@ class Trainer:
                 (self.folder / f"best-{step}.pt").unlink(missing_ok=True)
             self.watch.validation(self.step, found, event, best=self.best[0][1] if self.best else None)
 
-    def _batches(self) -> Iterator[Batch]:
+    def _batches(self) -> Generator[Batch, None, None]:
         """Batches from where the run stands: drawn where they are learned from, or read from films' shards."""
         config, first = self.config, self.step * self.config.accumulate
         ours = (self.peers.rank, self.peers.count)
         if config.data == "corpus":
-            return iter(LaidBatches(self.corpus, config, self.shown, first, self.device, *ours))
-        loader: DataLoader[Batch] = DataLoader(
-            ShardBatches(self.corpus, config, self.shown, first, *ours),
-            batch_size=None,
-            num_workers=config.workers,
-            prefetch_factor=4 if config.workers else None,
-            worker_init_fn=quiet_worker,
-        )
-        return iter(loader)
+            yield from LaidBatches(self.corpus, config, self.shown, first, self.device, *ours)
+        else:
+            films = ShardBatches(self.corpus, config, self.shown, first, *ours)
+            yield from loaded(films, config.workers, ahead=4)
 
     def _advance(self, *batches: Batch) -> dict[str, Tensor]:
         """One step from `accumulate` batches; the terms of its loss, means over them, still on the device.
