@@ -18,6 +18,7 @@ from av.container import InputContainer
 from av.stream import Disposition, Stream
 
 from ..errors import MediaError, SettingsError, SightmixError
+from ..limits import odd_kind
 from ..passage import Channel
 from .claims import is_doubtful
 from .clock import Count, Jump, count, may_jump, remarks
@@ -136,6 +137,9 @@ def _check_file(path: Path) -> os.stat_result:
             raise IsADirectoryError
     except OSError as error:
         raise explain(path, error) from error
+    kind = odd_kind(stat.st_mode)
+    if kind:
+        raise MediaError(f"{path} is {kind}, not a media file; relink the clip.")
     if stat.st_size == 0:
         raise MediaError(f"{path} is empty (0 bytes); export or copy it again.")
     return stat

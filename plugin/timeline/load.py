@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import json
-import os
 import re
 import warnings
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -18,12 +15,13 @@ from xml.etree import ElementTree
 
 from ...engine.edit.nodes import Node, Pointer, children, name_of, schema
 from ...engine.errors import MediaError, TimelineError, WriteError
-from ...engine.files import put_in_place, staging
 from ...engine.installation import line_for
+from ...engine.limits import FOLDER, document_bytes, odd_kind
 from ...engine.media.layout import Layout
 from ...engine.media.reader import MediaInfo, probe
 from ...engine.passage import Channel
 from . import build, fcpxml
+from .bundles import PLAYLIST, Bundle
 from .edl import read_edl
 from .forms import recognise, refuse_folder
 from .host_words import premiere_names
@@ -39,7 +37,6 @@ ADAPTERS = {
 BUNDLES = (".otioz", ".otiod")
 _ENDINGS = {"fcp7": ".xml", "aaf": ".aaf", "edl": ".edl"}
 _COMPOUND_FILE = bytes.fromhex("d0cf11e0")
-_PLAYLIST = "content.otio"
 
 
 @dataclass(frozen=True)
@@ -83,10 +80,11 @@ def load(
 
 
 def _load(path: Path, rate: Fraction | None, cuts: tuple[Fraction, ...]) -> Document:
-    if not path.exists():
-        raise TimelineError(f"{path} does not exist; check the path.")
-    if path.is_dir():
+    odd = _odd(path)
+    if odd == FOLDER:
         return _folder(path)
+    if odd:
+        raise TimelineError(f"{path} is {odd}, not a file; name a timeline or media file.")
     kind = recognise(path)
     if kind == "otio":
         return _parse(path, _read(path), path.absolute().parent)
@@ -103,13 +101,28 @@ def _folder(path: Path) -> Document:
     """A bundle that is a folder."""
     if path.suffix.lower() == fcpxml.BUNDLE:
         return _fcpxml(path)
-    if not (path / _PLAYLIST).is_file() and path.suffix.lower() != ".otiod":
+    if not (path / PLAYLIST).is_file() and path.suffix.lower() != ".otiod":
         raise refuse_folder(path)
-    return _parse(path, _read(path / _PLAYLIST), path)
+    return _parse(path, _read(path / PLAYLIST), path)
+
+
+def _odd(path: Path) -> str:
+    """What a path leads to that is no regular file; raises TimelineError where it leads to nothing."""
+    try:
+        return odd_kind(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise TimelineError(f"{path} does not exist; check the path.") from error
+    except (OSError, ValueError) as error:  # no name for a disk, a loop of links, a folder that is closed
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise TimelineError(f"{path} cannot be read: {why or error}.") from error
 
 
 def _read(path: Path) -> str:
-    text = unicode_of(_bytes(path))
+    return _unicode(path, document_bytes(path))
+
+
+def _unicode(path: Path, data: bytes) -> str:
+    text = unicode_of(data)
     if text is None:
         raise TimelineError(f"{path} is not an OTIO timeline: its text is not UTF-8.")
     return text
@@ -143,38 +156,9 @@ def _style(text: str) -> Style:
 
 
 def _bundle(path: Path) -> Document:
-    try:
-        with zipfile.ZipFile(path) as bundle:
-            text = bundle.read(_PLAYLIST).decode("utf-8-sig")
-            folder = _unpacked(path, bundle)
-    except (zipfile.BadZipFile, KeyError, UnicodeDecodeError) as error:
-        raise TimelineError(f"{path} is not an OTIO bundle, or is damaged; export it again.") from error
-    except OSError as error:
-        raise TimelineError(f"{path} cannot be unpacked: {error.strerror or error}.") from error
-    return _parse(path, text, folder)
-
-
-def bundle_cache() -> Path:
-    """Where bundles are unpacked: the user's cache folder, so that results may go on pointing at
-    their media.
-    """
-    home = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
-    return (Path(home) if home else Path.home() / ".cache") / "sightmix" / "bundles"
-
-
-def _unpacked(path: Path, bundle: zipfile.ZipFile) -> Path:
-    """The folder a bundle was unpacked to, by now or before; names that lead outside it are refused."""
-    stat = path.stat()
-    key = hashlib.sha256(f"{path.resolve()}|{stat.st_mtime_ns}|{stat.st_size}".encode()).hexdigest()[:16]
-    target = bundle_cache() / f"{path.stem}-{key}"
-    if target.is_dir():
-        return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with staging(target) as partial:
-        bundle.extractall(partial / target.name)
-        if not target.is_dir():  # nobody else unpacked it meanwhile
-            put_in_place(partial / target.name, target)
-    return target
+    with Bundle(path) as bundle:
+        document = _parse(path, _unicode(path, bundle.text()), path)
+        return replace(document, base=bundle.unpacked(document.root))
 
 
 def _adapted(path: Path, kind: str) -> Document:
@@ -183,7 +167,7 @@ def _adapted(path: Path, kind: str) -> Document:
     if path.stat().st_size == 0:
         raise TimelineError(f"{path} is empty; export the timeline again.")
     otio = library(adapter, title, package)
-    if adapter == "AAF" and not path.read_bytes()[:4] == _COMPOUND_FILE:
+    if adapter == "AAF" and not _starts_with(path, _COMPOUND_FILE):
         raise TimelineError(f"{path} cannot be read as AAF: it is a file of another kind.")
     try:
         with warnings.catch_warnings():
@@ -200,9 +184,14 @@ def _adapted(path: Path, kind: str) -> Document:
     return document
 
 
+def _starts_with(path: Path, mark: bytes) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(mark)) == mark
+
+
 def _words(path: Path) -> str:
     """An XML file's text for its adapter, whatever its encoding."""
-    return ElementTree.tostring(xml_root(path.read_bytes()), encoding="unicode")
+    return ElementTree.tostring(xml_root(document_bytes(path)), encoding="unicode")
 
 
 def _fcpxml(path: Path) -> Document:
@@ -211,20 +200,13 @@ def _fcpxml(path: Path) -> Document:
 
 
 def _edl(path: Path, rate: Fraction | None) -> Document:
-    text, encoding = decoded(_bytes(path))
+    text, encoding = decoded(document_bytes(path))
     if not text.strip():
         raise TimelineError(f"{path} is empty; export the timeline again.")
     root, notes = read_edl(text, rate, str(path))
     if encoding:
         notes = (f"The EDL is no Unicode; its names are read as {encoding}.", *notes)
     return Document(path, root, path.absolute().parent, notes=notes)
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise TimelineError(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
 # What is put right in documents of these adapters.

@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from ....engine.edit.nodes import Node
 from ....engine.errors import TimelineError
+from ....engine.limits import document_bytes
 from .. import build
 from .document import Resources, located, parsed
 from .lay import laid
@@ -25,12 +26,7 @@ def read(path: Path) -> Node:
     exact. What cannot be placed or played stands in the timeline's metadata under "sightmix_source", a sentence each.
     Raises TimelineError with one sentence.
     """
-    inside = located(path)
-    try:
-        content = inside.read_bytes()
-    except OSError as error:
-        raise TimelineError(f"{path} cannot be read: {error.strerror or error}.") from error
-    root = parsed(content, path)
+    root = parsed(document_bytes(located(path)), path)
     resources = Resources(root, path)
     try:
         made = [_timeline(name, sequence, resources) for name, sequence in _sequences(root, resources)]
