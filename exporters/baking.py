@@ -112,6 +112,9 @@ class _Bake:
                 "Clips that dissolve into each other or meet inside a frame become one", len(run.voices)
             )
         names = list(dict.fromkeys(clip.name for clip in run.clips if clip.name)) or [track.name]
+        self.losses.add(
+            f"Sound is rendered into the folder {self.files.path.name}, which goes with the file", 1
+        )
         path, subtype = self.files.add(sound, token(Path(names[0]).stem, "sound"), self.progress)
         channels = self.layout.channels
         media = EditMedia(

@@ -1,9 +1,10 @@
-"""OTIO for any reader: clips of whole files on whole frames, gaps, and dissolves of the picture; no more."""
+"""OTIO for any reader: clips on whole frames, gaps, and dissolves of the picture; no more."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,9 @@ def write(edit: Edit, out: Path, progress: Progress | None = None) -> tuple[str,
     For readers that place files and know nothing else, such as GStreamer Editing Services, which passes over start
     timecodes, switches and effects and opens nothing but URIs. Media count from zero and are addressed by file URIs,
     what is muted is left out, and sound that is more than a stretch of a file is rendered into the folder
-    "NAME.sounds" beside `out` (`baking.baked`). The schemas are OTIO's own, without metadata. What is offline
-    becomes a MissingReference: such readers refuse a timeline for one file they do not find.
+    "NAME.sounds" beside `out` (`baking.baked`). The schemas are OTIO's own, without metadata, and all tracks are
+    equally long. What is offline becomes a MissingReference: such readers refuse a timeline for one file they do not
+    find.
     Raises MediaError, WriteError or Cancelled.
     """
     losses = Losses(edit.losses)
@@ -45,7 +47,7 @@ class _Writer:
     edit: Edit
     losses: Losses
 
-    @property
+    @cached_property
     def scale(self) -> Scale:
         """Frames of the timeline."""
         return Scale(self.edit.rate)
@@ -75,7 +77,15 @@ class _Writer:
                 made.append(dissolves[start])
             made.append(self._clip(clip, frames, start))
             position = frames.end
+        if position < self._length:
+            made.append(self.scale.gap(self._length - position))
         return made
+
+    @cached_property
+    def _length(self) -> int:
+        """Frames of every track: some readers take tracks of several lengths for damaged."""
+        clips = [clip for track in self.edit.tracks for clip in track.clips if clip.enabled and clip.media]
+        return max((Frames(clip, self.edit.rate).end for clip in clips), default=0)
 
     def _dissolves(self, track: EditTrack) -> dict[int, Any]:
         """The dissolves between two clips that meet, by the frame of their cut."""

@@ -130,6 +130,8 @@ def test_it_has_stock_schemas_on_whole_frames_and_nothing_to_trip_on(tmp_path: P
             assert Path(node["target_url"].removeprefix("file://")).is_file()
             assert node["available_range"]["start_time"]["value"] == 0
     assert [track["name"] for track in document["tracks"]["children"]] == ["V1", "A1", "A2", "A3"]
+    timeline = otio.adapters.read_from_file(str(tmp_path / "edit.otio"))
+    assert {track.duration().value for track in timeline.tracks} == {140}
 
 
 def test_what_is_a_stretch_of_a_file_stays_the_editors_file(tmp_path: Path) -> None:
@@ -173,7 +175,7 @@ def test_the_picture_keeps_its_dissolve_and_counts_from_zero(tmp_path: Path) -> 
     ]
     edit = replace(edit, tracks=(replace(edit.tracks[0], clips=tuple(shots)), *edit.tracks[1:]))
     timeline, _ = written(edit, tmp_path)
-    one, joint, two = timeline.tracks[0]
+    one, joint, two, _ = timeline.tracks[0]
     assert (joint.transition_type, joint.in_offset.value, joint.out_offset.value) == ("SMPTE_Dissolve", 5, 7)
     assert [c.source_range.start_time.value for c in (one, two)] == [20, 120]
     assert one.media_reference.target_url == film.as_uri()
