@@ -16,6 +16,7 @@ import numpy as np
 import opentimelineio as otio
 import pytest
 import soundfile
+from exporter_edits import sample_edit
 from numpy.typing import NDArray
 from sightmix.engine.edit.model import Edit, EditClip, EditTransition, GainCurve
 from sightmix.engine.media.time import to_samples
@@ -75,7 +76,8 @@ def play(document: Path) -> NDArray[np.float64]:
 def stems_mix(edit: Edit, folder: Path) -> NDArray[np.float64]:
     """The MIX of our stems: what the edit sounds like."""
     folder.mkdir()
-    assigned = {track.name: "FX" for track in edit.tracks if track.kind == "audio" and track.enabled}
+    heard = [track for track in edit.tracks if track.kind == "audio" and track.enabled]
+    assigned = {track.name: "FX" for track in heard if not track.role}
     [made] = export_stems(edit, folder, StemOptions(stems=("MIX",), assign=assigned))
     x, _ = soundfile.read(made.files[0].paths[0], always_2d=True)
     return x
@@ -146,6 +148,11 @@ def rich(folder: Path, rate: Fraction) -> Edit:
 
 def test_plain_otio_sounds_as_the_mix_whatever_is_in_the_edit(tmp_path: Path) -> None:
     edit = rich(tmp_path, Fraction(24))
+    assert null_db(play(exported(edit, tmp_path, "otio-plain")), stems_mix(edit, tmp_path / "stems")) < -100
+
+
+def test_stems_under_curves_beside_muted_originals_null_against_their_mix(tmp_path: Path) -> None:
+    edit = sample_edit(tmp_path, Fraction(25))
     assert null_db(play(exported(edit, tmp_path, "otio-plain")), stems_mix(edit, tmp_path / "stems")) < -100
 
 
