@@ -59,7 +59,7 @@ FORMATS = (
     ),
     Format("edl", ".edl", "CMX 3600 EDL", "edl", "nearly every editor", "cmx_3600", "comments"),
     Format("rpp", ".rpp", "Reaper project", "rpp", "Reaper"),
-    Format("mlt", ".mlt", "MLT XML", "mlt", "melt, Shotcut, Kdenlive"),
+    Format("mlt", ".mlt", "MLT XML", "mlt", "melt, Shotcut"),
     Format(
         "kdenlive", ".otio", "OTIO for Kdenlive", "kdenlive", "Kdenlive 25.04 and later", "otio_json", "no"
     ),

@@ -1,4 +1,4 @@
-"""MLT XML, which melt and Shotcut play and Kdenlive imports."""
+"""MLT XML: what melt plays and Shotcut opens as a project."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ from .overlaps import lanes
 
 TITLE = "MLT XML"
 _WIDEST = 8  # channels that a clip may choose
+_CHANNELS = (2, 4, 6)  # widths of a project in Shotcut
+_MARKER = "#008000"  # Shotcut's first colour
 _UNCOMPRESSED = (".wav", ".bwf", ".w64", ".rf64", ".aif", ".aiff", ".caf")
 _PACKET = 4096  # bytes
 _SLOWEST, _FASTEST = Fraction(1, 100), Fraction(20)
@@ -39,6 +41,10 @@ def write(edit: Edit, out: Path, finer: int | None = None) -> tuple[str, ...]:
     frame n sounds from sample round(n·rate) on. Every audio track is a playlist that a "mix" transition adds to
     the sum at unity gain; gain curves are keyed "volume" filters; dissolves of sound overlap on two playlists.
     A single channel reaches both sides of a stereo render at -3 dB.
+
+    Shotcut (22.12) takes a tractor for a project by its "shotcut" property, and then looks for the number of
+    channels, the bin, a first track of black and a kind on every playlist; it crashes without them. It shows filters
+    that lie on a producer, not those on a playlist's entry.
 
     At 29.97 and 59.94 frames per second melt 7.12 counts a frame's samples by its number in the file, so that a clip
     whose first frames in file and timeline differ by no multiple of five may shift what follows by one sample.
@@ -78,9 +84,9 @@ class _Writer:
         edit = self.edit
         self.root = ET.Element("mlt", LC_NUMERIC="C", version="7.12.0", title=edit.name, producer="main")
         self._profile()
-        black = ET.SubElement(self.root, "producer", {"id": "black", "in": "0", "out": str(self.length - 1)})
-        _properties(black, length=self.length, mlt_service="color", resource="black", eof="pause")
-        rows: list[tuple[str, str]] = [("black", "")]
+        _properties(ET.SubElement(self.root, "playlist", id="main_bin"), xml_retain=1)
+        self._background()
+        rows: list[tuple[str, str]] = [("background", "")]
         for number, track in enumerate(edit.tracks, start=1):
             parts = lanes(track) if track.kind == "audio" else (track.clips,)
             if track.kind == "video" and track.transitions:
@@ -113,12 +119,23 @@ class _Writer:
             colorspace="709",
         )
 
+    def _background(self) -> None:
+        whole = {"in": "0", "out": str(self.length - 1)}
+        black = ET.SubElement(self.root, "producer", {"id": "black", **whole})
+        _properties(black, length=self.length, mlt_service="color", resource="black", eof="pause")
+        playlist = ET.SubElement(self.root, "playlist", id="background")
+        ET.SubElement(playlist, "entry", {"producer": "black", **whole})
+
     def _tractor(self, rows: list[tuple[str, str]]) -> None:
         tractor = ET.SubElement(
             self.root,
             "tractor",
             {"id": "main", "in": "0", "out": str(self.length - 1), "title": self.edit.name},
         )
+        widest = max((track.channels for track in self.edit.tracks if track.kind == "audio"), default=2)
+        channels = next((n for n in _CHANNELS if widest <= n), _CHANNELS[-1])
+        _properties(tractor, **{"shotcut": 1, "shotcut:projectAudioChannels": channels})
+        self._markers(tractor)
         for name, hide in rows:
             ET.SubElement(tractor, "track", {"producer": name, **({"hide": hide} if hide else {})})
         for index, (_, hide) in enumerate(rows):
@@ -127,6 +144,19 @@ class _Writer:
                 _properties(
                     mix, a_track=0, b_track=index, mlt_service="mix", always_active=1, accepts_blanks=1, sum=1
                 )
+
+    def _markers(self, tractor: ET.Element) -> None:
+        """Shotcut's markers: numbered groups of properties, times as clock values."""
+        if not self.edit.markers:
+            return
+        groups = ET.SubElement(tractor, "properties", name="shotcut:markers")
+        for number, marker in enumerate(self.edit.markers):
+            start = to_frames(marker.start, self.rate)
+            end = max(to_frames(marker.start + marker.duration, self.rate), start)
+            text = ": ".join(part for part in (marker.name, marker.note) if part)
+            group = ET.SubElement(groups, "properties", name=str(number))
+            clock = [_clock(frame / self.rate) for frame in (start, end)]
+            _properties(group, text=text, start=clock[0], end=clock[1], color=_MARKER)
 
     def _playlist(self, name: str, track: EditTrack, clips: Iterable[EditClip]) -> None:
         entries = []
@@ -141,7 +171,7 @@ class _Writer:
             entries.append(entry)
             position = start + length
         playlist = ET.SubElement(self.root, "playlist", id=name)
-        _properties(playlist, **{"shotcut:name": track.name, "kdenlive:track_name": track.name})
+        _properties(playlist, **{f"shotcut:{track.kind}": 1, "shotcut:name": track.name})
         playlist.extend(entries)
 
     def _placed(self, clip: EditClip, track: EditTrack) -> tuple[int, ET.Element, int] | None:
@@ -158,13 +188,12 @@ class _Writer:
         if not frames.exact:
             self.losses.add("Clips off the frame grid are moved onto it, by up to half a frame", 1)
         last = first + length - 1
-        entry = ET.Element(
-            "entry", {"producer": self._producer(clip, track, last), "in": str(first), "out": str(last)}
-        )
+        producer = self._producer(clip, track, last)
+        entry = ET.Element("entry", {"producer": producer.get("id", ""), "in": str(first), "out": str(last)})
         if clip.speed == 0:
-            entry.append(_filter("freeze", {"in": first, "out": last}, frame=first))
+            producer.append(_filter("freeze", {"in": first, "out": last}, frame=first))
         if track.kind == "audio":
-            self._levels(entry, clip, frames, (first, last), missing)
+            self._levels(producer, clip, frames, (first, last), missing)
         return start, entry, length
 
     def _playable(self, clip: EditClip, track: EditTrack, frames: Frames) -> bool:
@@ -193,8 +222,8 @@ class _Writer:
         end = clip.media.duration if clip.media is not None and clip.media.duration else frames.offset
         return to_frames((end - frames.offset) / -clip.speed, self.rate)
 
-    def _producer(self, clip: EditClip, track: EditTrack, last: int) -> str:
-        """The id of a producer of its own that plays the clip's file, channels and speed up to frame `last` at least.
+    def _producer(self, clip: EditClip, track: EditTrack, last: int) -> ET.Element:
+        """A producer of its own that plays the clip's file, channels and speed up to frame `last` at least.
 
         One shared by several clips would not seek, and lose its place, where a file is skipped by under 12 frames.
         """
@@ -203,10 +232,9 @@ class _Writer:
         address = str(media.path.absolute()) if media.path is not None else media.url or media.name
         length = max(last + 1, ceil((media.duration or 0) * self.rate / (abs(clip.speed) or Fraction(1))))
         self.producers += 1
-        self._new_producer(f"producer{self.producers}", clip, track.kind, address, length)
-        return f"producer{self.producers}"
+        return self._new_producer(f"producer{self.producers}", clip, track.kind, address, length)
 
-    def _new_producer(self, name: str, clip: EditClip, kind: str, address: str, length: int) -> None:
+    def _new_producer(self, name: str, clip: EditClip, kind: str, address: str, length: int) -> ET.Element:
         element = ET.SubElement(self.root, "producer", {"id": name, "in": "0", "out": str(length - 1)})
         _properties(element, length=length, eof="pause")
         sound = kind == "audio"
@@ -233,6 +261,7 @@ class _Writer:
             element.append(_filter("avfilter.channelmap", {}, **chosen))
             element.extend(_filter(service, {}) for service in ("swresample", "resample", "audioconvert"))
         _properties(element, **{"shotcut:caption": clip.media.name if clip.media is not None else clip.name})
+        return element
 
     def _picks(self, clip: EditClip) -> tuple[int, tuple[int, ...]] | None:
         """The stream and the channels in it that a clip chooses of a file that has others too."""
@@ -249,7 +278,7 @@ class _Writer:
         return stream, _lying(media.path, stream, inner[:_WIDEST])
 
     def _levels(
-        self, entry: ET.Element, clip: EditClip, frames: Frames, bounds: tuple[int, int], missing: int
+        self, producer: ET.Element, clip: EditClip, frames: Frames, bounds: tuple[int, int], missing: int
     ) -> None:
         """Volume filters for the gain curve and the fades, counted from the entry's first frame."""
         first, last = bounds
@@ -263,19 +292,21 @@ class _Writer:
             shift = float((moved + missing / self.rate) * self.rate)
             keys = keyframes.frames(clip.gain, self.rate, count, reads=reads + shift)
             level = ";".join(f"{frame}={db:.4f}" for frame, db in keys)
-            entry.append(_filter("volume", {"in": first, "out": last}, level=level))
+            producer.append(_filter("volume", {"in": first, "out": last}, level=level))
         rise, fall = (min(to_frames(fade, self.rate), count) for fade in (clip.fade_in, clip.fade_out))
-        if rise:
-            entry.append(_filter("volume", {"in": first, "out": first + rise - 1}, gain=0, end=1))
-        if fall:
-            entry.append(_filter("volume", {"in": last - fall + 1, "out": last}, gain=1, end=0))
+        for length, start, levels, named in (
+            (rise, first, (0, 1), "fadeInVolume"),
+            (fall, last - fall + 1, (1, 0), "fadeOutVolume"),
+        ):
+            if length:
+                bounds = {"in": start, "out": start + length - 1}
+                fade = _filter("volume", bounds, gain=levels[0], end=levels[1])
+                _properties(fade, **{"shotcut:filter": named})
+                producer.append(fade)
 
     def _lost(self) -> None:
-        edit = self.edit
-        if edit.start:
+        if self.edit.start:
             self.losses.add("The start timecode is not carried.")
-        if edit.markers:
-            self.losses.add(f"Markers are left out ({len(edit.markers)}).")
 
 
 def _stream_index(path: Path, audio: int) -> int:
@@ -302,6 +333,13 @@ def _finer(rate: Fraction, clip: EditClip) -> int:
         return 1
     packet = _PACKET // max(media.channels * media.bits // 8, 1)
     return int(Fraction(media.sample_rate) / (2 * rate * packet)) + 1
+
+
+def _clock(seconds: Fraction) -> str:
+    """MLT's clock value, hours:minutes:seconds.milliseconds."""
+    thousandths = round(seconds * 1000)
+    minutes, rest = divmod(thousandths, 60_000)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}:{rest // 1000:02d}.{rest % 1000:03d}"
 
 
 def _properties(element: ET.Element, **values: object) -> None:

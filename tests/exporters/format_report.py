@@ -159,11 +159,11 @@ def read_mlt(path: Path, edit: Edit) -> Iterator[Found]:
     root = ET.parse(path).getroot()
     profile = root.find("profile")
     rate = Fraction(int(profile.get("frame_rate_num")), int(profile.get("frame_rate_den")))
-    hidden = {track.get("producer"): track.get("hide") for track in root.findall("tractor/track")}
-    muted = {f"track{i}": t.kind for i, t in enumerate(edit.tracks, 1) if not t.enabled}
     for playlist in root.findall("playlist"):
-        name = playlist.get("id", "")
-        kind = "audio" if hidden.get(name) == "video" else muted.get(name, "video")
+        kinds = [k for k in ("video", "audio") if playlist.find(f"property[@name='shotcut:{k}']") is not None]
+        if not kinds:
+            continue
+        [kind] = kinds
         at = 0
         for part in playlist:
             if part.tag == "blank":

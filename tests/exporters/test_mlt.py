@@ -36,6 +36,11 @@ def prop(element: ET.Element, name: str) -> str | None:
     return element.findtext(f"property[@name='{name}']")
 
 
+def tracks(root: ET.Element) -> list[ET.Element]:
+    """The playlists that are tracks, from the bottom up."""
+    return [p for p in root.findall("playlist") if prop(p, "shotcut:name") is not None]
+
+
 def with_picture(edit: Edit) -> Edit:
     film = EditMedia("s.mov", "/x/s.mov", None, duration=Fraction(10), width=640, height=360, rate=RATE)
     return replace(edit, tracks=(EditTrack("video", "V", (kit.framed(film, RATE, 0, 25, 0),)), *edit.tracks))
@@ -64,8 +69,57 @@ def test_tracks_hide_what_they_do_not_play(tmp_path: Path) -> None:
     assert tractor is not None
     assert [t.get("hide") for t in tractor.findall("track")] == [None, "audio", "video", "both"]
     assert [prop(t, "b_track") for t in tractor.findall("transition")] == ["2"]
-    first = root.findall("playlist")[1]
+    first = tracks(root)[1]
     assert [child.tag for child in first if child.tag != "property"] == ["blank", "entry"]
+
+
+def test_shotcut_finds_a_project(tmp_path: Path) -> None:
+    media = kit.noise(tmp_path / "a.wav", 4, channels=6)
+    edit = with_picture(kit.audio_edit(RATE, [kit.framed(media, RATE, 5, 20, 0)], channels=6))
+    root, _ = read(edit, tmp_path)
+    assert [p.get("id") for p in root.findall("playlist")][:2] == ["main_bin", "background"]
+    assert prop(root.findall("playlist")[0], "xml_retain") == "1"
+    tractor = root.find("tractor")
+    assert tractor is not None
+    assert prop(tractor, "shotcut") == "1"
+    assert prop(tractor, "shotcut:projectAudioChannels") == "6"
+    assert [t.get("producer") for t in tractor.findall("track")] == ["background", "track1", "track2"]
+    assert [(prop(t, "shotcut:video"), prop(t, "shotcut:audio")) for t in tracks(root)] == [
+        ("1", None),
+        (None, "1"),
+    ]
+    [black] = root.findall("playlist[@id='background']/entry")
+    assert black.get("out") == tractor.get("out") == "24"
+    # Shotcut's loader reads a document once, from the top: what an element names stands above it.
+    order = [child.get("id") for child in root]
+    for child in root:
+        for one in (*child.findall("entry"), *child.findall("track")):
+            assert order.index(one.get("producer")) < order.index(child.get("id"))
+
+
+def test_fades_lie_on_producers_under_shotcuts_names(tmp_path: Path) -> None:
+    media = kit.noise(tmp_path / "a.wav", 4)
+    clip = kit.framed(media, RATE, 5, 50, 7, fade_in=Fraction(10, 25), fade_out=Fraction(5, 25))
+    root, _ = read(kit.audio_edit(RATE, [clip]), tmp_path, finer=1)
+    fades = [(prop(f, "shotcut:filter"), f.get("in"), f.get("out")) for f in root.iterfind("producer/filter")]
+    assert fades == [("fadeInVolume", "7", "16"), ("fadeOutVolume", "52", "56")]
+    assert root.find("playlist/entry/filter") is None
+
+
+def test_markers_arrive_in_shotcut(tmp_path: Path) -> None:
+    media = kit.noise(tmp_path / "a.wav", 4)
+    markers = (
+        EditMarker(Fraction(3725), Fraction(0), "look", "here"),
+        EditMarker(Fraction(1), Fraction(1, 2), "two"),
+    )
+    edit = replace(kit.audio_edit(RATE, [kit.framed(media, RATE, 0, 50, 0)]), markers=markers)
+    root, losses = read(edit, tmp_path)
+    assert not any("arker" in loss for loss in losses)
+    groups = root.findall("tractor/properties[@name='shotcut:markers']/properties")
+    assert [(g.get("name"), prop(g, "text"), prop(g, "start"), prop(g, "end")) for g in groups] == [
+        ("0", "look: here", "01:02:05.000", "01:02:05.000"),
+        ("1", "two", "00:00:01.000", "00:00:01.500"),
+    ]
 
 
 def test_what_is_lost_is_said(tmp_path: Path) -> None:
@@ -81,9 +135,9 @@ def test_what_is_lost_is_said(tmp_path: Path) -> None:
         markers=(EditMarker(Fraction(0), Fraction(0), "m"),), losses=("known.",),
     )  # fmt: skip
     root, losses = read(edit, tmp_path)
-    assert len(root.findall("playlist/entry")) == 1
+    assert [len(track.findall("entry")) for track in tracks(root)] == [1]
     assert losses[0] == "known."
-    assert len(losses) == 7
+    assert len(losses) == 6
 
 
 def test_a_dissolve_takes_a_second_playlist(tmp_path: Path) -> None:
@@ -91,7 +145,7 @@ def test_a_dissolve_takes_a_second_playlist(tmp_path: Path) -> None:
     clips = (kit.framed(media, RATE, 0, 50, 20), kit.framed(media, RATE, 50, 50, 90))
     dissolve = EditTransition(Fraction(2), Fraction(10, 25), Fraction(6, 25))
     root, _ = read(Edit("cut", RATE, (EditTrack("audio", "A", clips, (dissolve,)),)), tmp_path, finer=1)
-    entries = [playlist.find("entry") for playlist in root.findall("playlist")]
+    entries = [track.find("entry") for track in tracks(root)]
     bounds = [(e.get("in"), e.get("out")) for e in entries if e is not None]
     assert bounds == [("20", "75"), ("80", "139")]
 
@@ -101,7 +155,7 @@ def test_gain_keys_count_from_the_entry(tmp_path: Path) -> None:
     curve = GainCurve((Fraction(0), Fraction(2)), (0.0, -20.0))
     clip = kit.framed(media, RATE, 30, 50, 20, gain=curve)
     root, _ = read(kit.audio_edit(RATE, [clip]), tmp_path, finer=1)
-    [level] = [prop(f, "level") for f in root.iterfind("playlist/entry/filter")]
+    [level] = [prop(f, "level") for f in root.iterfind("producer/filter")]
     assert level is not None
     keys = dict(key.split("=") for key in level.split(";"))
     assert float(keys["49"]) == pytest.approx(-20)
