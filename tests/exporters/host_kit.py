@@ -1,4 +1,4 @@
-"""A small timeline with everything that hosts get wrong, its media made on the spot; for tests and pictures of hosts."""
+"""A small timeline with everything that hosts get wrong, its media made on the spot; for tests in hosts."""
 
 from __future__ import annotations
 
