@@ -299,10 +299,9 @@ class _Writer:
             (fall, last - fall + 1, (1, 0), "fadeOutVolume"),
         ):
             if length:
-                bounds = {"in": start, "out": start + length - 1}
-                fade = _filter("volume", bounds, gain=levels[0], end=levels[1])
-                _properties(fade, **{"shotcut:filter": named})
-                producer.append(fade)
+                ends = {"in": start, "out": start + length - 1}
+                producer.append(_filter("volume", ends, gain=levels[0], end=levels[1]))
+                _properties(producer[-1], **{"shotcut:filter": named})
 
     def _lost(self) -> None:
         if self.edit.start:
