@@ -73,6 +73,7 @@ FORMATS = (
         "baked",
         renders=True,
     ),
+    Format("kdenlive-project", ".kdenlive", "Kdenlive project", "kdenlive_project", "Kdenlive, melt"),
 )
 _BY_KEY = {form.key: form for form in FORMATS}
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import accumulate
 from math import ceil
 from pathlib import Path
+from typing import ClassVar
 from xml.etree import ElementTree as ET
 
 import numpy as np
 
 from ..engine.edit import keyframes
 from ..engine.edit.losses import Losses
-from ..engine.edit.model import Edit, EditClip, EditTrack
+from ..engine.edit.model import Edit, EditClip, EditMarker, EditMedia, EditTrack
 from ..engine.errors import MediaError
 from ..engine.files import write_text
 from ..engine.media.container import probe
@@ -27,7 +28,7 @@ from .overlaps import lanes
 
 TITLE = "MLT XML"
 _WIDEST = 8  # channels that a clip may choose
-_CHANNELS = (2, 4, 6)  # widths of a project in Shotcut
+_CHANNELS = (2, 4, 6)  # widths of a project in Shotcut and Kdenlive
 _MARKER = "#008000"  # Shotcut's first colour
 _UNCOMPRESSED = (".wav", ".bwf", ".w64", ".rf64", ".aif", ".aiff", ".caf")
 _PACKET = 4096  # bytes
@@ -57,18 +58,36 @@ def write(edit: Edit, out: Path, finer: int | None = None) -> tuple[str, ...]:
     needed = max((_finer(edit.rate, clip) for track in edit.tracks for clip in track.clips), default=1)
     if finer is None:
         finer = 1 if any(track.kind == "video" and track.clips for track in edit.tracks) else needed
-    writer = _Writer(edit, edit.rate * finer)
+    writer = Writer(edit, edit.rate * finer)
     if finer < needed:
         writer.losses.add(
             "Programs with FFmpeg before version 7 play uncompressed sound up to a frame early."
         )
+    return save(writer, out)
+
+
+def save(writer: Writer, out: Path) -> tuple[str, ...]:
+    """Write a writer's document to `out`; returns what it could not carry. Raises WriteError."""
     body = ET.tostring(writer.document(), encoding="unicode")
     write_text(out, f'<?xml version="1.0" encoding="utf-8"?>\n{body}\n')
     return writer.losses.sentences()
 
 
 @dataclass
-class _Writer:
+class Writer:
+    """Makes an MLT document of an edit whose times count frames of `rate`; programs on MLT have dialects of it.
+
+    `NAMES` says what properties the program knows its own filters by, `ON_ENTRIES` whether it looks for them on a
+    playlist's entries or on their producers, `CAPTION` in which property a producer has its name.
+    """
+
+    CAPTION: ClassVar[str] = "shotcut:caption"
+    ON_ENTRIES: ClassVar[bool] = False
+
+    NAMES: ClassVar[Mapping[str, Mapping[str, str]]] = {
+        "fadein": {"shotcut:filter": "fadeInVolume"},
+        "fadeout": {"shotcut:filter": "fadeOutVolume"},
+    }
     edit: Edit
     rate: Fraction
     losses: Losses = field(init=False)
@@ -79,19 +98,22 @@ class _Writer:
         self.losses = Losses(self.edit.losses)
         self.length = max(to_frames(self.edit.duration, self.rate), 1)
 
+    @property
+    def width(self) -> int:
+        """Channels of the project: the least that Shotcut and Kdenlive offer for the widest track."""
+        widest = max((track.channels for track in self.edit.tracks if track.kind == "audio"), default=2)
+        return next((n for n in _CHANNELS if widest <= n), _CHANNELS[-1])
+
     def document(self) -> ET.Element:
         """The whole <mlt> element: profile, producers, playlists, and the tractor that plays them."""
         edit = self.edit
         self.root = ET.Element("mlt", LC_NUMERIC="C", version="7.12.0", title=edit.name, producer="main")
         self._profile()
-        _properties(ET.SubElement(self.root, "playlist", id="main_bin"), xml_retain=1)
+        properties(ET.SubElement(self.root, "playlist", id="main_bin"), xml_retain=1)
         self._background()
         rows: list[tuple[str, str]] = [("background", "")]
         for number, track in enumerate(edit.tracks, start=1):
-            parts = lanes(track) if track.kind == "audio" else (track.clips,)
-            if track.kind == "video" and track.transitions:
-                self.losses.add("Picture dissolves become cuts", len(track.transitions))
-            for part, clips in enumerate(parts):
+            for part, clips in enumerate(self._parts(track)):
                 hide = "video" if track.kind == "audio" else "audio"
                 name = f"track{number}" + (f"b{part}" if part else "")
                 self._playlist(name, track, clips)
@@ -99,6 +121,14 @@ class _Writer:
         self._tractor(rows)
         self._lost()
         return self.root
+
+    def _parts(self, track: EditTrack) -> tuple[tuple[EditClip, ...], ...]:
+        """A track's clips shared out so that none overlap."""
+        if track.kind == "audio":
+            return lanes(track)
+        if track.transitions:
+            self.losses.add("Picture dissolves become cuts", len(track.transitions))
+        return (track.clips,)
 
     def _profile(self) -> None:
         rate, edit = self.rate, self.edit
@@ -122,7 +152,7 @@ class _Writer:
     def _background(self) -> None:
         whole = {"in": "0", "out": str(self.length - 1)}
         black = ET.SubElement(self.root, "producer", {"id": "black", **whole})
-        _properties(black, length=self.length, mlt_service="color", resource="black", eof="pause")
+        properties(black, length=self.length, mlt_service="color", resource="black", eof="pause")
         playlist = ET.SubElement(self.root, "playlist", id="background")
         ET.SubElement(playlist, "entry", {"producer": "black", **whole})
 
@@ -132,18 +162,20 @@ class _Writer:
             "tractor",
             {"id": "main", "in": "0", "out": str(self.length - 1), "title": self.edit.name},
         )
-        widest = max((track.channels for track in self.edit.tracks if track.kind == "audio"), default=2)
-        channels = next((n for n in _CHANNELS if widest <= n), _CHANNELS[-1])
-        _properties(tractor, **{"shotcut": 1, "shotcut:projectAudioChannels": channels})
+        properties(tractor, **{"shotcut": 1, "shotcut:projectAudioChannels": self.width})
         self._markers(tractor)
         for name, hide in rows:
             ET.SubElement(tractor, "track", {"producer": name, **({"hide": hide} if hide else {})})
         for index, (_, hide) in enumerate(rows):
             if index and hide == "video":
-                mix = ET.SubElement(tractor, "transition")
-                _properties(
-                    mix, a_track=0, b_track=index, mlt_service="mix", always_active=1, accepts_blanks=1, sum=1
-                )
+                self._mix(tractor, index)
+
+    @staticmethod
+    def _mix(tractor: ET.Element, index: int, **more: object) -> None:
+        """Add the sound of track `index` to the sum."""
+        mix = ET.SubElement(tractor, "transition")
+        properties(mix, a_track=0, b_track=index, mlt_service="mix", always_active=1, accepts_blanks=1, sum=1)
+        properties(mix, **more)
 
     def _markers(self, tractor: ET.Element) -> None:
         """Shotcut's markers: numbered groups of properties, times as clock values."""
@@ -153,12 +185,18 @@ class _Writer:
         for number, marker in enumerate(self.edit.markers):
             start = to_frames(marker.start, self.rate)
             end = max(to_frames(marker.start + marker.duration, self.rate), start)
-            text = ": ".join(part for part in (marker.name, marker.note) if part)
             group = ET.SubElement(groups, "properties", name=str(number))
-            clock = [_clock(frame / self.rate) for frame in (start, end)]
-            _properties(group, text=text, start=clock[0], end=clock[1], color=_MARKER)
+            times = [clock(frame / self.rate) for frame in (start, end)]
+            properties(group, text=caption(marker), start=times[0], end=times[1], color=_MARKER)
 
     def _playlist(self, name: str, track: EditTrack, clips: Iterable[EditClip]) -> None:
+        entries = self._entries(track, clips)
+        playlist = ET.SubElement(self.root, "playlist", id=name)
+        properties(playlist, **{f"shotcut:{track.kind}": 1, "shotcut:name": track.name})
+        playlist.extend(entries)
+
+    def _entries(self, track: EditTrack, clips: Iterable[EditClip]) -> list[ET.Element]:
+        """Clips and the blanks between them; the producers that they name are in the document then."""
         entries = []
         position = 0
         for clip in clips:
@@ -170,9 +208,7 @@ class _Writer:
                 entries.append(ET.Element("blank", length=str(start - position)))
             entries.append(entry)
             position = start + length
-        playlist = ET.SubElement(self.root, "playlist", id=name)
-        _properties(playlist, **{f"shotcut:{track.kind}": 1, "shotcut:name": track.name})
-        playlist.extend(entries)
+        return entries
 
     def _placed(self, clip: EditClip, track: EditTrack) -> tuple[int, ET.Element, int] | None:
         """A clip's first frame on the timeline, its playlist entry and its length in frames."""
@@ -190,11 +226,16 @@ class _Writer:
         last = first + length - 1
         producer = self._producer(clip, track, last)
         entry = ET.Element("entry", {"producer": producer.get("id", ""), "in": str(first), "out": str(last)})
+        bearer = entry if self.ON_ENTRIES else producer
         if clip.speed == 0:
-            producer.append(_filter("freeze", {"in": first, "out": last}, frame=first))
+            bearer.append(self._filter("freeze", "freeze", {"in": first, "out": last}, frame=first))
         if track.kind == "audio":
-            self._levels(producer, clip, frames, (first, last), missing)
+            self._levels(bearer, clip, frames, (first, last), missing)
         return start, entry, length
+
+    def _filter(self, service: str, name: str, bounds: dict[str, int], **values: object) -> ET.Element:
+        """A filter that the program knows by `name`."""
+        return filter_of(service, bounds, **values, **self.NAMES.get(name, {}))
 
     def _playable(self, clip: EditClip, track: EditTrack, frames: Frames) -> bool:
         """Whether a clip goes on its playlist; notes why not."""
@@ -229,39 +270,42 @@ class _Writer:
         """
         media = clip.media
         assert media is not None
-        address = str(media.path.absolute()) if media.path is not None else media.url or media.name
         length = max(last + 1, ceil((media.duration or 0) * self.rate / (abs(clip.speed) or Fraction(1))))
         self.producers += 1
-        return self._new_producer(f"producer{self.producers}", clip, track.kind, address, length)
+        return self._new_producer(clip, media, track.kind, length)
 
-    def _new_producer(self, name: str, clip: EditClip, kind: str, address: str, length: int) -> ET.Element:
+    def _new_producer(self, clip: EditClip, media: EditMedia, kind: str, length: int) -> ET.Element:
+        file, name = address(media), f"producer{self.producers}"
         element = ET.SubElement(self.root, "producer", {"id": name, "in": "0", "out": str(length - 1)})
-        _properties(element, length=length, eof="pause")
+        properties(element, length=length, eof="pause")
         sound = kind == "audio"
         unused = {"video_index": -1} if sound else {"audio_index": -1}
         picks = self._picks(clip) if sound else None
         if clip.speed not in (0, 1):
             speed = f"{float(clip.speed):.12g}"
-            _properties(element, resource=f"{speed}:{address}", mlt_service="timewarp", warp_speed=speed)
-            _properties(element, warp_resource=address, warp_pitch=0)
+            properties(element, resource=f"{speed}:{file}", mlt_service="timewarp", warp_speed=speed)
+            properties(element, warp_resource=file, warp_pitch=0)
             if picks is not None:
                 self.losses.add("Retimed clips play all channels of their file", 1)
         elif picks is None:
-            _properties(element, resource=address, mlt_service="avformat", **unused)
+            properties(element, resource=file, mlt_service="avformat", **unused)
         else:
-            # Without this detour melt folds the file down to the render's width before any channel can be chosen.
-            _properties(element, resource=f"avformat:{address}", mlt_service="abnormal", **unused)
-            stream, inner = picks
-            if stream:
-                _properties(element, audio_index=_stream_index(Path(address), stream))
-            chosen = {
-                "av.map": "|".join(map(str, inner)),
-                "av.channel_layout": Layout.of_count(len(inner)).ffmpeg,
-            }
-            element.append(_filter("avfilter.channelmap", {}, **chosen))
-            element.extend(_filter(service, {}) for service in ("swresample", "resample", "audioconvert"))
-        _properties(element, **{"shotcut:caption": clip.media.name if clip.media is not None else clip.name})
+            self._choose(element, media, *picks)
+        properties(element, **{self.CAPTION: media.name})
         return element
+
+    def _choose(self, element: ET.Element, media: EditMedia, stream: int, inner: tuple[int, ...]) -> None:
+        """Let a producer play channels `inner` (as they lie) of its file's audio stream `stream` (from 0)."""
+        # Without this detour melt folds the file down to the render's width before any channel can be chosen.
+        properties(element, resource=f"avformat:{address(media)}", mlt_service="abnormal", video_index=-1)
+        if stream:
+            properties(element, audio_index=stream_index(Path(address(media)), stream))
+        chosen = {
+            "av.map": "|".join(map(str, inner)),
+            "av.channel_layout": Layout.of_count(len(inner)).ffmpeg,
+        }
+        element.append(filter_of("avfilter.channelmap", {}, **chosen))
+        element.extend(filter_of(service, {}) for service in ("swresample", "resample", "audioconvert"))
 
     def _picks(self, clip: EditClip) -> tuple[int, tuple[int, ...]] | None:
         """The stream and the channels in it that a clip chooses of a file that has others too."""
@@ -278,7 +322,7 @@ class _Writer:
         return stream, _lying(media.path, stream, inner[:_WIDEST])
 
     def _levels(
-        self, producer: ET.Element, clip: EditClip, frames: Frames, bounds: tuple[int, int], missing: int
+        self, bearer: ET.Element, clip: EditClip, frames: Frames, bounds: tuple[int, int], missing: int
     ) -> None:
         """Volume filters for the gain curve and the fades, counted from the entry's first frame."""
         first, last = bounds
@@ -292,23 +336,27 @@ class _Writer:
             shift = float((moved + missing / self.rate) * self.rate)
             keys = keyframes.frames(clip.gain, self.rate, count, reads=reads + shift)
             level = ";".join(f"{frame}={db:.4f}" for frame, db in keys)
-            producer.append(_filter("volume", {"in": first, "out": last}, level=level))
+            bearer.append(self._filter("volume", "volume", {"in": first, "out": last}, level=level))
         rise, fall = (min(to_frames(fade, self.rate), count) for fade in (clip.fade_in, clip.fade_out))
         for length, start, levels, named in (
-            (rise, first, (0, 1), "fadeInVolume"),
-            (fall, last - fall + 1, (1, 0), "fadeOutVolume"),
+            (rise, first, (0, 1), "fadein"),
+            (fall, last - fall + 1, (1, 0), "fadeout"),
         ):
             if length:
                 ends = {"in": start, "out": start + length - 1}
-                producer.append(_filter("volume", ends, gain=levels[0], end=levels[1]))
-                _properties(producer[-1], **{"shotcut:filter": named})
+                bearer.append(self._filter("volume", named, ends, gain=levels[0], end=levels[1]))
 
     def _lost(self) -> None:
         if self.edit.start:
             self.losses.add("The start timecode is not carried.")
 
 
-def _stream_index(path: Path, audio: int) -> int:
+def address(media: EditMedia) -> str:
+    """What a producer opens a file by."""
+    return str(media.path.absolute()) if media.path is not None else media.url or media.name
+
+
+def stream_index(path: Path, audio: int) -> int:
     """The place among all of a file's streams of its audio stream number `audio` (from 0), which melt counts by."""
     return probe(path).audio[audio].place
 
@@ -334,19 +382,26 @@ def _finer(rate: Fraction, clip: EditClip) -> int:
     return int(Fraction(media.sample_rate) / (2 * rate * packet)) + 1
 
 
-def _clock(seconds: Fraction) -> str:
+def caption(marker: EditMarker) -> str:
+    """A marker's name and note in a line."""
+    return ": ".join(part for part in (marker.name, marker.note) if part)
+
+
+def clock(seconds: Fraction) -> str:
     """MLT's clock value, hours:minutes:seconds.milliseconds."""
     thousandths = round(seconds * 1000)
     minutes, rest = divmod(thousandths, 60_000)
     return f"{minutes // 60:02d}:{minutes % 60:02d}:{rest // 1000:02d}.{rest % 1000:03d}"
 
 
-def _properties(element: ET.Element, **values: object) -> None:
+def properties(element: ET.Element, **values: object) -> None:
+    """Set MLT properties of an element."""
     for name, value in values.items():
         ET.SubElement(element, "property", name=name).text = str(value)
 
 
-def _filter(service: str, bounds: dict[str, int], **values: object) -> ET.Element:
+def filter_of(service: str, bounds: dict[str, int], **values: object) -> ET.Element:
+    """An MLT filter; it works, and its keys count, from frame `bounds["in"]` of what it lies on."""
     element = ET.Element("filter", {key: str(value) for key, value in bounds.items()})
-    _properties(element, mlt_service=service, **values)
+    properties(element, mlt_service=service, **values)
     return element
