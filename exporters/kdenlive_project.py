@@ -26,12 +26,15 @@ _FIRST_ID = 2  # of clips in the bin; Kdenlive's own begin there
 def write(edit: Edit, out: Path) -> tuple[str, ...]:
     """Write `edit` as a project for Kdenlive to `out`; returns what it could not carry, a sentence each.
 
-    A document of version 1.04 (Kdenlive 20.08 to 22.12; from 23.04 on it is brought up to date when it is opened), as
-    dev-docs/fileformat.md describes it: every file is a clip in the bin, every track two playlists, filters lie on
+    A document of version 1.04, as Kdenlive 22.12 writes it and its dev-docs/fileformat.md describes it (newer ones
+    bring it up to date when they open it): every file is a clip in the bin, every track two playlists, filters lie on
     playlist entries and name their effect. Sound tracks come first and from the bottom up. Times count frames of the
     timeline's rate. melt renders the file too. Raises WriteError.
     """
-    return mlt.save(_Project(edit, edit.rate), out)
+    project = _Project(edit, edit.rate)
+    if mlt.finest(edit) > 1:
+        project.losses.add(mlt.EARLY)
+    return mlt.save(project, out)
 
 
 @dataclass
@@ -46,7 +49,7 @@ class _Project(mlt.Writer):
     ids: dict[str, int] = field(default_factory=dict)  # of files in the bin
     copied: dict[str, list[ET.Element]] = field(
         default_factory=dict
-    )  # filters that choose a producer's channel
+    )  # filters that pick a producer's channel
     linked: dict[int, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
 
     def document(self) -> ET.Element:
@@ -57,9 +60,8 @@ class _Project(mlt.Writer):
         sound = [part for part in parts if part[0].kind == "audio"]
         tracks = [*reversed(sound), *(part for part in parts if part[0].kind == "video")]
         bin_playlist = self._bin([clip for _, clips in tracks for clip in clips])
-        black = ET.SubElement(
-            self.root, "producer", {"id": "black_track", "in": "0", "out": str(self.length - 1)}
-        )
+        whole = {"in": "0", "out": str(self.length - 1)}
+        black = ET.SubElement(self.root, "producer", {"id": "black_track", **whole})
         mlt.properties(black, length=self.length, eof="continue", resource="black", mlt_service="color")
         mlt.properties(black, **{"mlt_image_format": "rgba", "set.test_audio": 0})
         for self.number, (track, clips) in enumerate(tracks):
@@ -93,6 +95,7 @@ class _Project(mlt.Writer):
             "version": _VERSION,
             "documentid": int(hashlib.sha1(repr(self.edit).encode()).hexdigest()[:11], 16),
             "audioChannels": self.width,
+            "activeTrack": self.number,
             "guides": json.dumps(self._guides(), ensure_ascii=False),
             "groups": json.dumps(self._groups()),
         }

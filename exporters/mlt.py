@@ -27,6 +27,7 @@ from .common import Frames
 from .overlaps import lanes
 
 TITLE = "MLT XML"
+EARLY = "Programs with FFmpeg before version 7 play uncompressed sound up to a frame early."
 _WIDEST = 8  # channels that a clip may choose
 _CHANNELS = (2, 4, 6)  # widths of a project in Shotcut and Kdenlive
 _MARKER = "#008000"  # Shotcut's first colour
@@ -55,14 +56,12 @@ def write(edit: Edit, out: Path, finer: int | None = None) -> tuple[str, ...]:
     multiple that plays every file on the sample where there is no picture, and the timeline's own rate otherwise.
     Raises WriteError.
     """
-    needed = max((_finer(edit.rate, clip) for track in edit.tracks for clip in track.clips), default=1)
+    needed = finest(edit)
     if finer is None:
         finer = 1 if any(track.kind == "video" and track.clips for track in edit.tracks) else needed
     writer = Writer(edit, edit.rate * finer)
     if finer < needed:
-        writer.losses.add(
-            "Programs with FFmpeg before version 7 play uncompressed sound up to a frame early."
-        )
+        writer.losses.add(EARLY)
     return save(writer, out)
 
 
@@ -367,6 +366,11 @@ def _lying(path: Path | None, stream: int, channels: tuple[int, ...]) -> tuple[i
     with suppress(MediaError):
         order = probe(path).audio[stream].order if path is not None else ()
     return tuple(order[channel] for channel in channels) if order else channels
+
+
+def finest(edit: Edit) -> int:
+    """The least multiple of the timeline's rate at which FFmpeg before 7 plays every file on the sample."""
+    return max((_finer(edit.rate, clip) for track in edit.tracks for clip in track.clips), default=1)
 
 
 def _finer(rate: Fraction, clip: EditClip) -> int:

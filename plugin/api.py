@@ -106,9 +106,10 @@ def export(
 ) -> Exported:
     """Write a timeline for another program, or its stems: what ``sightmix export`` does.
 
-    `to` is fcp7, fcpxml, aaf, edl, rpp, mlt, kdenlive or otio-plain, or "stems" (then `out` is a folder, made if it
-    is not there); by the name's ending where nothing is said, stems where it has none. `options` are the format's own
-    (`embed` for AAF), or those of `StemOptions` (`project`, `reel`, `stems`, `per`, `interleaved`, `assign`;
+    `to` is fcp7, fcpxml, aaf, edl, rpp, mlt, kdenlive, otio-plain or kdenlive-project, or "stems" (then `out` is a
+    folder, made if it is not there); by the name's ending where nothing is said, stems where it has none. `options`
+    are the format's own (`embed` for AAF), or those of `StemOptions` (`project`, `reel`, `stems`, `per`,
+    `interleaved`, `assign`;
     `delivery` by name). Raises SettingsError, TimelineError, MediaError or WriteError.
     """
     from .jobs.export import ExportRequest

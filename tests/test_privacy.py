@@ -65,7 +65,20 @@ def test_rebalancing(result: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "to", ["stems", "fcp7", "fcpxml", "aaf", "edl", "rpp", "mlt", "kdenlive", "otio-plain", "ebu-r128"]
+    "to",
+    [
+        "stems",
+        "fcp7",
+        "fcpxml",
+        "aaf",
+        "edl",
+        "rpp",
+        "mlt",
+        "kdenlive",
+        "otio-plain",
+        "kdenlive-project",
+        "ebu-r128",
+    ],
 )
 def test_exports(to: str, result: Path, tmp_path: Path) -> None:
     out = tmp_path / "delivered" / "export"

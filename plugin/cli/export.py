@@ -39,7 +39,7 @@ def export(
         str,
         typer.Option(
             "--to",
-            metavar="stems|fcp7|fcpxml|aaf|edl|rpp|mlt|kdenlive|otio-plain",
+            metavar="stems|fcp7|fcpxml|aaf|edl|rpp|mlt|kdenlive|otio-plain|kdenlive-project",
             help="What to write; by the suffix of OUT if not given, stems if it has none.",
         ),
     ] = "",

@@ -180,6 +180,23 @@ def read_otio(path: Path, edit: Edit) -> Iterator[Found]:
             yield Found(track.kind, clip.start, clip.duration, None)
 
 
+def read_kdenlive_project(path: Path, edit: Edit) -> Iterator[Found]:
+    root = ET.parse(path).getroot()
+    for playlist in root.findall("playlist"):
+        name = playlist.get("id", "")
+        if name == "main_bin":
+            continue
+        kind = "video" if playlist.find("property[@name='kdenlive:audio_track']") is None else "audio"
+        at = 0
+        for part in playlist:
+            if part.tag == "blank":
+                at += int(part.get("length", ""))
+            elif part.tag == "entry":
+                length = int(part.get("out", "")) - int(part.get("in", "")) + 1
+                yield Found(kind, at / edit.rate, length / edit.rate, None)
+                at += length
+
+
 READERS: dict[str, Callable[[Path, Edit], Iterator[Found]]] = {
     "fcp7": read_fcp7,
     "fcpxml": read_fcpxml,
@@ -189,6 +206,7 @@ READERS: dict[str, Callable[[Path, Edit], Iterator[Found]]] = {
     "mlt": read_mlt,
     "kdenlive": read_otio,
     "otio-plain": read_otio,
+    "kdenlive-project": read_kdenlive_project,
 }
 
 
@@ -257,6 +275,7 @@ READ_BACK = {
     "mlt": "its own elements",
     "kdenlive": "OTIO",
     "otio-plain": "OTIO",
+    "kdenlive-project": "its own elements",
 }
 CURVES = {"yes": "keyframes", "no": "–", "baked": "baked", "comments": "comments"}
 NOTES = """
@@ -293,7 +312,8 @@ What no table shows:
 
 “off by” is the largest distance of a clip's start, length or in point from where it was; “clips” counts those that
 came back and those the timeline has; “lost” is what the exporter itself said. Below half a sample at 48 kHz is
-“exact”. EDL, MLT and Reaper begin a dissolve where it begins, not at its cut: there the distance is half a dissolve.
+“exact”. EDL, MLT, Kdenlive projects and Reaper begin a dissolve where it begins, not at its cut: there the distance
+is half a dissolve.
 """
 
 

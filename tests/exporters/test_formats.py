@@ -157,7 +157,7 @@ def test_every_sample_timeline_comes_back_in_place(
         assert not outcome.refused, title
         dissolves = [t for track in edit.tracks for t in track.transitions]
         allowed = Fraction(1, 2) / edit.rate
-        if form.key in {"edl", "mlt", "rpp"} and dissolves:
+        if form.key in {"edl", "kdenlive-project", "mlt", "rpp"} and dissolves:
             allowed = max(t.before + t.after for t in dissolves)
         if (
             form.renders and dissolves

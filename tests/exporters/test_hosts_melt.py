@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from sightmix.engine.edit import keyframes
 from sightmix.engine.edit.model import Edit, EditTransition, GainCurve
 from sightmix.engine.media.time import to_samples
-from sightmix.exporters import mlt
+from sightmix.exporters import kdenlive_project, mlt
 from sightmix.exporters.flatten import edit_of
 
 pytestmark = pytest.mark.skipif(shutil.which("melt") is None, reason="melt is not installed")
@@ -63,10 +64,12 @@ def progress(process: int, out: Path) -> tuple[int, int]:
     return sum(map(int, spent)) // 10, out.stat().st_size if out.exists() else 0
 
 
-def render(edit: Edit, folder: Path, channels: int = 2) -> NDArray[np.float64]:
+def render(
+    edit: Edit, folder: Path, channels: int = 2, write: Callable[[Edit, Path], object] = mlt.write
+) -> NDArray[np.float64]:
     """Write the edit, let melt play it into a float WAV, read that (samples, channels)."""
     document, out = folder / "edit.mlt", folder / "melt.wav"
-    mlt.write(edit, document)
+    write(edit, document)
     form = ["acodec=pcm_f32le", f"ar={SR}", f"channels={channels}", "vn=1"]
     command = ["melt", "-quiet", str(document), "-consumer", f"avformat:{out}", *form, "real_time=0"]
     # melt 7.12 now and then waits for ever on its own threads; the same command then works.
@@ -148,6 +151,22 @@ def test_three_stems_with_gains_make_the_mix(tmp_path: Path) -> None:
     heard, wanted = render(edit, tmp_path), kit.mixed(edit)
     error = heard[: len(wanted)] - wanted
     assert 10 * np.log10((error**2).mean() / (wanted**2).mean()) < -45
+
+
+def test_a_kdenlive_project_sounds_like_its_timeline(tmp_path: Path) -> None:
+    rate = Fraction(50)  # where half a frame is shorter than a packet of these files
+    curve = GainCurve((Fraction(0), Fraction(1, 2), Fraction(1)), (0.0, -6.0, -6.0))
+    one, two = kit.noise(tmp_path / "a.wav", 3, seed=1), kit.noise(tmp_path / "b.wav", 3, seed=2)
+    edit = kit.audio_edit(
+        rate,
+        [kit.framed(one, rate, 5, 40, 12), kit.framed(two, rate, 45, 30, 3, channels=(1,))],
+        [kit.framed(two, rate, 0, 60, 20, gain=curve)],
+    )
+    muted = replace(edit.tracks[1], enabled=False, name="muted")
+    edit = replace(edit, tracks=(*edit.tracks, muted))
+    heard = render(edit, tmp_path, write=kdenlive_project.write)
+    same(heard, render(edit, tmp_path))
+    same(heard[: 5 * 960], kit.mixed(replace(edit, tracks=edit.tracks[1:2]))[: 5 * 960], tolerance=1e-2)
 
 
 def test_surround_stays_in_its_channels(tmp_path: Path) -> None:
