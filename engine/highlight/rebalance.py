@@ -200,6 +200,7 @@ class _Job:
         )
         sound = passage.sound
         info = probe(sound.path)
+        self.told = list(info.remarks)
         if not info.audio:
             raise MediaError(f"{sound.path} has no sound; choose a file with an audio stream.")
         layout = layout_of(info, sound.channels)
@@ -278,7 +279,7 @@ class _Job:
             stem_quality=_by_second(np.concatenate(qualities, axis=1)),
             frames=tuple(analysis.stream.frames),
             provenance=self._provenance(analysis, spent),
-            warnings=(*self.owner.remarks, *analysis.stream.warnings),
+            warnings=(*self.owner.remarks, *analysis.stream.warnings, *dict.fromkeys(self.told)),
         )
 
     def _written(self, stems: Array, applied: Array) -> list[Array]:
@@ -309,7 +310,8 @@ class _Job:
         """The passage's sound, each block with whether it is the last."""
         taken = 0
         clock = time.perf_counter()
-        for block in read_blocks(self.passage.sound.path, self.first, self.samples, self.picks):
+        span = self.first, self.samples, self.picks
+        for block in read_blocks(self.passage.sound.path, *span, tell=self.told.append):
             spent["read"] += time.perf_counter() - clock
             taken += block.shape[1]
             yield block, taken == self.samples

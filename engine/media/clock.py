@@ -16,6 +16,8 @@ import av.error
 from av.container import InputContainer
 from av.stream import Stream
 
+from .changes import Form, heading
+
 if TYPE_CHECKING:
     Packet = av.Packet[Any]
 
@@ -26,6 +28,7 @@ _GAP = Fraction(1, 10)
 # How far two streams of one file may differ over the same jump (s).
 _SAME_JUMP = Fraction(2)
 _MOST_NAMED = 3
+_HEADER = 8  # bytes of a packet that tell its channels and rate
 _TS_DISCONT = 0x0200  # avformat.h
 
 
@@ -41,14 +44,15 @@ class Jump:
 class Count:
     """What a stream's packets say, in seconds of its mended clock.
 
-    `end` is where the last of them ends, None without any; `jumps` and `gaps` give a packet's place and, of gaps, how
-    long nothing comes before it.
+    `end` is where the last of them ends, None without any; `gaps` gives a packet's place and how long nothing comes
+    before it, `changes` where packets are of other channels or of another rate than the one before.
     """
 
     end: Fraction | None = None
     jumps: tuple[Jump, ...] = ()
     jumped_at: tuple[Fraction, ...] = ()
     gaps: tuple[tuple[Fraction, Fraction], ...] = ()
+    changes: tuple[Fraction, ...] = ()
 
 
 def may_jump(container: InputContainer) -> bool:
@@ -100,9 +104,12 @@ class _Watch:
     unheard: int = 0
     jumps: list[tuple[int, int, int]] = field(default_factory=list)
     gaps: list[tuple[int, int]] = field(default_factory=list)
+    changes: list[int] = field(default_factory=list)
+    form: Form | None = None
 
     def __post_init__(self) -> None:
         self.tick = self.stream.time_base or Fraction(1, av.time_base)
+        self.heading = heading(self.stream.codec_context.name) if self.stream.type == "audio" else None
         self.ahead, self.back, self.gap = (int(span / self.tick) for span in (_AHEAD, _BACK, _GAP))
 
     def see(self, packet: Packet) -> None:
@@ -121,10 +128,18 @@ class _Watch:
                 dts, pts = dts - wrong, pts - wrong
             elif wrong > self.gap and self.stream.type == "audio":
                 self.gaps.append((dts, wrong))
+        if self.heading is not None and packet.size > _HEADER:
+            self._read(self.heading(memoryview(packet)[:_HEADER].tobytes()), dts)
         length = packet.duration or 0
         self.last, self.next = dts, dts + length
         self.end = pts + length if self.end is None else max(self.end, pts + length)
         self.number += 1
+
+    def _read(self, form: Form | None, dts: int) -> None:
+        if form is not None and form != self.form:
+            if self.form is not None:
+                self.changes.append(dts)
+            self.form = form
 
     def result(self, lead: _Watch) -> Count:
         """What was seen, the shifts being those of the stream that leads where they are about the same."""
@@ -144,6 +159,7 @@ class _Watch:
             tuple(jumps),
             tuple(at * self.tick for _, _, at in self.jumps),
             tuple((at * self.tick, length * self.tick) for at, length in self.gaps),
+            tuple(at * self.tick for at in self.changes),
         )
 
 

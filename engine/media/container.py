@@ -20,6 +20,7 @@ from av.stream import Disposition, Stream
 from ..errors import MediaError, SettingsError, SightmixError
 from ..limits import odd_kind
 from ..passage import Channel
+from . import changes
 from .claims import is_doubtful
 from .clock import Count, Jump, count, may_jump, remarks
 from .layout import Layout
@@ -52,7 +53,8 @@ class AudioStream:
     `samples` counts frames from file offset 0 to the stream's end where the container knows it to the sample,
     else None; `duration` in seconds is then the container's estimate. Channels count in WAV order everywhere;
     `order` says where in the file each of them lies, and is empty where they lie so. `place` is the stream's number
-    among all of the file's; `jumps` is where its clock jumps, in a file that must then be read from its beginning.
+    among all of the file's; `jumps` is where its clock jumps, in a file that must then be read from its beginning, and
+    `changes` where (s) other channels or another rate begin, as far as that shows without decoding.
     """
 
     index: int
@@ -64,6 +66,7 @@ class AudioStream:
     order: tuple[int, ...] = ()
     place: int = 0
     jumps: tuple[Jump, ...] = ()
+    changes: tuple[Fraction, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -285,7 +288,11 @@ def _probe(path: Path, _mtime_ns: int, size: int) -> MediaInfo:
         audio = []
         for index, (stream, said) in enumerate(found):
             one = _audio(container, stream, index, origin, size, said)
-            audio.append(replace(one, samples=None, **_told(counts[one.place], origin)) if counts else one)
+            if counts:
+                places = tuple(at - origin for at in counts[one.place].changes)
+                one = replace(one, samples=None, changes=places, **_told(counts[one.place], origin))
+                one = _as_begun(path, one) if places else one
+            audio.append(one)
         video = None if picture is None else _video(container, picture, origin)
         if video is not None and video.place in counts:
             video = replace(video, **_told(counts[video.place], origin))
@@ -295,6 +302,7 @@ def _probe(path: Path, _mtime_ns: int, size: int) -> MediaInfo:
         kinds = ("audio", "video")
         unknown = tuple(s.type for s in container.streams if s.type in kinds and not _is_known(s))
         marks = remarks(path.name, next(iter(counts.values())), origin) if counts else ()
+        marks += tuple(changes.said(path.name, one.layout, one.changes) for one in audio if one.changes)
         longest = max(ends, default=Fraction(0))
         return MediaInfo(path, name, longest, tuple(audio), video, timecode, unknown, marks)
 
@@ -327,6 +335,18 @@ def _count(path: Path, streams: Sequence[Stream]) -> dict[int, Count]:
         same = [container.streams[stream.index] for stream in streams]
         keep_only(container, same)
         return count(container, same)
+
+
+def _as_begun(path: Path, stream: AudioStream) -> AudioStream:
+    """A stream that changes, as its first frame has it: FFmpeg may look as far as what comes later."""
+    with open_media(path) as container:
+        for frame in container.decode(container.streams[stream.place]):
+            if isinstance(frame, av.AudioFrame):
+                layout = changes.layout_of_frame(frame).in_wav_order()
+                return replace(
+                    stream, layout=layout, channels=layout.channels, sample_rate=frame.sample_rate, order=()
+                )
+    return stream
 
 
 def _told(found: Count, origin: Fraction) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from ..errors import MediaError
 from ..passage import Channel
+from .changes import Fold, said
 from .clock import mended
 from .container import (
     AudioStream,
@@ -53,19 +54,25 @@ _JITTER = Fraction(1, 100)
 _GRID_FRAMES = 16
 
 
+def _nobody(_: str) -> None:
+    pass
+
+
 def read_blocks(
     path: Path | str,
     start: int,
     samples: int,
     channels: Sequence[Channel] | None = None,
     block: int = 1 << 16,
+    tell: Callable[[str], object] = _nobody,
 ) -> Iterator[Block]:
     """Yield `samples` frames from frame `start` as float32 blocks (channels, n <= block).
 
     Counted at the file's own rate from the start of the container's presentation, whichever stream begins
     first. Silence before 0, after the end and where packets are missing; overlapping packets are trimmed.
     Integer PCM maps full scale to ±1. `channels` None takes every channel of the first audio stream. A stream's
-    channels count in WAV order, whichever order the file has them in.
+    channels count in WAV order, whichever order the file has them in. Where they change inside the stream, or its rate
+    does, it is folded into what it begins with, and `tell` is told so in a sentence.
     Raises MediaError (missing, damaged, no such stream or channel, samples that are not finite numbers).
     """
     path = Path(path)
@@ -74,7 +81,7 @@ def read_blocks(
     order = sorted({pick.stream for pick in picks})
     rate = info.audio[order[0]].sample_rate
     rows = [(order.index(pick.stream), pick.channel) for pick in picks]
-    with reading(path), closing(_Reader(info, order, start, start + max(0, samples))) as reader:
+    with reading(path), closing(_Reader(info, order, start, start + max(0, samples), tell)) as reader:
         at, end = start, start + samples
         while at < end:
             count = min(block, end - at)
@@ -202,13 +209,20 @@ class _Lane:
 class _Reader:
     """Decodes several audio streams of one file over [start, end) in step."""
 
-    def __init__(self, info: MediaInfo, order: Sequence[int], start: int, end: int) -> None:
-        self._info = info
+    def __init__(
+        self, info: MediaInfo, order: Sequence[int], start: int, end: int, tell: Callable[[str], object]
+    ) -> None:
+        self._info, self._tell = info, tell
         self._order = tuple(order)
         self._lanes = [_Lane(info.audio[index], start) for index in order]
         self._end = end
         self._stretch: _Stretch | None = None
         self._next: int | None = max(0, start)
+
+    def _once(self, sentence: str) -> None:
+        """Tell the first thing there is to tell; later stretches would only say it of other places."""
+        tell, self._tell = self._tell, _nobody
+        tell(sentence)
 
     def close(self) -> None:
         """Close the file."""
@@ -223,7 +237,7 @@ class _Reader:
             if self._stretch is None:
                 if self._next is None:
                     break
-                self._stretch = _Stretch(self._info, self._order, self._next, self._end)
+                self._stretch = _Stretch(self._info, self._order, self._next, self._end, self._once)
             elif not self._stretch.pump(self._lanes):
                 self._turn()
         return [lane.take(count) for lane in self._lanes]
@@ -306,13 +320,17 @@ class _OvershotError(Exception):
 class _Stretch:
     """One pass of demuxer and decoders up to `high`, begun early enough for the decoders to have settled."""
 
-    def __init__(self, info: MediaInfo, order: tuple[int, ...], start: int, end: int) -> None:
+    def __init__(
+        self, info: MediaInfo, order: tuple[int, ...], start: int, end: int, tell: Callable[[str], object]
+    ) -> None:
         self.high = end
         self.ended = False
         self._path, self._info, self._order = info.path, info, order
         self._rate = info.audio[order[0]].sample_rate
         self._settled = start
         self._grids: dict[int, _Grid | None] = {}
+        self._folds: dict[int, Fold] = {}
+        self._tell = tell
         self._decoded = self._failed = 0
         self._stack = ExitStack()
         self._sought = self._begin(seek=True)
@@ -400,6 +418,9 @@ class _Stretch:
             raise _OvershotError
         if self._failed and not self._decoded and not self._sought:
             raise MediaError(f"{self._path}: none of its sound can be decoded; export or copy it again.")
+        for index, fold in self._folds.items():
+            for place, data in fold.end():
+                lanes[index].put(place, data, self.high)
         self.ended = True
         return False
 
@@ -416,11 +437,6 @@ class _Stretch:
     def _place(self, frame: av.AudioFrame, stream: av.AudioStream, lanes: Sequence[_Lane]) -> None:
         index = self._lane_of[stream.index]
         lane = lanes[index]
-        if frame.sample_rate != self._rate:
-            raise MediaError(
-                f"{self._path} changes its sample rate from {self._rate} to {frame.sample_rate} Hz; "
-                "convert it to one rate first."
-            )
         stamped = _position(frame, self._origin, self._rate)
         at = stamped if stamped is not None else lane.tail or 0
         grid = self._grid(index, stream) if self._sought or not lane.follows(at) else None
@@ -431,4 +447,13 @@ class _Stretch:
                 raise _OvershotError
             if grid is not None and frame.samples != grid.size:
                 return  # cut short by the decoder after the seek: off the grid, and long before what is wanted
-        lane.put(at, _to_float(frame), self.high)
+        data = _to_float(frame)
+        as_begun = frame.sample_rate == self._rate and data.shape[0] == lane.channels
+        if index not in self._folds and not as_begun:
+            info = self._info.audio[self._order[index]]
+            self._folds[index] = Fold(info.layout, self._rate)
+            if not info.changes:
+                self._tell(said(self._path.name, info.layout, [Fraction(at, self._rate)]))
+        fold = self._folds.get(index)
+        for place, part in [(at, data)] if fold is None else fold.put(frame, data, at):
+            lane.put(place, part, self.high)

@@ -330,3 +330,76 @@ def test_streams_that_are_chained_in_one_ogg_file_play_on(tmp_path):
     lag, alike = place_of(second[0, 24_000:28_000], got[0], 2 * RATE + 24_000)
     assert abs(lag) < 600
     assert alike > 0.99
+
+
+# ---- channels that change inside a stream
+
+TONES = (500, 700, 900, 60, 1100, 1300)  # Hz, of L R C LFE Ls Rs
+
+
+def tones(speakers, seconds=1):
+    t = np.arange(int(RATE * seconds)) / RATE
+    return np.stack([0.1 * np.sin(2 * np.pi * TONES[n] * t) for n in speakers]).astype(np.float32)
+
+
+def heard(x, frequency):
+    """The amplitude of a tone in `x` (n), by a tenth of what `tones` has."""
+    t = np.arange(x.shape[-1]) / RATE
+    return abs(2 * np.mean(x * np.exp(-2j * np.pi * frequency * t))) / 0.1
+
+
+@pytest.mark.parametrize(
+    ("codec", "first", "then"),
+    [
+        ("ac3", "stereo", "5.1"), ("eac3", "stereo", "5.1"), ("aac", "mono", "stereo"),
+        ("ac3", "5.1", "stereo"), ("ac3", "mono", "stereo"),
+    ],
+)  # fmt: skip
+def test_channels_that_change_are_folded_into_the_first_layout(tmp_path, codec, first, then):
+    count = {"mono": (2,), "stereo": (0, 1), "5.1": range(6)}
+    parts = [
+        write_audio(
+            tmp_path / f"{n}.{codec}", codec, tones(count[name]), layout=name, options={"b": "384000"}
+        )
+        for n, name in enumerate((first, then, first))
+    ]
+    path = tmp_path / f"a.{codec}"
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    info = probe(path)
+    assert info.audio[0].layout.title == first
+    assert any(f"what it begins with, {first} (ITU-R BS.775)" in remark for remark in info.remarks)
+    got = span(path, 3 * RATE)
+    half = 0.7071
+    expected = {
+        ("stereo", "5.1"): [(1, 0, half, 0, half, 0), (0, 1, half, 0, 0, half)],
+        ("5.1", "stereo"): [(1, 0), (0, 1), (0, 0), (0, 0), (0, 0), (0, 0)],
+        ("mono", "stereo"): [(half, half)],
+    }[first, then]
+    middle = got[:, RATE + RATE // 4 : RATE + 3 * RATE // 4]
+    for row, gains in zip(middle, expected, strict=True):
+        for tone, gain in zip(TONES, gains, strict=False):
+            assert heard(row, tone) == pytest.approx(gain, abs=0.06)
+    again = got[:, 2 * RATE + RATE // 3 : 2 * RATE + RATE // 2]
+    for row, number in zip(again, count[first], strict=True):
+        assert heard(row, TONES[number]) == pytest.approx(1, abs=0.06)
+
+
+def test_channels_that_change_are_told_of_when_only_reading_finds_them(tmp_path):
+    parts = [
+        write_audio(tmp_path / f"{n}.ac3", "ac3", tones(range(c)), layout=name)
+        for n, (c, name) in enumerate(((2, "stereo"), (6, "5.1"), (2, "stereo"), (6, "5.1")))
+    ]
+    joined, path = tmp_path / "a.ac3", tmp_path / "a.mkv"
+    joined.write_bytes(b"".join(part.read_bytes() for part in parts))
+    with av.open(str(joined)) as source, av.open(str(path), "w") as out:
+        copy = out.add_stream_from_template(source.streams.audio[0])
+        for packet in source.demux(source.streams.audio[0]):
+            if packet.size:
+                packet.stream = copy
+                out.mux(packet)
+    assert not probe(path).remarks
+    told = []
+    for _ in read_blocks(path, 0, 4 * RATE, tell=told.append):
+        pass
+    (sentence,) = told
+    assert sentence.startswith("The sound of a.mkv changes its channels or its rate at 1.0")

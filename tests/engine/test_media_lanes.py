@@ -290,15 +290,25 @@ def test_sound_none_of_which_can_be_decoded_is_named(tmp_path, start):
     assert np.concatenate(list(read_blocks(half, start, RATE)), axis=1).any()
 
 
-def test_a_rate_that_changes_within_the_file_is_named(tmp_path):
+def test_a_rate_that_changes_within_the_file_is_brought_to_the_first(tmp_path):
+    tones = [
+        np.sin(2 * np.pi * 440 * np.arange(rate) / rate).astype(np.float32)[None] / 2
+        for rate in (RATE, 44_100)
+    ]
     parts = [
-        write_audio(tmp_path / f"{rate}.aac", "aac", sweep(rate, 1, 1), rate=rate, layout="mono")
-        for rate in (48_000, 44_100)
+        write_audio(tmp_path / f"{rate}.aac", "aac", x, rate=rate, layout="mono")
+        for rate, x in zip((RATE, 44_100), tones, strict=True)
     ]
     path = tmp_path / "both.aac"
     path.write_bytes(b"".join(part.read_bytes() for part in parts))
-    with pytest.raises(MediaError, match=r"changes its sample rate from 48000 to 44100 Hz"):
-        list(read_blocks(path, 0, 3 * RATE))
+    assert abs(float(probe(path).audio[0].duration) - 2) < 0.1
+    (remark,) = probe(path).remarks
+    assert "changes its channels or its rate at 1.0" in remark
+    got = np.concatenate(list(read_blocks(path, 0, 2 * RATE)), axis=1)
+    for start in (RATE // 4, RATE + RATE // 2):
+        heard = np.abs(np.fft.rfft(got[0, start : start + 12_000]))
+        assert np.argmax(heard) == 110  # 440 Hz in a quarter of a second
+        assert heard[110] / 6000 == pytest.approx(0.5, abs=0.03)
 
 
 def test_only_the_channels_asked_for_have_to_be_numbers(tmp_path):
