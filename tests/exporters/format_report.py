@@ -308,6 +308,18 @@ What no table shows:
   effects, and one address that is no URI, or one file that is missing, costs the whole timeline.
 - EDL: one picture track and four channels of sound. Gain curves stand in comments.
 
+## How much is read
+
+Only regular files: pipes, sockets and devices are refused, and never waited for. Of an `.otioz` the media that its
+timeline names are unpacked into the cache folder, for results go on pointing at them and no host plays out of an
+archive; members that lead outside, are encrypted or damaged are refused, and nothing of a refused bundle stays. Two
+limits keep a small file from filling memory or disk; where one is in the way, the sentence names its variable:
+
+| environment variable | MB | what it bounds |
+|---|---|---|
+| `SIGHTMIX_DOCUMENT_MB` | 256 | a timeline's document, also the one in a bundle; not AAF, which may hold media |
+| `SIGHTMIX_UNPACKED_MB` | 1024 | what a bundle unpacks to; twenty times its own size is always allowed |
+
 ## Round trips
 
 “off by” is the largest distance of a clip's start, length or in point from where it was; “clips” counts those that
