@@ -60,10 +60,11 @@ def compose(
     transitions. A pair of mono clips that is one sound comes back as one rendered clip, or as two ridden ones on
     tracks of their own. `mute_originals` disables what a result now sounds for: the whole track if all its playing
     clips are, else single clips. `moves` says that the copy goes to another folder, so that relative media paths
-    have to become absolute. Raises WriteError for a ridden clip that cannot be laid on a track of its own.
+    have to become absolute; Resolve, which misreads them, is never given any. Raises WriteError for a ridden clip that
+    cannot be laid on a track of its own.
     """
     root = clone(timeline.document)
-    if moves:
+    if moves or timeline.dialect == "resolve":
         _anchor(root, timeline)
     if mute_originals:  # before new tracks move those that lie after them
         _mute(timeline, root, {i for i, found in results.items() if any(r.enabled for r in found)})

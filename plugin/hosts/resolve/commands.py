@@ -12,10 +12,11 @@ from ...jobs.events import Finished, Waiting
 from ...jobs.service import Service
 from ...jobs.settings import JobSettings
 from ..errors import HostError
-from .doctor import FILES, PYTHON, SCRIPT, Findings, examine
+from .doctor import Findings, examine
 from .folders import Machine
 from .install import install, uninstall
 from .rebalance import Order, Outcome, names_of, rebalance, work_folder
+from .roads import FILES, PYTHON, SCRIPT
 from .session import Session
 from .stems import long_stems
 from .studio import connect
@@ -42,7 +43,8 @@ def uninstall_script(everybody: bool) -> tuple[Path, ...]:
 
 def doctor_text(findings: Findings) -> str:
     """The findings as lines."""
-    return "\n".join(findings.notes)
+    known = "".join(f"\n  {line}" for line in findings.known)
+    return "\n".join(findings.notes) + f"\nWhat is sure on this system, and by whose word:{known}"
 
 
 def doctor_data(findings: Findings) -> dict[str, Any]:
@@ -58,6 +60,7 @@ def doctor_data(findings: Findings) -> dict[str, Any]:
             for s in findings.installed
         ],
         "notes": list(findings.notes),
+        "roads": [word.to_dict() for word in findings.words],
     }
 
 

@@ -9,16 +9,19 @@ from dataclasses import dataclass
 from ..errors import HostError
 from .folders import Machine
 from .install import Installed, look
+from .roads import FILES, FREE, PYTHON, SCRIPT, STUDIO, Word, lines, words
 from .studio import Probe, probe
 
-PYTHON, SCRIPT, FILES = "python", "script", "files"
-ROADS = (PYTHON, SCRIPT, FILES)
 _NEWEST_TRIED = (3, 12)
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What was found. `road` is the best that works now; `notes` are sentences, the road's last."""
+    """What was found. `road` is the best that works now; `notes` are sentences, the road's last.
+
+    `words` is what is known of every road on this system, of the edition and version that answered or of all, and
+    `known` the same in lines.
+    """
 
     road: str
     edition: str
@@ -26,6 +29,8 @@ class Findings:
     python: str
     installed: tuple[Installed, ...]
     notes: tuple[str, ...]
+    words: tuple[Word, ...] = ()
+    known: tuple[str, ...] = ()
 
     @property
     def studio(self) -> bool:
@@ -45,7 +50,17 @@ def examine(machine: Machine, ask: Callable[[Machine], Probe] = probe) -> Findin
         *_about_scripts(scripts),
         _about_road(road, found),
     ]
-    return Findings(road, found.product, found.version, found.python, scripts, tuple(notes))
+    about = (machine.system, _edition(found), found.version)
+    return Findings(
+        road, found.product, found.version, found.python, scripts, tuple(notes), words(*about), lines(*about)
+    )
+
+
+def _edition(found: Probe) -> str:
+    """The edition that answered, "" where none did."""
+    if not found.works:
+        return ""
+    return STUDIO if found.product.endswith("Studio") else FREE
 
 
 def _is_there(machine: Machine) -> bool:
@@ -122,8 +137,9 @@ def _about_road(road: str, found: Probe) -> str:
         return f"Road: Python. 'sightmix resolve rebalance' works on the timeline open in {found.product}."
     if road == SCRIPT:
         return (
-            "Road: the script. Run 'sightmix resolve rebalance', then choose Workspace > Scripts > sightmix in "
-            "Resolve; this works in the free edition too."
+            "Road: the script. Run 'sightmix resolve rebalance', then choose Workspace > Scripts > sightmix "
+            "in Resolve; where that is not listed or does nothing, as it may in the free edition from 21.1 on, "
+            "go by files."
         )
     return (
         "Road: files. In Resolve choose File > Export > Timeline and the type OTIO, run 'sightmix rebalance', and "
