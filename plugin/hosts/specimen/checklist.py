@@ -15,6 +15,7 @@ from .facts import DIALOGUE, EFFECTS, MUSIC, RATE, at
 
 FILES = (".otio", ".xml", ".fcpxml", ".aaf", ".edl")
 _SOUND = (".otio", ".xml", ".fcpxml", ".aaf")
+_TRACKS_MUTED = (".otio", ".xml")
 _MUTED = (".otio", ".xml", ".fcpxml")
 _MARKED = (".otio", ".xml", ".fcpxml")
 
@@ -69,7 +70,9 @@ def _picture() -> Iterator[Row]:
 def _tracks() -> Iterator[Row]:
     names = ", ".join(f"{name} {facts.RESULT}" for name in facts.TRACKS)
     yield Row("New sound tracks, below the others", names, _SOUND)
-    yield Row(f"Muted: the tracks {', '.join(facts.TRACKS)}", "none of them sounds", _MUTED)
+    before = ", ".join(facts.TRACKS)
+    yield Row(f"The tracks {before}", "off (muted)", _TRACKS_MUTED)
+    yield Row(f"The clips on {before}", "disabled", _MUTED)
     alone = facts.ALONE
     loud = f"{_db(facts.level(DIALOGUE, alone))}; muting failed: {_db(facts.unmuted(DIALOGUE, alone))}"
     yield Row(f"Main meter at {_moment(alone)} (peak)", loud, _SOUND)
