@@ -176,19 +176,20 @@ def timed(points: Sequence[Point], origin: Fraction) -> tuple[Fraction, list[Nod
         ]
         return first, [_time_effect("TimeEffect.1", {"metadata": {"Resolve_OTIO": {"Key Frames": keys}}})]
     speed = (last - first) / length
-    if speed == 1:
-        return first, []
-    if speed == 0:
-        return first, [_time_effect("FreezeFrame.1", {"time_scalar": 0.0})]
-    return min(first, last), [_time_effect("LinearTimeWarp.1", {"time_scalar": float(speed)})]
+    return (first if speed >= 0 else last), [] if speed == 1 else [speed_effect(speed)]
+
+
+def speed_effect(speed: float | Fraction) -> Node:
+    """The effect that plays media at `speed` times its own; 0 freezes it."""
+    return _time_effect("LinearTimeWarp.1" if speed else "FreezeFrame.1", {"time_scalar": float(speed)})
 
 
 def _time_effect(schema_: str, words: Node) -> Node:
     return {
         "OTIO_SCHEMA": schema_,
         "metadata": {},
-        "name": "Speed",
-        "effect_name": "Speed",
+        "name": "",
+        "effect_name": schema_.partition(".")[0],
         "enabled": True,
     } | words
 

@@ -112,18 +112,6 @@ def transition(
     }
 
 
-def speed(scalar: float | Fraction) -> Node:
-    """The effect that plays media at `scalar` times its speed; 0 freezes it."""
-    schema = "LinearTimeWarp.1" if scalar else "FreezeFrame.1"
-    return {
-        "OTIO_SCHEMA": schema,
-        "metadata": {},
-        "name": "",
-        "effect_name": schema.partition(".")[0],
-        "time_scalar": float(scalar),
-    }
-
-
 def marker(
     name: str, start: Fraction, duration: Fraction, rate: float | Fraction, color: str, note: str = ""
 ) -> Node:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from ...engine.edit.nodes import Node
+from ...engine.edit.timemap import speed_effect
 from ...engine.errors import TimelineError
 from ...engine.media.time import round_half_up
 from . import build
@@ -248,7 +249,7 @@ class _Reader:
         made = build.clip(name, build.time_range(one.source, one.length, self.rate), reference, metadata)
         pace = self._speed(one)
         if pace != 1:
-            made["effects"] = [build.speed(pace)]
+            made["effects"] = [speed_effect(pace)]
             if not pace and name.endswith(" FF"):
                 made["name"] = name[:-3]
         return made

@@ -309,6 +309,8 @@ def test_multicam_clips_play_their_active_angles(tmp_path: Path) -> None:
         ("A2", 9, 10, 50),
     ]
     assert any("An angle of “m” is left out" in sentence for sentence in edit.unheard)
+    laned = MULTICAM.replace('name="rec" offset', 'name="rec" lane="1" offset')
+    assert rows(opened(tmp_path, document(spine, laned)).edit)[0][1] == "rec"
 
 
 COMPOUND = """<media id="in" name="In"><sequence format="f25" tcStart="50s" duration="8s"><spine>
@@ -409,16 +411,35 @@ def test_levels_of_compound_clips_add_up(tmp_path: Path) -> None:
     spine = """<ref-clip ref="in" name="In" offset="0s" start="51s" duration="4s"><adjust-volume amount="-6dB">
       <param name="amount"><fadeIn duration="1s"/></param></adjust-volume>
       <audio-role-source role="music.music-1"><adjust-volume amount="-4dB"/></audio-role-source></ref-clip>"""
-    compound = COMPOUND.replace('name="m" offset', 'name="m" enabled="1" offset')
-    tracks = [t for t in opened(tmp_path, document(spine, compound)).edit.tracks if t.kind == "audio"]
-    found = {clip.name: clip.gain for track in tracks for clip in track.clips}
-    levels = {
-        name: [keyframes.at(line, F(t)) for t in (F(1, 2), 1, 2)] for name, line in found.items() if line
+    tracks = [t for t in opened(tmp_path, document(spine, COMPOUND)).edit.tracks if t.kind == "audio"]
+    found = {
+        clip.name: (clip.gain and clip.gain.db, clip.fade_in) for track in tracks for clip in track.clips
     }
-    half = -6.0206
-    assert levels["v"] == pytest.approx([-6 + half, -6, -6], abs=0.1)
-    assert levels["m"] == pytest.approx([-10 + half, -10, -10], abs=0.1)
-    assert levels["w"] == pytest.approx([-6, -6, -6])
+    assert found == {"v": ((-6.0,), 1), "m": ((-10.0,), 1), "w": ((-6.0,), 0)}
+
+
+def test_fades_of_components_and_of_trimmed_clips_stay_where_they_are(tmp_path: Path) -> None:
+    fade = """<adjust-volume><param name="amount"><fadeIn duration="{}s"/><fadeOut duration="2s"/></param>
+      </adjust-volume>"""
+    inner = f"""<media id="in" name="In"><sequence format="f25" duration="10s"><spine>
+      <asset-clip ref="cam" name="v" offset="0s" duration="10s">{fade.format(4)}</asset-clip></spine>
+      </sequence></media>"""
+    spine = f"""<asset-clip ref="cam" name="a" offset="0s" duration="8s"><audio-channel-source srcCh="1, 2">
+      {fade.format(1)}</audio-channel-source></asset-clip>
+      <ref-clip ref="in" name="In" offset="8s" start="2s" duration="6s">{fade.format(1)}</ref-clip>"""
+    one, two = opened(tmp_path, document(spine, inner)).edit.tracks[1].clips
+    assert (one.fade_in, one.fade_out, one.gain) == (1, 2, None)
+    assert (two.fade_in, two.fade_out) == (1, 2)
+    assert two.gain is not None
+    assert [keyframes.at(two.gain, F(t)) for t in (0, 1, 2, 6)] == pytest.approx([-6, -2.5, 0, 0], abs=0.1)
+
+
+def test_roles_with_and_without_their_usual_subrole_share_a_track(tmp_path: Path) -> None:
+    spine = """<asset-clip ref="cam" name="a" offset="0s" duration="2s" audioRole="dialogue"/>
+      <asset-clip ref="cam" name="b" offset="2s" duration="2s" audioRole="dialogue.dialogue-1"/>
+      <asset-clip ref="cam" name="c" offset="4s" duration="2s" audioRole="music.music-1"/>"""
+    found = rows(opened(tmp_path, document(spine)).edit)
+    assert [row[:2] for row in found] == [("dialogue", "a"), ("dialogue", "b"), ("music", "c")]
 
 
 def test_mutes_silence_what_they_cover(tmp_path: Path) -> None:
@@ -629,7 +650,8 @@ def test_document_type_definitions_are_never_fetched(tmp_path: Path) -> None:
 
 
 def test_captions_and_clips_without_length_are_said(tmp_path: Path) -> None:
-    spine = """<asset-clip ref="cam" name="a" offset="0s" duration="2s"/><caption lane="1" offset="0s" duration="1s"/>
+    spine = """<asset-clip ref="cam" name="a" offset="0s" duration="2s"><caption lane="1" offset="0s" duration="1s"/>
+      </asset-clip>
       <asset-clip ref="gone" name="g" offset="2s"/>"""
     losses = opened(tmp_path, document(spine)).edit.losses
     assert "Captions are left out (1 clip)." in losses

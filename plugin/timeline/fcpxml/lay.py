@@ -43,17 +43,17 @@ def tracks(parts: Sequence[Part]) -> list[tuple[str, str, list[Part]]]:
     roles = {part.path: part.role for part in sound}
     if all(len(part.path) < 2 and roles[part.path] == part.role for part in sound):
         for listed in _grouped(sound, _from_the_top):
-            made += _sounding(listed)
+            made += _sounding(listed, listed[0].role)
         return made
-    first = {role: i for i, role in enumerate(dict.fromkeys(part.role for part in sound))}
-    for listed in _grouped(sound, lambda part: (_rank(part.role), first[part.role])):
-        made += _sounding(sorted(listed, key=_from_the_top))
+    first = {role: i for i, role in enumerate(dict.fromkeys(_short(part.role) for part in sound))}
+    for listed in _grouped(sound, lambda part: (_rank(part.role), first[_short(part.role)])):
+        made += _sounding(sorted(listed, key=_from_the_top), _short(listed[0].role))
     return made
 
 
-def _sounding(parts: Sequence[Part]) -> list[tuple[str, str, list[Part]]]:
+def _sounding(parts: Sequence[Part], role: str) -> list[tuple[str, str, list[Part]]]:
     """Tracks of one role's sound, numbered where it takes several."""
-    name = _subrole(parts[0].role)
+    name = _subrole(role)
     packed = enumerate(_packed(parts), start=1)
     return [("Audio", f"{name} {number}" if name and number > 1 else name, lane) for number, lane in packed]
 
@@ -87,6 +87,12 @@ def _follows(last: Part, part: Part) -> bool:
 def _rank(role: str) -> int:
     main = role.partition(".")[0].casefold()
     return _MAIN_ROLES.index(main) if main in _MAIN_ROLES else len(_MAIN_ROLES)
+
+
+def _short(role: str) -> str:
+    """A role without the subrole that everything of it has: "dialogue.dialogue-1" is "dialogue"."""
+    main, _, sub = role.partition(".")
+    return main if sub == f"{main}-1" else role
 
 
 def _subrole(role: str) -> str:

@@ -29,9 +29,10 @@ class Joint:
 
 @dataclass(frozen=True)
 class Treatment:
-    """What becomes of a sound: volume line in record seconds, fades at its two ends, place, names of effects."""
+    """What becomes of a sound: volume line in record seconds, fades at the two ends of its `span`, place, effects."""
 
     line: GainCurve | None = None
+    span: tuple[Fraction, Fraction] = (ZERO, ZERO)
     fade_in: Fraction = ZERO
     fade_out: Fraction = ZERO
     pan: float = 0.0

@@ -11,7 +11,7 @@ from ....engine.edit import keyframes
 from ....engine.edit.keyframes import SILENCE_DB
 from ....engine.edit.model import GainCurve
 from .document import Resources
-from .parts import ONE, ZERO, Treatment
+from .parts import ZERO, Treatment
 
 LOUDEST_DB = 60.0  # beyond every fader: what asks for more is no level
 _EDGE = Fraction(1, 1000)  # s that a mute takes to close and to open
@@ -27,9 +27,16 @@ _ENHANCEMENTS = {
 
 
 def treatment(
-    element: Element, resources: Resources, record: Callable[[Fraction], Fraction], pace: Fraction = ONE
+    element: Element,
+    resources: Resources,
+    record: Callable[[Fraction], Fraction],
+    pace: Fraction,
+    span: tuple[Fraction, Fraction],
 ) -> Treatment:
-    """What an element does to its own sound; `record` turns its clock into record seconds, `pace` its lengths."""
+    """What an element does to the sound of its `span` (record s).
+
+    `record` turns its clock into record seconds, `pace` is how much faster than these it runs.
+    """
     volume = element.find("adjust-volume")
     line, fades = None, (ZERO, ZERO)
     if volume is not None:
@@ -37,7 +44,7 @@ def treatment(
         fades = _fades(volume, resources, pace)
     for mute in element.findall("mute"):
         line = keyframes.plus(line, _muted(mute, resources, record))
-    return Treatment(line, *fades, _pan(element), tuple(_effects(element)))
+    return Treatment(line, span, *fades, _pan(element), tuple(_effects(element)))
 
 
 def silent(element: Element) -> bool:
@@ -47,30 +54,29 @@ def silent(element: Element) -> bool:
     )
 
 
-def stacked(outer: Sequence[Treatment], own: Treatment, start: Fraction, end: Fraction) -> Treatment:
-    """A sound from `start` to `end` under everything around it; its line then counts from its start.
+def stacked(treatments: Sequence[Treatment], start: Fraction, end: Fraction) -> Treatment:
+    """What becomes of a sound from `start` to `end` under several treatments; the line then counts from its start.
 
-    Outer treatments say their fades in their lines already (`faded`).
+    A fade that lies at an end of the sound stays one; others, and a second one there, are part of the line.
     """
-    line, effects, pan = own.line, [*own.effects], own.pan
-    for around in outer:
-        line = keyframes.plus(line, around.line)
-        effects += around.effects
-        pan = pan or around.pan
-    if line is not None:
-        line = GainCurve(tuple(t - start for t in line.times), line.db)
-        line = None if keyframes.is_unity(line) else line
-    length = end - start
-    return Treatment(line, min(own.fade_in, length), min(own.fade_out, length), pan, tuple(effects))
+    line, pan, length = None, 0.0, end - start
+    fade_in = fade_out = ZERO
+    for one in treatments:
+        begins = not fade_in and one.span[0] == start and one.fade_in <= length
+        ends = not fade_out and one.span[1] == end and one.fade_out <= length
+        fade_in, fade_out = one.fade_in if begins else fade_in, one.fade_out if ends else fade_out
+        rest = keyframes.fade_line(
+            ZERO if begins else one.fade_in, ZERO if ends else one.fade_out, one.span[1] - one.span[0]
+        )
+        line = keyframes.plus(keyframes.plus(line, one.line), _moved(rest, one.span[0]))
+        pan = pan or one.pan
+    line = None if keyframes.is_unity(line) else _moved(line, -start)
+    effects = tuple(effect for one in treatments for effect in one.effects)
+    return Treatment(line, (start, end), fade_in, fade_out, pan, effects)
 
 
-def faded(sound: Treatment, start: Fraction, end: Fraction) -> Treatment:
-    """The treatment of an element that plays from `start` to `end`, its fades as part of its line."""
-    fades = keyframes.fade_line(sound.fade_in, sound.fade_out, end - start)
-    if fades is None:
-        return sound
-    moved = GainCurve(tuple(t + start for t in fades.times), fades.db)
-    return Treatment(keyframes.plus(sound.line, moved), ZERO, ZERO, sound.pan, sound.effects)
+def _moved(line: GainCurve | None, by: Fraction) -> GainCurve | None:
+    return GainCurve(tuple(t + by for t in line.times), line.db) if line is not None else None
 
 
 def decibels(text: str | None) -> float | None:

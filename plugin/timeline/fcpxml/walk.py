@@ -27,10 +27,11 @@ from .parts import (
     both,
 )
 from .retime import eased, fitted, speed_map
-from .sound import faded, silent, stacked, treatment
+from .sound import silent, stacked, treatment
 
 MOST = 200_000  # elements met on one timeline: compound clips inside each other can stand for any number
 _MEDIA = ("asset-clip", "video", "audio", "title")
+_REFERRING = ("ref-clip", "mc-clip")
 _COMPOUNDS = ("clip", "sync-clip", "ref-clip", "mc-clip")
 _STORY = (*_MEDIA, *_COMPOUNDS, "gap", "audition", "spine")
 _SIDES: dict[str, frozenset[Kind]] = {
@@ -40,6 +41,7 @@ _SIDES: dict[str, frozenset[Kind]] = {
     "none": frozenset(),
 }
 _MARKS = {"marker": "BLUE", "chapter-marker": "ORANGE"}
+_LEFT_OUT = {"caption": "Captions", "live-drawing": "Live drawings"}
 _TO_DO = {"0": "RED", "1": "GREEN"}
 
 
@@ -129,11 +131,15 @@ class Walk:
 
     def _windows(self, element: Element, place: Place, extent: Extent) -> tuple[Window, Window]:
         """What is seen and what is heard of an element: sound may be split off and reach further than picture."""
+        heard = self._heard(element, place, extent)
+        return both(place.windows[0], (extent.record, extent.end)), both(place.windows[1], heard)
+
+    def _heard(self, element: Element, place: Place, extent: Extent) -> tuple[Fraction, Fraction]:
+        """The record times at which an element's sound begins and ends."""
         first = self._time(element, "audioStart", extent.start)
         length = self._time(element, "audioDuration", extent.start + extent.length - first)
         begin = extent.record + (first - extent.start) / place.pace
-        heard = (begin, begin + max(length, ZERO) / place.pace)
-        return both(place.windows[0], (extent.record, extent.end)), both(place.windows[1], heard)
+        return begin, begin + max(length, ZERO) / place.pace
 
     # ---- the story
 
@@ -151,7 +157,7 @@ class Walk:
         The picture and sound that a clip consists of are always part of it, and so is the sound in lanes of a
         synchronized clip that has no spine.
         """
-        if not _lane(child):
+        if not _lane(child) or holder.tag not in _COMPOUNDS:
             return True
         if holder.tag == "clip":
             return child.tag in ("video", "audio")
@@ -174,8 +180,8 @@ class Walk:
                 items.append((chosen, extent))
                 if not _lane(chosen):
                     at = self._time(chosen, "offset", at) + extent.length
-            elif element.tag == "caption":
-                self.losses.add("Captions are left out", 1)
+            elif element.tag in _LEFT_OUT:
+                self.losses.add(f"{_LEFT_OUT[element.tag]} are left out", 1)
         before: dict[int, Joint] = {}
         after: dict[int, Joint] = {}
         for element, number in dissolves:
@@ -227,6 +233,8 @@ class Walk:
         hung = replace(place, local=extent.start, record=extent.record, joints=(None, None), note="")
         inner = replace(hung, path=(*hung.path, 0))
         for child in element:
+            if child.tag in _LEFT_OUT and element.tag not in _COMPOUNDS:
+                self.losses.add(f"{_LEFT_OUT[child.tag]} are left out", 1)
             if child.tag in _STORY and not (element.tag in _COMPOUNDS and self._is_inside(child, element)):
                 chosen = _picked(child)
                 own = element.tag == "video" and chosen.tag == "audio"  # the sound of this very picture
@@ -237,7 +245,7 @@ class Walk:
 
     def _inner(self, element: Element) -> Element | None:
         """The sequence or multicam that a clip refers to."""
-        if element.tag not in ("ref-clip", "mc-clip"):
+        if element.tag not in _REFERRING:
             return None
         media = self.resources.element(element.get("ref"), "media")
         return (
@@ -246,9 +254,9 @@ class Walk:
 
     def _compound(self, element: Element, place: Place, extent: Extent) -> None:
         inner = self._inner(element)
-        name = element.get("name") or place.name
-        identity = element.get("ref", "") if element.tag in ("ref-clip", "mc-clip") else ""
-        if identity and (inner is None or identity in place.opened):
+        refers = element.tag in _REFERRING
+        name, identity = element.get("name") or place.name, element.get("ref", "")
+        if refers and (inner is None or identity in place.opened):
             why = "the document does not have its contents" if inner is None else "it holds itself"
             self._lost(f"“{name or identity}” is left out: {why}", heard=True)
             return
@@ -256,14 +264,17 @@ class Walk:
         if all(window[1] is not None and window[1] <= window[0] for window in windows):
             return
         opened = self._opened(element, place, extent, windows, name)
-        opened = replace(opened, opened=place.opened | {identity} if identity else place.opened)
+        opened = replace(opened, opened=place.opened | {identity} if refers else place.opened)
+
+        def rules(source: Element) -> tuple[RoleRule, ...]:
+            return self._rules(source, element, place, extent, len(opened.path))
+
         if element.tag == "mc-clip" and inner is not None:
-            self._angles(element, inner, opened, lambda source: self._rules(source, place, extent, opened))
+            self._angles(element, inner, opened, rules)
             return
         sources = element.findall("sync-source") or [element]
-        rules = [rule for source in sources for rule in self._rules(source, place, extent, opened)]
-        holder = inner if inner is not None else element
-        self._contents(holder, replace(opened, rules=(*opened.rules, *rules)))
+        said = [rule for source in sources for rule in rules(source)]
+        self._contents(inner if inner is not None else element, replace(opened, rules=(*opened.rules, *said)))
 
     def _opened(
         self, element: Element, place: Place, extent: Extent, windows: tuple[Window, Window], name: str
@@ -284,9 +295,6 @@ class Walk:
                 slope = abs(mean) or ONE
                 entry = min(entry, plan.at(last))
             pace = place.pace * slope
-        heard = windows[1]
-        own = self._treatment(element, place, extent)
-        sound = faded(own, heard[0], heard[1] if heard[1] is not None else heard[0])
         plain = element.tag == "clip"
         return replace(
             place,
@@ -297,7 +305,7 @@ class Walk:
             path=(*place.path, 0),
             enabled=place.enabled and _is_on(element),
             sides=place.sides & _SIDES.get(element.get("srcEnable", "all"), _SIDES["all"]),
-            sound=(*place.sound, sound),
+            sound=(*place.sound, self._treatment(element, place, extent)),
             effects=(*place.effects, *_filters(element)),
             outer=tuple(own or around for own, around in zip(place.joints, place.outer, strict=True)),
             joints=(None, None),
@@ -306,25 +314,31 @@ class Walk:
             problem=problem,
         )
 
-    def _treatment(self, element: Element, place: Place, extent: Extent) -> Treatment:
-        """What an element does to its sound, in record time."""
+    def _treatment(
+        self, element: Element, place: Place, extent: Extent, of: Element | None = None
+    ) -> Treatment:
+        """What an element, or a part `element` of the clip `of`, does to the clip's sound, in record time."""
+        clip = of if of is not None else element
         return treatment(
             element,
             self.resources,
             lambda time: extent.record + (time - extent.start) / place.pace,
             place.pace,
+            self._heard(clip, place, extent),
         )
 
-    def _rules(self, source: Element, place: Place, extent: Extent, opened: Place) -> tuple[RoleRule, ...]:
-        """What a clip of clips, met at `place`, says of the roles in it, which lies at `opened`."""
+    def _rules(
+        self, source: Element, of: Element, place: Place, extent: Extent, depth: int
+    ) -> tuple[RoleRule, ...]:
+        """What a `source` of the clip of clips `of`, met at `place`, says of the roles in it, `depth` lanes deep."""
         where = source.get("sourceID", "") if source.tag == "sync-source" else ""
         return tuple(
             RoleRule(
                 role.get("role", "").strip(),
                 where,
                 _is_on(role) and not silent(role),
-                self._treatment(role, place, extent),
-                len(opened.path),
+                self._treatment(role, place, extent, of),
+                depth,
             )
             for role in source.findall("audio-role-source")
         )
@@ -442,7 +456,7 @@ class Walk:
             for component in components:
                 if _is_on(component) and not silent(component):
                     role = component.get("role", "").strip() or part.role
-                    inner = self._treatment(component, place, extent)
+                    inner = self._treatment(component, place, extent, element)
                     sound = replace(
                         part, role=role, channels=_numbers(component.get("srcCh")), enabled=enabled
                     )
@@ -461,11 +475,11 @@ class Walk:
         """A sound under its own level, those of everything around it, and what that says of its role."""
         rules = [rule for rule in place.rules if rule.fits(part.role, place.path)]
         plays = all(rule.plays for rule in rules)
-        around = [*own[1:], *(rule.sound for rule in rules), *place.sound]
+        treatments = [*own, *(rule.sound for rule in rules), *place.sound]
         facts = {**part.facts, "audioRole": part.role} if part.role else part.facts
         return replace(
             part,
-            sound=stacked(around, own[0], part.start, part.end),
+            sound=stacked(treatments, part.start, part.end),
             enabled=part.enabled and plays,
             facts=facts,
         )
