@@ -320,6 +320,29 @@ limits keep a small file from filling memory or disk; where one is in the way, t
 | `SIGHTMIX_DOCUMENT_MB` | 256 | a timeline's document, also the one in a bundle; not AAF, which may hold media |
 | `SIGHTMIX_UNPACKED_MB` | 1024 | what a bundle unpacks to; twenty times its own size is always allowed |
 
+## Reading
+
+A file is known by what is in it, whatever its ending, and read by the one reader of its format:
+
+| format | read by |
+|---|---|
+| OTIO, `.otioz`, `.otiod` | our own reader of its JSON |
+| FCPXML 1.0 to 1.13, `.fcpxmld` | our own reader |
+| CMX 3600 EDL | our own reader |
+| FCP7 XML | OTIO's fcp_xml adapter |
+| AAF | OTIO's AAF adapter |
+
+Of FCPXML every time is exact, also those between frames. Sound comes on a track for each role, on a further one where
+it overlaps; where every lane has but one role, as in documents made from tracks, every lane is a track. Roles are
+what a clip holds: `dialogue`, `music` and `effects` need no listening. Connected clips and storylines, synchronized,
+multicam (by the active angles) and compound clips, auditions (the pick), split sound, channels with roles of their
+own, transitions, retimes, conformed rates, levels with keyframes, fades and mutes all lie where Final Cut Pro plays
+them. Eased speed changes are read as straight lines, clips inside a compound whose speed is not steady are not
+rendered, captions are left out, pan and effects are not heard: each is said. Of several projects the first is taken,
+or the one that `--timeline` names; without projects, compound clips or single clips. What the exporter writes is read
+back as it was: names, times, channels, levels, fades, dissolves, mutes, markers and start timecode. Read from files
+written here and by the format's documents; no file written by Final Cut Pro itself was at hand.
+
 ## Round trips
 
 “off by” is the largest distance of a clip's start, length or in point from where it was; “clips” counts those that
