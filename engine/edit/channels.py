@@ -6,18 +6,23 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from ..passage import Channel
+from .fcp7_sources import SourceTracks, nth_channel
 from .nodes import Node, metadata, number
 
 
-def channels_of(clip: Node, track: Node | None, widths: Sequence[int]) -> tuple[Channel, ...] | None:
+def channels_of(
+    clip: Node, track: Node | None, widths: Sequence[int], sources: SourceTracks
+) -> tuple[Channel, ...] | None:
     """The channels a clip plays; None (all of the first stream) where nothing usable is said.
 
     Resolve names source tracks and channels, Premiere a channel group and channels in it, FCP7 XML the source
-    track. `widths` are the channels of every audio stream of the file, in file order; where nobody knows them
-    (empty), every stream counts as mono. Channels the file does not have are dropped; one that is named twice
-    (dual mono) is played twice.
+    track, which counts what `sources` found out of the whole timeline. `widths` are the channels of every audio stream
+    of the file, in file order; where nobody knows them (empty), every stream counts as mono. Channels the file does
+    not have are dropped; one that is named twice (dual mono) is played twice.
     """
-    said = _own(clip, widths) or _resolve(clip) or _premiere(clip, widths) or _fcp7(clip, track, widths)
+    said = (
+        _own(clip, widths) or _resolve(clip) or _premiere(clip, widths) or sources.played(clip, track, widths)
+    )
     if widths:
         said = [c for c in said if c.stream < len(widths) and c.channel < widths[c.stream]]
     usable = tuple(c for c in said if c.stream >= 0 and c.channel >= 0)
@@ -28,17 +33,6 @@ def flat_numbers(channels: Sequence[Channel], widths: Sequence[int]) -> tuple[in
     """Channels counted from 0 over all streams of the file; streams of unknown width count as mono."""
     firsts = [0, *accumulate(widths)]
     return tuple((firsts[c.stream] if c.stream < len(widths) else c.stream) + c.channel for c in channels)
-
-
-def nth_channel(widths: Sequence[int], index: int) -> Channel | None:
-    """The file's n-th channel (from 0), counted through all its streams; None where it has fewer."""
-    if not widths:
-        return Channel(index, 0)
-    for stream, count in enumerate(widths):
-        if 0 <= index < count:
-            return Channel(stream, index)
-        index -= count
-    return None
 
 
 def link_of(clip: Node) -> str:
@@ -101,21 +95,3 @@ def _premiere(clip: Node, widths: Sequence[int]) -> list[Channel]:
         return [Channel(group, index) for index in indices]
     found = [nth_channel(widths, group * max(1, len(indices)) + index) for index in indices]
     return [channel for channel in found if channel is not None]
-
-
-def _fcp7(clip: Node, track: Node | None, widths: Sequence[int]) -> list[Channel]:
-    """FCP7: the source track counted from 1; the library keeps only the first of a stereo pair's two tracks."""
-    first = _counted(metadata(clip, "fcp_xml", "sourcetrack", "trackindex"))
-    if not first:
-        return []
-    exploded = _counted(metadata(track or {}, "fcp_xml", "@totalExplodedTrackCount"))
-    mono = str(metadata(clip, "fcp_xml", "@premiereChannelType") or "mono") == "mono"
-    width = 1 if mono else max(1, min(exploded, 32))
-    found = [nth_channel(widths, first - 1 + i) for i in range(width)]
-    return [channel for channel in found if channel is not None]
-
-
-def _counted(value: object) -> int:
-    """A number from 1 as the adapter hands it on, 0 for anything else."""
-    text = str(value)
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0

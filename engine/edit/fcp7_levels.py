@@ -22,12 +22,12 @@ from .nodes import Node, metadata, rate_of, references, seconds
 
 LOUDEST = 3.98109  # what FCP 7 and Premiere give the level's range as: +12 dB
 _LEVEL, _PAN = ("audiolevels", "level"), ("audiopan", "pan")
-_PLAIN = Fraction(1)
+PLAIN = Fraction(1)
 
 Point = tuple[Fraction, float]
 
 
-def volume_of(clip: Node, rate: Fraction, speed: Fraction = _PLAIN) -> GainCurve | None:
+def volume_of(clip: Node, rate: Fraction, speed: Fraction = PLAIN) -> GainCurve | None:
     """The clip's volume line in dB over seconds of record time from its in point; None where it has none.
 
     Several level filters multiply. Keys count in the clip's own rate, in frames at `rate` where that counts samples.
@@ -39,7 +39,7 @@ def volume_of(clip: Node, rate: Fraction, speed: Fraction = _PLAIN) -> GainCurve
     return found
 
 
-def pan_of(clip: Node, rate: Fraction, speed: Fraction = _PLAIN) -> PanLine | None:
+def pan_of(clip: Node, rate: Fraction, speed: Fraction = PLAIN) -> PanLine | None:
     """The clip's pan over seconds of record time from its in point; None where it has none or stays in the middle."""
     for effect in _effects(clip, *_PAN):
         widest = max((abs(number) for number in _range(effect)), default=1.0)
@@ -54,7 +54,7 @@ def is_level(effect: Node) -> bool:
     """Whether an Effect of a clip is a level that `volume_of` reads, or a pan that moves nothing."""
     fcp = metadata(effect, "fcp_xml")
     if _is(fcp, _PAN[0]):
-        return pan_of({"effects": [effect]}, _PLAIN) is None
+        return pan_of({"effects": [effect]}, PLAIN) is None
     return _is(fcp, _LEVEL[0])
 
 

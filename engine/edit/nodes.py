@@ -13,6 +13,10 @@ Node = dict[str, Any]
 Pointer = tuple[str | int, ...]
 
 _LARGEST = 10**12
+_SLOWEST, _LONGEST = (
+    Fraction(1, 1000),
+    10**11,
+)  # Hz and s: beyond them no clock counts, and sums lose their samples
 _CONTAINERS = ("Stack", "Track", "Sequence", "Timeline", "Composition")
 
 
@@ -62,13 +66,13 @@ def seconds(time: object) -> Fraction | None:
 @lru_cache(maxsize=256, typed=True)
 def _exact_rate(rate: float) -> Fraction | None:
     exact = number(rate)
-    return snap_rate(exact) if exact is not None and exact > 0 else None
+    return snap_rate(exact) if exact is not None and exact >= _SLOWEST else None
 
 
 @lru_cache(maxsize=1 << 16, typed=True)
 def _exact_time(value: float, rate: Fraction) -> Fraction | None:
     exact = number(value)
-    return None if exact is None else exact / rate
+    return None if exact is None or abs(exact / rate) > _LONGEST else exact / rate
 
 
 def span(time_range: object) -> Span | None:

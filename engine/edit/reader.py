@@ -12,6 +12,7 @@ from typing import Any
 from ..errors import SettingsError, TimelineError
 from ..media.layout import Layout
 from .channels import channels_of, flat_numbers, lacking, link_of
+from .fcp7_sources import source_tracks
 from .header import dialect_of, drops_frames, frame_rate, key_rate, resolution
 from .lanes import ZERO, Lane, joined, retimed, shift, window
 from .lanes import levelled as levelled_lane
@@ -92,6 +93,7 @@ class Reader:
         self.origin = seconds(self.timeline.get("global_start_time")) or ZERO
         self.rate = frame_rate(self.timeline)
         self.dialect = dialect_of(self.timeline)
+        self.sources = source_tracks(self.timeline)
         self.placement = Placement(self.library, self.dialect == "premiere", self.origin)
 
     def edit(self) -> Edit:
@@ -327,7 +329,7 @@ class Reader:
     def _channels(self, node: Node, track: Node | None, found: Found) -> tuple[int, ...] | None:
         """The channels a clip plays, counted over all streams; None for all of the first one, in order."""
         widths = tuple(stream.channels for stream in found.info.audio) if found.info is not None else ()
-        said = channels_of(node, track, widths)
+        said = channels_of(node, track, widths, self.sources)
         flat = flat_numbers(said, widths) if said is not None else None
         return None if widths and flat == tuple(range(widths[0])) else flat
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from ...engine.edit.nodes import Node, name_of, rate_of, references, schema, sec
 from ...engine.errors import TimelineError
 from .load import ADAPTERS, BUNDLES, library, one_line
 from .marks import walk
+from .quiet import quiet
 
 _HIGHEST_FRAME_RATE = 240
 
@@ -43,8 +43,7 @@ def export(text: str, partial: Path, out: Path, rate: Fraction) -> None:
     if suffix == ".xml":
         _say_muted(root)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with quiet():
             document = otio.adapters.read_from_string(json.dumps(root), "otio_json")
             _with_urls(document)
             otio.adapters.write_to_file(document, str(partial), adapter_name=adapter, **options)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import re
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -23,9 +22,11 @@ from ...engine.passage import Channel
 from . import build, fcpxml
 from .bundles import PLAYLIST, Bundle
 from .edl import read_edl
+from .fcp7 import read_fcp7
 from .forms import recognise, refuse_folder
 from .host_words import premiere_names
 from .marks import strip
+from .quiet import quiet
 from .texts import decoded, unicode_of, xml_root
 
 ADAPTERS = {
@@ -35,8 +36,16 @@ ADAPTERS = {
     ".edl": ("cmx_3600", "EDL", "otio-cmx3600-adapter"),
 }
 BUNDLES = (".otioz", ".otiod")
-_ENDINGS = {"fcp7": ".xml", "aaf": ".aaf", "edl": ".edl"}
 _COMPOUND_FILE = bytes.fromhex("d0cf11e0")
+_NO_NUMBER = re.compile(
+    r'"(?:[^"\\]|\\.)*"|-?\b(?:inf|infinity|nan)\b', re.IGNORECASE
+)  # strings pass unchanged
+_PYTHONS = {
+    "inf": "Infinity",
+    "-inf": "-Infinity",
+    "infinity": "Infinity",
+    "-infinity": "-Infinity",
+} | dict.fromkeys(("nan", "-nan"), "NaN")
 
 
 @dataclass(frozen=True)
@@ -85,16 +94,16 @@ def _load(path: Path, rate: Fraction | None, cuts: tuple[Fraction, ...]) -> Docu
         return _folder(path)
     if odd:
         raise TimelineError(f"{path} is {odd}, not a file; name a timeline or media file.")
-    kind = recognise(path)
-    if kind == "otio":
-        return _parse(path, _read(path), path.absolute().parent)
-    if kind == "otioz":
-        return _bundle(path)
-    if kind == "media":
-        return _media(path, cuts)
-    if kind == "edl":
-        return _edl(path, rate)
-    return _fcpxml(path) if kind == "fcpxml" else _adapted(path, kind)
+    readers: dict[str, Callable[[], Document]] = {
+        "otio": lambda: _parse(path, _read(path), path.absolute().parent),
+        "otioz": lambda: _bundle(path),
+        "edl": lambda: _edl(path, rate),
+        "fcp7": lambda: _fcp7(path),
+        "fcpxml": lambda: _fcpxml(path),
+        "aaf": lambda: _aaf(path),
+        "media": lambda: _media(path, cuts),
+    }
+    return readers[recognise(path)]()
 
 
 def _folder(path: Path) -> Document:
@@ -132,7 +141,7 @@ def _parse(path: Path, text: str, base: Path) -> Document:
     if not text.strip():
         raise TimelineError(f"{path} is empty; export the timeline again.")
     try:
-        root = json.loads(text)
+        root = _json(text)
     except RecursionError as error:
         raise TimelineError(f"{path} is nested too deeply to be a real timeline.") from error
     except ValueError as error:
@@ -140,6 +149,17 @@ def _parse(path: Path, text: str, base: Path) -> Document:
     if not isinstance(root, dict) or not schema(root):
         raise TimelineError(f"{path} is not an OTIO timeline: it holds JSON of another kind.")
     return Document(path, root, base, _style(text))
+
+
+def _json(text: str) -> Any:
+    """Parsed JSON, with the words that OTIO's own library writes for numbers without an end or without a value."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        spelled = _NO_NUMBER.sub(lambda found: _PYTHONS.get(found.group().lower(), found.group()), text)
+        if spelled == text:
+            raise
+        return json.loads(spelled)
 
 
 def _where(error: ValueError) -> str:
@@ -161,37 +181,21 @@ def _bundle(path: Path) -> Document:
         return replace(document, base=bundle.unpacked(document.root))
 
 
-def _adapted(path: Path, kind: str) -> Document:
-    """Read through an OTIO adapter, then go on as with OTIO's own JSON."""
-    adapter, title, package = ADAPTERS[_ENDINGS[kind]]
+def _aaf(path: Path) -> Document:
+    """Read through OTIO's adapter, then go on as with OTIO's own JSON."""
     if path.stat().st_size == 0:
         raise TimelineError(f"{path} is empty; export the timeline again.")
-    otio = library(adapter, title, package)
-    if adapter == "AAF" and not _starts_with(path, _COMPOUND_FILE):
+    otio = library(*ADAPTERS[".aaf"])
+    with path.open("rb") as file:
+        compound = file.read(len(_COMPOUND_FILE)) == _COMPOUND_FILE
+    if not compound:
         raise TimelineError(f"{path} cannot be read as AAF: it is a file of another kind.")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            if adapter == "AAF":
-                text = otio.adapters.read_from_file(str(path), adapter_name=adapter).to_json_string()
-            else:
-                text = otio.adapters.read_from_string(_words(path), adapter).to_json_string()
+        with quiet():
+            text = otio.adapters.read_from_file(str(path), adapter_name="AAF").to_json_string()
     except Exception as error:
-        raise TimelineError(f"{path} cannot be read as {title}: {one_line(error)}.") from error
-    document = _parse(path, text, path.absolute().parent)
-    if adapter in _AFTER:
-        _AFTER[adapter](document.root)
-    return document
-
-
-def _starts_with(path: Path, mark: bytes) -> bool:
-    with path.open("rb") as file:
-        return file.read(len(mark)) == mark
-
-
-def _words(path: Path) -> str:
-    """An XML file's text for its adapter, whatever its encoding."""
-    return ElementTree.tostring(xml_root(document_bytes(path)), encoding="unicode")
+        raise TimelineError(f"{path} cannot be read as AAF: {one_line(error)}.") from error
+    return _parse(path, text, path.absolute().parent)
 
 
 def _fcpxml(path: Path) -> Document:
@@ -209,10 +213,16 @@ def _edl(path: Path, rate: Fraction | None) -> Document:
     return Document(path, root, path.absolute().parent, notes=notes)
 
 
-# What is put right in documents of these adapters.
-_AFTER: dict[str, Callable[[Node], None]] = {
-    "fcp_xml": premiere_names,
-}
+def _fcp7(path: Path) -> Document:
+    data = document_bytes(path)
+    if not data.strip():
+        raise TimelineError(f"{path} is empty; export the timeline again.")
+    try:
+        root, notes = read_fcp7(xml_root(data), str(path))
+    except ElementTree.ParseError as error:
+        raise TimelineError(f"{path} cannot be read as FCP7 XML: {one_line(error)}.") from error
+    premiere_names(root)
+    return Document(path, root, path.absolute().parent, notes=notes)
 
 
 def library(adapter: str, title: str, package: str) -> Any:

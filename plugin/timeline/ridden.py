@@ -6,6 +6,7 @@ import copy
 from fractions import Fraction
 
 from ...engine.edit.channels import channels_of
+from ...engine.edit.fcp7_sources import SourceTracks
 from ...engine.edit.nodes import Node, metadata, rate_of
 from .dialects import Numbers
 from .marks import strip
@@ -67,5 +68,5 @@ def _channels(clip: AudioClip, leaf: Leaf) -> list[list[int]] | None:
     info = clip.timeline.library.sound(leaf.node).info
     if info is None or clip.partners or clip.channels is None:
         return None
-    said = channels_of(leaf.node, leaf.parent, [stream.channels for stream in info.audio])
+    said = channels_of(leaf.node, leaf.parent, [stream.channels for stream in info.audio], SourceTracks())
     return [[c.stream, c.channel] for c in clip.channels] if said != clip.channels else None

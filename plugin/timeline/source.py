@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -13,6 +14,9 @@ from ...engine.errors import SettingsError
 from ...engine.media.time import snap_rate
 from .load import as_timeline, choose, load
 from .timeline import Timeline, list_timelines, open_timeline
+
+_RATE = re.compile(r"\d{1,9}(?:\.\d{0,9}|/(\d{1,9}))?", re.ASCII)
+_HIGHEST = 1000
 
 
 def open_source(
@@ -46,10 +50,13 @@ def open_edit(source: Path, name: str = "", rate: str = "") -> Edit:
 
 
 def exact_rate(text: str) -> Fraction | None:
-    """Frames per second given as text, None for an empty one; SettingsError for what is no number."""
-    if not text:
+    """Frames per second given as text, None for an empty one; SettingsError for what is no rate of pictures."""
+    if not text.strip():
         return None
-    try:
-        return snap_rate(Fraction(text))
-    except (ValueError, ZeroDivisionError) as error:
-        raise SettingsError(f"--rate {text!r} is not a number of frames per second.") from error
+    said = _RATE.fullmatch(text.strip())
+    rate = Fraction(said.group()) if said is not None and Fraction(said.group(1) or 1) else None
+    if rate is None or not 1 <= rate <= _HIGHEST:
+        raise SettingsError(
+            f"--rate {text[:40]!r} is not a number of frames per second; give one up to {_HIGHEST}, as 25 or 29.97."
+        )
+    return snap_rate(rate)

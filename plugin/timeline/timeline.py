@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from ...engine.edit.channels import channels_of, link_of
+from ...engine.edit.fcp7_sources import SourceTracks
 from ...engine.edit.header import Dialect, dialect_of, drops_frames, frame_rate, source_rate
 from ...engine.edit.media import Found, Library, file_offset, stream_of
 from ...engine.edit.model import EditClip, EditTransition
@@ -200,6 +201,7 @@ class Timeline:
         self._cues: dict[int, tuple[Leaf, Cue | None]] = {}
         reader = Reader(self.node, self.library, self.pointer)
         self.placement = reader.placement
+        self.sources = reader.sources
         edit = reader.edit()
         self.edit = replace(edit, unheard=(*document.notes, *edit.unheard))
         self.name = name_of(self.node) or self.path.stem
@@ -363,7 +365,7 @@ class Timeline:
 
     def _clip(self, index: int, leaf: Leaf) -> AudioClip:
         found = self.library.sound(leaf.node)
-        channels = _channels(leaf, found)
+        channels = _channels(leaf, found, self.sources)
         state, reason = self._judge(leaf, found, channels)
         return AudioClip(
             index=index,
@@ -519,10 +521,10 @@ def _whole(leaves: Iterable[Leaf]) -> list[Leaf]:
     return whole
 
 
-def _channels(leaf: Leaf, found: Found) -> tuple[Channel, ...] | None:
+def _channels(leaf: Leaf, found: Found, sources: SourceTracks) -> tuple[Channel, ...] | None:
     if found.info is None:
         return None
-    return channels_of(leaf.node, leaf.parent, [stream.channels for stream in found.info.audio])
+    return channels_of(leaf.node, leaf.parent, [stream.channels for stream in found.info.audio], sources)
 
 
 def open_timeline(

@@ -307,7 +307,7 @@ def test_missing_media_generators_and_damaged_files(tmp_path: Path) -> None:
             },
             (3,),
         ),
-        ({"fcp_xml": {"sourcetrack": {"trackindex": "2"}}}, (1,)),
+        ({"fcp_xml": {"sourcetrack": {"trackindex": "2"}}}, (2, 3)),  # the second stream, as Resolve has it
     ],
 )
 def test_channels_in_every_dialect(metadata: Any, channels: Any, tmp_path: Path) -> None:
