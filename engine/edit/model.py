@@ -162,7 +162,7 @@ class Edit:
 
     `rate` is frames per second (NTSC rates as n·1000/1001), `start` the time of day of the first frame in seconds
     of real time, `losses` what could not be understood or carried, a sentence each, `unheard` what the editor
-    hears or sees and no stage takes into account.
+    hears or sees and no stage takes into account, `length` what the timeline takes, gaps behind its last clip too.
     """
 
     name: str
@@ -176,8 +176,9 @@ class Edit:
     markers: tuple[EditMarker, ...] = ()
     losses: tuple[str, ...] = ()
     unheard: tuple[str, ...] = ()
+    length: Fraction = Fraction(0)
 
     @property
     def duration(self) -> Fraction:
-        """Record seconds until the last clip's end."""
-        return max((c.end for t in self.tracks for c in t.clips), default=Fraction(0))
+        """Record seconds until the timeline's end: its last clip's, or that of a gap behind it."""
+        return max((self.length, *(c.end for t in self.tracks for c in t.clips)))

@@ -116,6 +116,7 @@ class Reader:
             markers=tuple(sorted(self._markers(), key=lambda marker: marker.start)),
             losses=self.losses.sentences(),
             unheard=self.unheard.sentences(),
+            length=self.placement.duration(self.timeline) or ZERO,
         )
 
     # ---- tracks
