@@ -14,6 +14,7 @@ from pathlib import Path
 from ..engine.edit import keyframes
 from ..engine.edit.losses import Losses
 from ..engine.edit.model import Edit, EditClip, EditMedia, EditTrack
+from ..engine.errors import MediaError
 from ..engine.files import put_in_place, staging, write_error
 from ..engine.media.layout import Layout
 from ..engine.media.reader import probe
@@ -53,18 +54,17 @@ def baked(edit: Edit, folder: Path, losses: Losses, progress: Progress | None = 
     `folder`, which is made when needed: in the layout of the whole sound, with 24 bits, or as 32-bit float where they
     pass full scale. A file is called after its first clip; one of that name that holds something else is never
     written over, and one that holds the same is taken. Where the block fails, new files vanish.
-    Muted tracks and disabled clips are left out, offline clips stay in their place, and the picture is as it was, but
-    for what its media do not have: all of it zero-based. Raises MediaError, WriteError or Cancelled.
+    Muted tracks and disabled clips are left out, clips whose file is missing or cannot be read stay in their place as
+    offline ones, and the picture is as it was, but for what its media do not have: all of it zero-based.
+    Raises MediaError, WriteError or Cancelled.
     """
-    layout = audible(edit).layout
+    if not all(track.enabled for track in edit.tracks):
+        losses.add("Muted tracks are left out.")
+    playing = tuple(map(_readable, (track for track in edit.tracks if track.enabled)))
+    edit = replace(edit, tracks=playing)
     with _Folder(folder) as files:
-        bake = _Bake(edit.rate, layout, files, losses, progress or Progress())
-        tracks = []
-        for track in edit.tracks:
-            if track.enabled:
-                tracks.append(bake.sound(track) if track.kind == "audio" else bake.picture(track))
-            else:
-                losses.add("Muted tracks are left out.")
+        bake = _Bake(edit.rate, audible(edit).layout, files, losses, progress or Progress())
+        tracks = (bake.sound(track) if track.kind == "audio" else bake.picture(track) for track in playing)
         yield replace(edit, tracks=tuple(tracks))
 
 
@@ -229,6 +229,26 @@ def _simple(run: _Run, rate: Fraction) -> EditClip:
     offset = round_half_up((clip.source_in - clip.media.start) * rate) / rate
     length = (run.last - run.first) / rate
     return EditClip(clip.name, run.first / rate, length, replace(clip.media, start=Fraction(0)), offset)
+
+
+def _readable(track: EditTrack) -> EditTrack:
+    """The track, its clips offline where no reader gets anything out of their file."""
+    return replace(track, clips=tuple(clip if _opens(clip) else _offline(clip) for clip in track.clips))
+
+
+def _opens(clip: EditClip) -> bool:
+    if clip.media is None or clip.media.path is None:
+        return True
+    try:
+        probe(clip.media.path)
+    except MediaError:
+        return False
+    return True
+
+
+def _offline(clip: EditClip) -> EditClip:
+    assert clip.media is not None
+    return replace(clip, media=replace(clip.media, path=None))
 
 
 def _zero_based(clip: EditClip) -> EditClip:

@@ -133,7 +133,7 @@ class _Writer:
         if media.path is not None and media.path.is_file():
             reference = otio.schema.ExternalReference(common.address(media))
         else:
-            self.losses.add("Offline clips keep their place and name, but no file", 1)
+            self.losses.add("Clips whose file is missing or cannot be read keep only their place and name", 1)
         reference.name = media.name
         if media.duration is not None and not media.still:
             reference.available_range = self.scale.range(0, max(to_frames(media.duration, rate), 1))

@@ -168,8 +168,7 @@ def test_only_what_needs_it_is_rendered(tmp_path: Path) -> None:
 def test_the_picture_keeps_its_dissolve_and_counts_from_zero(tmp_path: Path) -> None:
     rate = Fraction(25)
     edit = rich(tmp_path, rate)
-    film = tmp_path / "scene.mov"
-    film.write_bytes(b"found, but not looked into")
+    film = tmp_path / "one.wav"  # any file that opens
     shots = [
         replace(c, media=replace(c.media, path=film)) for c in edit.tracks[0].clips if c.media is not None
     ]
@@ -186,13 +185,22 @@ def test_offline_clips_keep_their_place_without_a_file(tmp_path: Path) -> None:
     rate = Fraction(25)
     there = kit.noise(tmp_path / "a.wav", 4)
     gone = EditMedia("gone.wav", "/x/gone.wav", None, duration=Fraction(9))
-    lost = EditClip("gone", 1, 1, gone, Fraction(2))
-    timeline, losses = written(kit.audio_edit(rate, [kit.framed(there, rate, 0, 25, 0), lost]), tmp_path)
-    first, second = timeline.tracks[0]
+    broken = tmp_path / "broken.wav"
+    broken.write_bytes(b"no sound at all")
+    bad = replace(there, path=broken, url=str(broken))
+    lost = [
+        EditClip("gone", 1, 1, gone, Fraction(2)),
+        EditClip("bad", 2, 1, bad, gain=GainCurve((Fraction(0),), (-3.0,))),
+    ]
+    timeline, losses = written(kit.audio_edit(rate, [kit.framed(there, rate, 0, 25, 0), *lost]), tmp_path)
+    first, second, third = timeline.tracks[0]
     assert not first.media_reference.is_missing_reference
     assert second.media_reference.is_missing_reference
+    assert third.media_reference.is_missing_reference
     assert second.trimmed_range_in_parent().start_time.value == 25
-    assert losses == ("Offline clips keep their place and name, but no file (1 clip).",)
+    assert losses == (
+        "Clips whose file is missing or cannot be read keep only their place and name (2 clips).",
+    )
 
 
 def test_sound_past_full_scale_is_written_as_float(tmp_path: Path) -> None:
