@@ -31,7 +31,7 @@ from fuzz_material import Seed
 from fuzz_trials import KINDS, ROOMS, ROOT, Finding, Kind, Steps, lay
 
 BATCH = 100  # inputs to a worker
-SLOW = {".aaf": 0.2}  # how often a kind of file is drawn, against the others
+SLOW = {".aaf": 0.06}  # how often a kind of file is drawn, against the others
 STALLED_S = 120.0  # of the wall's, in which a worker that used less than a second was waiting for something
 _TICKS = os.sysconf("SC_CLK_TCK")
 _FRAME = re.compile(r'File "([^"]+)", line (\d+) in (\S+)')
@@ -249,7 +249,8 @@ def grouped(found: list[Found]) -> dict[tuple[str, str, str], list[Found]]:
     """Findings by fate, place and kind of error."""
     groups: dict[tuple[str, str, str], list[Found]] = {}
     for number, one in found:
-        groups.setdefault((one.fate, one.where, one.error.partition(":")[0]), []).append((number, one))
+        where = one.where if one.where != "outside" else one.step
+        groups.setdefault((one.fate, where, one.error.partition(":")[0]), []).append((number, one))
     return dict(sorted(groups.items(), key=lambda group: -len(group[1])))
 
 

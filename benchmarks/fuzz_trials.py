@@ -27,7 +27,7 @@ ESCAPED = "fuzz-escaped"  # what no bundle may write
 CACHED_BYTES = 64 << 20  # of a bundle of less than a MB
 _XML = (".xml", ".fcpxml", ".mlt")
 _CLIPS = 3
-_SELDOM = 40  # one input in so many is written as AAF, which takes seconds
+_SELDOM = 100  # one input in so many is written as AAF, which takes seconds
 
 
 @dataclass(frozen=True)
