@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from ..errors import MediaError
-from ..media.paths import is_foreign, is_remote, locate, spellings
+from ..media.paths import is_foreign, is_remote, locate, shown_name, spellings
 from ..media.reader import AudioStream, MediaInfo, probe
 from ..media.search import MediaSearch, has_media_ending
 from ..passage import Channel
@@ -103,6 +103,12 @@ class Library:
             self._media[key] = self._described(found, named)
         return self._media[key]
 
+    def called(self, clip: Node, found: Found) -> str:
+        """A clip's name, without the escapes of an address that it was taken from; empty where it has none."""
+        name = name_of(clip)
+        here = found.state != "offline"
+        return shown_name(name, found.url, found.path if here else None) if name and found.url else name
+
     def range_of(self, clip: Node) -> Span | None:
         """A clip's range in its media's own time: source range, else available range, else the probed length."""
         given = span(clip.get("source_range"))
@@ -168,10 +174,12 @@ class Library:
             return Found(
                 "offline", "Its media reference is empty.", available=available, name=name_of(reference)
             )
-        found = Found("online", available=available, url=url, name=name_of(reference) or _last_part(url))
+        said = name_of(reference)
+        found = Found("online", available=available, url=url, name=shown_name(said, url))
         if is_remote(url):
             return replace(found, state="offline", reason=f"Its media is no local file: {url[:200]}")
         path, here = self._place(url)
+        found = replace(found, name=shown_name(said, url, path if here else None))
         if here:
             return replace(found, path=path)
         where = "is a Windows path, out of reach here" if is_foreign(str(path)) else "does not exist"
@@ -320,10 +328,6 @@ def _names_of(clip: Node, lost: Found) -> list[str]:
     names = [lost.name, name_of(clip), reel]
     with_ending = [name for name in names if has_media_ending(name)]
     return list(dict.fromkeys(name for name in (*with_ending, *names) if name))
-
-
-def _last_part(url: str) -> str:
-    return url.replace("\\", "/").rstrip("/").rpartition("/")[2] or url
 
 
 def _rank(found: Found) -> int:

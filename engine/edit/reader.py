@@ -289,7 +289,7 @@ class Reader:
         given = self.placement.media_range(node)
         media = self.library.media(found, node)
         clip = EditClip(
-            name=name_of(node) or (media.name if media is not None else ""),
+            name=self.library.called(node, found) or (media.name if media is not None else ""),
             start=ZERO,
             duration=duration,
             media=media,

@@ -77,6 +77,22 @@ def _basename(text: str) -> str:
     return re.split(r"[\\/]", text)[-1]
 
 
+def shown_name(name: str, url: str, path: Path | None = None) -> str:
+    """A name taken from an address, without the address's escapes; the address's own last part where it is empty.
+
+    Names that are not the address's, with or without an ending, stay as they are, and so do the per-cent signs of
+    plain paths and of files that are really called so (`path`, where it was found).
+    """
+    raw = _basename(url.rstrip("/\\"))
+    name = name or raw or url
+    plain = _decoded(name)
+    if name not in (raw, raw.rpartition(".")[0]) or plain == name:
+        return name
+    found = path.name if path is not None else ""
+    is_uri = url[:5].lower() == "file:" and found != raw
+    return plain.encode("utf-8", "replace").decode() if is_uri or found == _decoded(raw) else name
+
+
 def locate(url: str, base: Path, folders: Sequence[Path] = ()) -> Path:
     """The file a reference means: the first spelling that exists, relative ones taken from `base`.
 

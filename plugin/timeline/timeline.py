@@ -369,7 +369,8 @@ class Timeline:
         state, reason = self._judge(leaf, found, channels)
         return AudioClip(
             index=index,
-            name=name_of(leaf.node) or (found.path.name if found.path is not None else "unnamed clip"),
+            name=self.library.called(leaf.node, found)
+            or (found.path.name if found.path is not None else "unnamed clip"),
             track=self.track_name(leaf.track),
             track_number=self.track_number(leaf.track),
             record_in=leaf.start,
