@@ -91,7 +91,7 @@ class _Reader:
             for line in lines.odd
         ]
         self.dropping = self._record_drops()
-        self.rate = rate or self._guessed()
+        self.rate = self._dropped(rate) if rate else self._guessed()
         self.nominal = max(1, round_half_up(self.rate))
 
     def document(self) -> tuple[Node, tuple[str, ...]]:
@@ -115,6 +115,16 @@ class _Reader:
         """Whether the record timecode drops frames: by its separators, else by the list's first FCM line."""
         said = any(drops(code) for event in self.lines.events for code in event.codes[2:])
         return said or bool(self.lines.drop)
+
+    def _dropped(self, rate: Fraction) -> Fraction:
+        """The rate that was said: 29.97 for 30 where frames are dropped, since that is what they are dropped for."""
+        if not self.dropping or rate.denominator != 1 or rate % 30:
+            return rate
+        exact = rate * 1000 / 1001
+        self.notes.append(
+            f"The EDL drops frames, which is done at {float(exact):.6g} frames per second; it is counted at that."
+        )
+        return exact
 
     def _guessed(self) -> Fraction:
         """24 frames per second, or what the list's numbers need."""

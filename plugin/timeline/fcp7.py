@@ -333,6 +333,7 @@ def _effect(filter_: Element) -> Node:
         "metadata": _fcp(as_dict(effect, {"name"})) if effect is not None else {},
         "name": text(effect, "name"),
         "effect_name": "",
+        "enabled": True,
     }
 
 

@@ -329,7 +329,7 @@ A file is known by what is in it, whatever its ending, and read by the one reade
 | OTIO, `.otioz`, `.otiod` | our own reader of its JSON |
 | FCPXML 1.0 to 1.13, `.fcpxmld` | our own reader |
 | CMX 3600 EDL | our own reader |
-| FCP7 XML | OTIO's fcp_xml adapter |
+| FCP7 XML | our own reader |
 | AAF | OTIO's AAF adapter |
 
 Of FCPXML every time is exact, also those between frames. Sound comes on a track for each role, on a further one where
@@ -342,6 +342,37 @@ rendered, captions are left out, pan and effects are not heard: each is said. Of
 or the one that `--timeline` names; without projects, compound clips or single clips. What the exporter writes is read
 back as it was: names, times, channels, levels, fades, dissolves, mutes, markers and start timecode. Read from files
 written here and by the format's documents; no file written by Final Cut Pro itself was at hand.
+
+Projects and lists of other programs (Premiere, Resolve, Kdenlive,
+Shotcut, Vegas, Pro Tools, LosslessCut, MPlayer and some thirty more) are named for what they are, with what to export
+instead. Text may be UTF-8, UTF-16 or UTF-32, with or without a mark; EDLs that are none of these are read as Windows'
+code page 1252, or as Mac Roman where their lines or letters show a classic Mac, and that is said.
+
+- FCP 7 XML, source tracks: Final Cut Pro 7 and Premiere count the channels of a file (left is 1, right is 2), Resolve
+  and what writes for it the streams in it (track 2 is the second sound, with both its sides). Channels are meant where
+  a document has Premiere's words for them (`premiereChannelType`, `premiereTrackType`, exploded tracks),
+  `outputchannelindex` on a track, a pan to either side, more source tracks of a file than that has streams, or a file
+  that declares its channels one by one. Otherwise streams are meant, and a lone stereo file is heard whole.
+- FCP 7 XML, a clip whose rate is not its sequence's: Apple's text has `in` count the clip's frames; Premiere and
+  Resolve were measured to read it as source seconds times the sequence's rate, whatever the clip says
+  ([buttercut #133](https://github.com/barefootford/buttercut/pull/133)). Each clip is taken at its own numbers:
+  Premiere's `pproTicksIn` where it is there; else the rate at which the clip is as long in its media as in the record.
+  Where both rates fit, most clips of the document decide, and failing that the sequence's rate.
+- FCP 7 XML, places: by `start` and `end`; -1 is the cut of the transition beside it. A rate of 0, as placeholders have
+  it, or none is that of what the item lies in. Clips that overlap by a frame were rounded; by more, the later one gets
+  a track of its own. Nested sequences are opened, and the second side of a nest on two tracks is not played again.
+  Speeds (Time Remap) are not read: such clips play at their own, and that is said.
+- EDL: counted at `--rate`; without it at 24, or at what its numbers need (29.97 where frames are dropped), and that is
+  said. Frames are dropped where ";" or "," stands before them, else where the first `FCM` line says so; a source's
+  timecode follows the `FCM` line above its event where that makes it as long as the record. Events lie by their record
+  times, also of lists sorted by source and across midnight. Two that overlap on a channel by more than a frame are on
+  tracks of their own. Dissolves and wipes begin at the record in; a key's foreground lies on a track above. A source
+  that is longer or shorter than the record, without an M2 line, plays at its own speed, and that is said.
+- Media without a path, or not where its path leads, is looked for in the folders of `--media` and those inside them: by
+  the file, clip or reel name the timeline has, whatever its case, with its ending or without. Among several that fit
+  alike none is chosen; the clip says which they are.
+- Numbers that no clock counts (Inf, NaN, rates below a thousandth of a hertz, times of thousands of years) cost only the
+  clip they stand in: it is listed with the reason.
 
 ## Round trips
 

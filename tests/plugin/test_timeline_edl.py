@@ -69,6 +69,20 @@ def test_drop_frame_by_its_line_and_by_its_separators(
     )
 
 
+@pytest.mark.parametrize(
+    ("rate", "counted"), [(30, NTSC), (60, NTSC * 2), (25, Fraction(25)), (24, Fraction(24))]
+)
+def test_drop_frame_at_rates_that_have_none(tmp_path: Path, rate: int, counted: Fraction) -> None:
+    """30 is said for 29.97; where no second has 30 frames the FCM line means nothing."""
+    text = "FCM: DROP FRAME\n001 S A C 00:00:00:00 00:00:02:00 01:00:58:00 01:01:00:00\n"
+    found = read(
+        tmp_path, text.replace("01:01:00:00", "01:00:59:00").replace("02:00 ", "01:00 "), Fraction(rate)
+    )
+    assert (found.rate, found.drop_frame, found.clips[0].record_in) == (counted, rate % 30 == 0, 0)
+    assert found.clips[0].timecode_in == ("01:00:58;00" if rate % 30 == 0 else "01:00:58:00")
+    assert [f"{float(counted):.6g}" in note for note in found.document.notes] == [True] * (rate % 30 == 0)
+
+
 def test_frames_that_are_not_dropped(tmp_path: Path) -> None:
     found = read(tmp_path, DROPPED.format(fcm="FCM: NON-DROP FRAME", s=":").replace(":02\n*", ":00\n*"), NTSC)
     assert not found.drop_frame

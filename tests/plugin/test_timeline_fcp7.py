@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import opentimelineio as otio
 import pytest
+import sightmix
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sightmix.engine.edit.fcp7_sources import SourceTracks
 from sightmix.engine.errors import TimelineError
 from sightmix.engine.passage import Channel
 from sightmix.plugin.timeline import Timeline, list_timelines, open_timeline
-from timeline_kit import movie, wav
+from sightmix.plugin.timeline.load import load
+from timeline_kit import DATA, movie, wav
 
 NTSC = Fraction(30000, 1001)
 TICKS = f"<pproTicksIn>{2 * 254016000000}</pproTicksIn>"  # two seconds, as Premiere counts
@@ -58,11 +62,14 @@ def sequence(*tracks: str, at: str = rate(25), video: str = "", name: str = "s",
 
 
 def read(folder: Path, *sequences: str) -> Timeline:
+    return open_timeline(written(folder, *sequences))
+
+
+def written(folder: Path, *sequences: str) -> Path:
     path = folder / "cut.xml"
-    path.write_text(
-        f'<?xml version="1.0" encoding="UTF-8"?><!DOCTYPE xmeml><xmeml version="5">{"".join(sequences)}</xmeml>'
-    )
-    return open_timeline(path)
+    head = '<?xml version="1.0" encoding="UTF-8"?><!DOCTYPE xmeml>'
+    path.write_text(f"{head}<xmeml version='5'>{''.join(sequences)}</xmeml>")
+    return path
 
 
 def source_in(found: Timeline, number: int = 1) -> Fraction:
@@ -149,6 +156,23 @@ def test_nobody_knows_the_streams_of_what_is_offline() -> None:
     clip = {"metadata": {"fcp_xml": {"sourcetrack": {"trackindex": "2"}}}}
     assert SourceTracks().played(clip, None, []) == [Channel(1, 0)]
     assert SourceTracks().played({}, None, [2]) == []
+
+
+# What is kept
+
+
+def bare(node: Any) -> Any:
+    """A document without the colours that OTIO's items may have, none of which FCP 7 XML has."""
+    if isinstance(node, list):
+        return [bare(value) for value in node]
+    return {k: bare(v) for k, v in node.items() if k != "color"} if isinstance(node, dict) else node
+
+
+@pytest.mark.parametrize("name", ["resolve/ref3_clipvol", "otio_core/premiere_example", "avid/transitions"])
+def test_our_export_is_read_as_by_the_library(tmp_path: Path, name: str) -> None:
+    made = sightmix.export(DATA / f"{name}.otio", tmp_path / "cut", "fcp7").files[0]
+    theirs = json.loads(otio.adapters.read_from_file(str(made), adapter_name="fcp_xml").to_json_string())
+    assert bare(load(made).root) == bare(theirs)
 
 
 # Rates
@@ -319,6 +343,11 @@ def test_nested_sequences(tmp_path: Path, media: Path) -> None:
     assert [(c.name, c.record_in, c.record_out) for c in found.clips] == [("deep", 1, 2)]
     assert source_in(found) == 2
     assert list_timelines(found.path) == ("s",)
+
+
+def test_endless_depth_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(TimelineError, match="deep in each other"):
+        list_timelines(written(tmp_path, sequence(track(item(0, 9, 0, words="<a>" * 9000 + "</a>" * 9000)))))
 
 
 def test_a_nest_in_itself_is_one_sentence(tmp_path: Path) -> None:
