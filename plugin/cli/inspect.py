@@ -77,7 +77,7 @@ def inspect_timeline(
     _print_clips(timeline, measured, _apart(timeline, found))
     if together is not None:
         say(f"Together: {_figures(together)}")
-    for sentence in (*timeline.document.notes, *doubts(timeline, found)):
+    for sentence in (*timeline.notes, *doubts(timeline, found)):
         say(sentence)
 
 

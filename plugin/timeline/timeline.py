@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from ...engine.edit.channels import channels_of, link_of
-from ...engine.edit.fcp7_sources import SourceTracks
+from ...engine.edit.fcp7_sources import SourceTracks, index_of
 from ...engine.edit.header import Dialect, dialect_of, drops_frames, frame_rate, source_rate
 from ...engine.edit.media import Found, Library, file_offset, stream_of
 from ...engine.edit.model import EditClip, EditTransition
@@ -217,6 +217,14 @@ class Timeline:
     def stack(self) -> Node:
         """The timeline's top stack."""
         return body(self.node)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be said of how the file was read, a sentence each."""
+        several = [c for c in self.clips if c.channels and len(c.channels) > 1 and not c.partners]
+        whole = [c for c in several if index_of(c.leaf.node)]
+        streams = "The source tracks of the FCP 7 XML are taken for the streams of their files, as Resolve counts them."
+        return (*self.document.notes, *((streams,) if whole and not self.sources.channels else ()))
 
     @cached_property
     def _pieces(self) -> list[Piece]:

@@ -371,8 +371,8 @@ code page 1252, or as Mac Roman where their lines or letters show a classic Mac,
 - Media without a path, or not where its path leads, is looked for in the folders of `--media` and those inside them: by
   the file, clip or reel name the timeline has, whatever its case, with its ending or without. Among several that fit
   alike none is chosen; the clip says which they are.
-- Numbers that no clock counts (Inf, NaN, rates below a thousandth of a hertz, times of thousands of years) cost only the
-  clip they stand in: it is listed with the reason.
+- Numbers that no clock counts (Inf, NaN, rates below a thousandth of a hertz, times of thousands of years) cost only
+  the clip they stand in: it is listed with the reason.
 
 ## Round trips
 

@@ -152,6 +152,18 @@ def test_words_that_count_channels(
     assert heard(tmp_path, media / "two.wav", one, sounds=declared) == [wanted]
 
 
+def test_the_convention_is_said(tmp_path: Path, media: Path) -> None:
+    whole = track(item(0, 25, 0, index=1, file=file(media / "two.wav")))
+    assert ["as Resolve counts them" in note for note in read(tmp_path, sequence(whole)).notes] == [True]
+    pair = [track(item(0, 25, 0, index=1, file=file(media / "two.wav"))), track(item(0, 25, 0, index=2))]
+    assert read(tmp_path, sequence(*pair)).notes == ()
+    words = {"words": "<outputchannelindex>1</outputchannelindex>"}
+    assert (
+        read(tmp_path, sequence(track(item(0, 25, 0, index=1, file=file(media / "two.wav")), **words))).notes
+        == ()
+    )
+
+
 def test_nobody_knows_the_streams_of_what_is_offline() -> None:
     clip = {"metadata": {"fcp_xml": {"sourcetrack": {"trackindex": "2"}}}}
     assert SourceTracks().played(clip, None, []) == [Channel(1, 0)]
