@@ -84,8 +84,9 @@ class _Writer:
     @cached_property
     def _length(self) -> int:
         """Frames of every track: some readers take tracks of several lengths for damaged."""
-        clips = [clip for track in self.edit.tracks for clip in track.clips if clip.enabled and clip.media]
-        return max((Frames(clip, self.edit.rate).end for clip in clips), default=0)
+        edit = self.edit
+        clips = [clip for track in edit.tracks for clip in track.clips if clip.enabled and clip.media]
+        return max([to_frames(edit.duration, edit.rate), *(Frames(clip, edit.rate).end for clip in clips)])
 
     def _dissolves(self, track: EditTrack) -> dict[int, Any]:
         """The dissolves between two clips that meet, by the frame of their cut."""
