@@ -108,7 +108,7 @@ def specimen(
 
 @resolve.command()
 @sentences
-@with_settings("as_", "keep_originals", "detect_cuts")
+@with_settings("as_", "dialect", "keep_originals", "detect_cuts")
 def rebalance(
     *,
     out: Out = None,

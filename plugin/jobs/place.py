@@ -34,7 +34,7 @@ def place(plan: Plan, job: JobResult) -> tuple[str, ...]:
     losses: list[str] = []
     told = said(plan.job.categories)
     muted = not job.settings.keep_originals
-    write_result(plan.timeline, results, job.out, muted, provenance, losses, told)
+    write_result(plan.timeline, results, job.out, muted, provenance, losses, told, job.settings.dialect)
     return tuple(losses)
 
 

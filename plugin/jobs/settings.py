@@ -71,6 +71,8 @@ UNITS = (PROGRAMME, CLIP)
 STYLES = ("repair", "full")
 AUTO, BAKED, KEYFRAMES, BOTH, STEM_FILES = "auto", "baked", "keyframes", "both", "stems"
 FORMS = (AUTO, KEYFRAMES, BAKED, BOTH, STEM_FILES)
+OWN, PLAIN = "own", "plain"
+DIALECTS = (OWN, PLAIN)
 _TARGET_LOW, _TARGET_HIGH = -60.0, -5.0
 
 
@@ -120,6 +122,12 @@ class JobSettings:
         "curves for all, mixes as three stems (keyframes); new sound for all, in one file per clip (baked) or per "
         "stem (stems); or baked with the curves muted beside it (both).",
         choices=FORMS,
+    )
+    dialect: str = _setting(
+        OWN,
+        "How an .otio is written: your own file with new tracks in its program's words, or plain, for readers that "
+        "place files and know nothing else, with curves rendered and muted tracks left out.",
+        choices=DIALECTS,
     )
     keep_originals: bool = _setting(False, "Leave the original audio clips on: they sound under the result.")
     device: str = _setting("auto", "Where the model runs: auto, cpu, cuda or cuda:N.")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from ...engine.edit.lanes import played
 from ...engine.edit.nodes import Node, follow
+from ...engine.edit.reader import read_edit
 from ...engine.errors import WriteError
 from ...engine.files import replacing_path, write_text
 from .export import AdapterError, export
@@ -53,6 +55,14 @@ def save(root: Node, timeline: Timeline, out: Path, own: bool) -> tuple[str, ...
                 raise
             return _export_curves(follow(root, timeline.pointer), partial, timeline.document.base)
     return ()
+
+
+def save_plain(root: Node, timeline: Timeline, out: Path) -> tuple[str, ...]:
+    """Write the document as plain OTIO, whole; returns what that does not carry, a sentence each."""
+    from ...exporters import formats
+
+    edit = played(read_edit(follow(root, timeline.pointer), timeline.library))
+    return formats.export(edit, out, "otio-plain")
 
 
 def to_text(root: Node, style: Style) -> str:

@@ -9,7 +9,7 @@ from ...engine.edit.nodes import follow
 from .categories import remember_categories
 from .compose import compose
 from .results import Result, Ridden
-from .save import check_target, save
+from .save import check_target, save, save_plain
 from .timeline import Timeline
 
 _NEVER_MUTED = (".fcpxml", ".aaf")  # OTIO's adapters for these leave every track and clip on
@@ -23,6 +23,7 @@ def write_result(
     provenance: Mapping[str, object] | None = None,
     losses: list[str] | None = None,
     categories: Mapping[str, str] | None = None,
+    dialect: str = "",
 ) -> Path:
     """Write the timeline with new audio tracks for `results` (by clip index) to `out`, and return that path.
 
@@ -30,6 +31,7 @@ def write_result(
     timeline are replaced. The suffix of `out` says the format: .otio, .otioz, .otiod, or .xml, .fcpxml and .aaf
     through OTIO's adapters, which carry no gain curves, nor in FCPXML and AAF what is muted: results with either go
     through our own writers.
+    A `dialect` "plain" makes an .otio a plain one (`exporters.otio_plain`) instead.
     What that format could not carry is added to `losses`, a sentence each. `categories` is what the user said of tracks
     (`engine.edit.categories.said`), remembered in the timeline. Raises WriteError or TimelineError
     with one sentence.
@@ -46,7 +48,8 @@ def write_result(
     placed = [result for found in results.values() for result in found]
     keyframed = any(isinstance(result, Ridden) or result.gain is not None for result in placed)
     own = keyframed or (mute_originals and out.suffix.lower() in _NEVER_MUTED)
-    lost = save(root, timeline, out, own)
+    plainly = dialect == "plain" and out.suffix.lower() == ".otio"
+    lost = save_plain(root, timeline, out) if plainly else save(root, timeline, out, own)
     if losses is not None:
         losses += lost
     return out

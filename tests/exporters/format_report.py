@@ -301,11 +301,15 @@ What no table shows:
   else: media count from zero and are file URIs, muted tracks are left out, and sound that is more than a stretch of a
   file (curves, fades, dissolves, speeds, chosen channels, cuts between frames) is rendered into `NAME.sounds` beside
   it, clips that share a frame as one; the picture keeps plain dissolves. Everything else stays your own file. Give
-  the folder along with the file.
+  the folder along with the file. `sightmix rebalance -o OUT.otio --dialect plain` writes it at once.
 - GStreamer Editing Services 1.22 (Debian 12, otio-xges-adapter 1.0.0) play `kdenlive` and `otio-plain` as the MIX of
   the stems: nothing shifted, the difference below -100 dB; at 29.97 and 59.94, where frames lie between samples, cuts
   are met to a sample. Of an `.otio` in a program's own words they pass over start timecodes, `enabled`, speeds and
   effects, and one address that is no URI, or one file that is missing, costs the whole timeline.
+- OTIO's own tools (0.18.1) with `otio-plain`: `otiostat` finds nothing wrong, `otioconvert` takes it to FCP7 XML, AAF,
+  xges and .otioz with every place kept; `otiotool --verify-media` knows no URIs and calls all media missing. What its
+  adapters for MLT and old Kdenlive projects make of it, melt 7.12 plays to the bit where one track sounds; where two
+  do, they mix only one, whoever wrote the timeline: for these take `mlt` or `kdenlive-project`.
 - EDL: one picture track and four channels of sound. Gain curves stand in comments.
 
 ## How much is read

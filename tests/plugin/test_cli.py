@@ -289,6 +289,7 @@ def test_every_setting_reaches_the_job(source: Path) -> None:
         "--loudness": "-24",
         "--model": "m",
         "--as": "both",
+        "--dialect": "plain",
     }
     pairs = [part for pair in flags.items() for part in pair]
     done = sightmix(

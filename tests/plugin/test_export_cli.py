@@ -11,6 +11,7 @@ import opentimelineio as otio
 import pytest
 import soundfile as sf
 from job_helpers import ALONE, FakeRenderer, three_clips, timeline_of, tone
+from sightmix.engine.programme.programme import audible
 from sightmix.engine.progress import Progress
 from sightmix.plugin.cli.app import app
 from sightmix.plugin.jobs.plan import Job, make_plan
@@ -18,6 +19,7 @@ from sightmix.plugin.jobs.rebalance import RebalanceStage
 from sightmix.plugin.jobs.run import run
 from sightmix.plugin.jobs.settings import JobSettings
 from sightmix.plugin.timeline import open_timeline
+from sightmix.plugin.timeline.source import open_edit
 from typer.testing import CliRunner, Result
 
 FAKE = FakeRenderer()
@@ -71,6 +73,21 @@ def test_stems_of_a_keyframed_result_are_the_baked_mix(tiny_model: str, tmp_path
     baked = read(mix)[first : first + 4 * 48_000]
     assert 20 * np.log10(np.abs(parts["MIX"] - baked).max()) <= -100
     np.testing.assert_array_equal(parts["DX"] + parts["MX"] + parts["FX"], parts["MIX"])
+
+
+def test_a_plain_result_sounds_as_the_other(tmp_path: Path) -> None:
+    source = three_clips(tmp_path)
+    given = {"as_": "keyframes", "keep_originals": False}
+    own = open_edit(rebalanced(source, **given))
+    plain = open_edit(rebalanced(source, dialect="plain", **given))
+    assert any(track.enabled is False for track in own.tracks)
+    for track in plain.tracks:
+        assert track.enabled
+        assert all(clip.enabled and clip.gain is None and clip.metadata == {} for clip in track.clips)
+    one, other = (np.concatenate([b[0] for b in audible(e).blocks()], axis=1) for e in (own, plain))
+    assert np.abs(one).max() > 0.01
+    assert np.abs(one - other).max() < 1e-6
+    assert {path.suffix for path in (tmp_path / "out.sounds").iterdir()} == {".wav"}
 
 
 def test_stems_as_json(keyframed: Path, tmp_path: Path) -> None:

@@ -111,6 +111,7 @@ def test_a_second_run_renders_nothing_and_gives_the_same(source: Path) -> None:
         ({"loudness": "-23"}, 0),
         ({"true_peak": -9.0}, 0),
         ({"keep_originals": False}, 0),
+        ({"dialect": "plain"}, 0),
         ({"clips": "2"}, 0),
     ],
 )
