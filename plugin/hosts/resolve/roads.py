@@ -55,7 +55,7 @@ class Word:
 
 
 _NEW = (21, 1)
-WORDS = (
+SURETIES = (
     Word(STUDIO, PYTHON, YES, DOCUMENTED, "External scripting has to be set to Local."),
     Word(STUDIO, SCRIPT, YES, DOCUMENTED),
     Word(STUDIO, FILES, YES, MEASURED, first=(18, 5)),
@@ -97,7 +97,7 @@ CODECS = (
 
 def words(system: str, edition: str = "", version: str = "") -> tuple[Word, ...]:
     """What is known for a system; of one edition and version where these are given."""
-    return tuple(word for word in WORDS if word.holds(system, edition, parsed(version)))
+    return tuple(word for word in SURETIES if word.holds(system, edition, parsed(version)))
 
 
 def parsed(version: str) -> Version:
