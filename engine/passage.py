@@ -12,6 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from .roles import ordered
+from .stamp import Stamp
 
 
 @dataclass(frozen=True)
@@ -27,13 +28,14 @@ class Sound:
     """A stretch of one media file's sound.
 
     `start` is the file offset in seconds of the clip's first sample (0 is the file's first sample).
-    `channels` None means every channel of the first audio stream, in file order.
+    `channels` None means every channel of the first audio stream, in file order. `stamp` is of the file that is meant.
     """
 
     path: Path
     start: Fraction
     duration: Fraction
     channels: tuple[Channel, ...] | None = None
+    stamp: Stamp | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

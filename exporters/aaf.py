@@ -381,7 +381,8 @@ class _Writer:
             descriptor["ContainerFormat"].value = self.file.dictionary.lookup_containerdef("AAF")
             mob.descriptor = descriptor
             stream = essence.open("w")
-            for block in read_blocks(media.path, 0, to_samples(use.length, media.sample_rate), [channel]):
+            samples = to_samples(use.length, media.sample_rate)
+            for block in read_blocks(media.path, 0, samples, [channel], stamp=media.stamp):
                 stream.write(_pcm24(block))
             if media.start:
                 self._timecode(mob, media.start, use.length)

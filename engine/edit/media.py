@@ -288,6 +288,7 @@ def _measured(media: EditMedia, info: MediaInfo, available: Span | None) -> Edit
         height=video.height if video is not None else 0,
         rate=video.rate if video is not None and not still else None,
         bits=_bits(media.path) if first is not None and media.path is not None else 0,
+        stamp=info.stamp,
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..roles import TRACK_NAMES
+from ..stamp import Stamp
 from .nodes import Pointer
 
 ROLES = TRACK_NAMES
@@ -46,7 +47,8 @@ class EditMedia:
     """A media file. `url` is what the timeline calls it, `path` where it was found (None: offline).
 
     `start` is the media's own first time stamp (seconds), `duration` its length; None where nobody knows. Figures of
-    sound and picture are None or 0 where the file has none of it or cannot be read.
+    sound and picture are None or 0 where the file has none of it or cannot be read. `stamp` is of the file as it was
+    looked at: whoever plays it later asks for that one.
     """
 
     name: str
@@ -62,6 +64,7 @@ class EditMedia:
     rate: Fraction | None = None  # frames per second of the picture
     bits: int = 0
     still: bool = False
+    stamp: Stamp | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

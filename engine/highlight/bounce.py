@@ -18,6 +18,7 @@ from ..media.writer import Subtype, WavWriter
 from ..passage import Channel, Loudness
 from ..progress import Progress
 from ..roles import STEMS
+from ..stamp import Stamp
 from .config import HOP, MODEL_RATE
 from .spectral import GainRamps
 
@@ -27,12 +28,16 @@ Make = Callable[[Path, Subtype], WavWriter]
 
 @dataclass(frozen=True)
 class Source:
-    """A stem's sound: a file, its sample that is the clip's first (with handles), and the channels that play."""
+    """A stem's sound: a file, its sample that is the clip's first (with handles), and the channels that play.
+
+    `stamp` is of the file that is meant.
+    """
 
     stem: str
     path: Path
     first: int
     channels: tuple[Channel, ...] | None = None
+    stamp: Stamp | None = None
 
 
 @dataclass(frozen=True)
@@ -139,7 +144,8 @@ _SILENT = (float("-inf"), float("-inf"))
 def _side_by_side(what: Bounce) -> Iterator[Sequence[Array]]:
     """Equal blocks (channels, n) of all sources."""
     streams = [
-        read_blocks(source.path, source.first, what.samples, source.channels) for source in what.sources
+        read_blocks(source.path, source.first, what.samples, source.channels, stamp=source.stamp)
+        for source in what.sources
     ]
     held: list[Array] = [np.zeros((what.layout.channels, 0), np.float32) for _ in streams]
     left = what.samples

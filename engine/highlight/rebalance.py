@@ -199,6 +199,8 @@ class _Job:
             {name: folder / f"{stem_name}.{name}.wav" for name in STEMS} if settings.stems else {}
         )
         sound = passage.sound
+        if sound.stamp is not None:
+            sound.stamp.check(sound.path)
         info = probe(sound.path)
         self.told = list(info.remarks)
         if not info.audio:
@@ -311,7 +313,9 @@ class _Job:
         taken = 0
         clock = time.perf_counter()
         span = self.first, self.samples, self.picks
-        for block in read_blocks(self.passage.sound.path, *span, tell=self.told.append):
+        for block in read_blocks(
+            self.passage.sound.path, *span, tell=self.told.append, stamp=self.passage.sound.stamp
+        ):
             spent["read"] += time.perf_counter() - clock
             taken += block.shape[1]
             yield block, taken == self.samples

@@ -20,6 +20,7 @@ from av.stream import Disposition, Stream
 from ..errors import MediaError, SettingsError, SightmixError
 from ..limits import odd_kind
 from ..passage import Channel
+from ..stamp import Stamp
 from . import changes
 from .claims import is_doubtful
 from .clock import Count, Jump, count, may_jump, remarks
@@ -90,7 +91,8 @@ class MediaInfo:
     """What `probe` found; `timecode` is the start time of day in seconds if the file carries one.
 
     Streams in a codec that nobody here knows are left out, as hosts do, and are named by their kind in `unknown`:
-    "audio", "video". `remarks` is what a user should know of the file, a sentence each.
+    "audio", "video". `remarks` is what a user should know of the file, a sentence each; `stamp` tells whether it is
+    still the file that was looked at.
     """
 
     path: Path
@@ -101,6 +103,7 @@ class MediaInfo:
     timecode: Fraction | None
     unknown: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    stamp: Stamp | None = None
 
 
 def explain(path: Path, error: Exception) -> MediaError:
@@ -273,13 +276,13 @@ def probe(path: Path | str) -> MediaInfo:
     path = Path(path)
     stat = _check_file(path)
     try:
-        return _probe(path, stat.st_mtime_ns, stat.st_size)
+        return _probe(path, stat.st_mtime_ns, stat.st_size, stat.st_ino)
     except SettingsError as error:  # a rate that is none, say
         raise explain(path, error) from error
 
 
 @lru_cache(maxsize=1024)
-def _probe(path: Path, _mtime_ns: int, size: int) -> MediaInfo:
+def _probe(path: Path, modified: int, size: int, number: int) -> MediaInfo:
     with _opened(path) as (container, streams):
         origin = presentation_start(container)
         found = [(stream, said) for stream, said in streams if stream.sample_rate and stream.channels]
@@ -304,7 +307,8 @@ def _probe(path: Path, _mtime_ns: int, size: int) -> MediaInfo:
         marks = remarks(path.name, next(iter(counts.values())), origin) if counts else ()
         marks += tuple(changes.said(path.name, one.layout, one.changes) for one in audio if one.changes)
         longest = max(ends, default=Fraction(0))
-        return MediaInfo(path, name, longest, tuple(audio), video, timecode, unknown, marks)
+        stamp = Stamp(size, modified, number)
+        return MediaInfo(path, name, longest, tuple(audio), video, timecode, unknown, marks, stamp)
 
 
 def _counted(
@@ -374,12 +378,28 @@ def _audio(
     layout = said.in_wav_order()
     start = (stream.start_time or 0) * (stream.time_base or Fraction(0))
     length = (stream.duration or 0) * (stream.time_base or Fraction(0))
+    if length and "mov" in container.format.name:
+        start -= _empty_edit(stream)
     duration = max(Fraction(0), start - origin + length) if length else _container_duration(container)
     if not length or not _is_exact(container, stream):
         return AudioStream(index, rate, stream.channels, layout, None, duration, order, place)
     samples = to_samples(duration, rate) - _opus_preskip(container, stream)
     samples = max(0, min(samples, _most_samples(container, stream, size)))
     return AudioStream(index, rate, stream.channels, layout, samples, Fraction(samples, rate), order, place)
+
+
+def _empty_edit(stream: Stream) -> Fraction:
+    """Seconds of a leading empty edit, which QuickTime counts into the length as well as into the start; else 0.
+
+    The index tells: its last packet then ends a whole start before where start and length would have it end.
+    """
+    entries: Any = getattr(stream, "index_entries", ())  # PyAV 17 on
+    base, start, length = stream.time_base, stream.start_time or 0, stream.duration or 0
+    if start <= 0 or not base or len(entries) < 2:
+        return Fraction(0)
+    last = entries[len(entries) - 1].timestamp
+    end = last + last - entries[len(entries) - 2].timestamp
+    return start * base if abs(end - length) < abs(end - start - length) else Fraction(0)
 
 
 def _is_exact(container: InputContainer, stream: av.AudioStream) -> bool:
@@ -412,7 +432,10 @@ def _video(container: InputContainer, stream: av.VideoStream, origin: Fraction) 
     if still:
         duration = Fraction(0)
     elif stream.duration:
-        duration = max(Fraction(0), ((stream.start_time or 0) + stream.duration) * base - origin)
+        start = (stream.start_time or 0) * base - (
+            _empty_edit(stream) if "mov" in container.format.name else 0
+        )
+        duration = max(Fraction(0), start + stream.duration * base - origin)
     else:
         duration = _container_duration(container)
     return VideoStream(stream.width, stream.height, snap_rate(rate), duration, still, stream.index)

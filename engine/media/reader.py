@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from ..errors import MediaError
 from ..passage import Channel
+from ..stamp import Stamp
 from .changes import Fold, said
 from .clock import mended
 from .container import (
@@ -65,6 +66,7 @@ def read_blocks(
     channels: Sequence[Channel] | None = None,
     block: int = 1 << 16,
     tell: Callable[[str], object] = _nobody,
+    stamp: Stamp | None = None,
 ) -> Iterator[Block]:
     """Yield `samples` frames from frame `start` as float32 blocks (channels, n <= block).
 
@@ -72,10 +74,13 @@ def read_blocks(
     first. Silence before 0, after the end and where packets are missing; overlapping packets are trimmed.
     Integer PCM maps full scale to ±1. `channels` None takes every channel of the first audio stream. A stream's
     channels count in WAV order, whichever order the file has them in. Where they change inside the stream, or its rate
-    does, it is folded into what it begins with, and `tell` is told so in a sentence.
+    does, it is folded into what it begins with, and `tell` is told so in a sentence. `stamp` is of the file that was
+    meant: another one, or what is left of it, fails, before anything is read or before the last block.
     Raises MediaError (missing, damaged, no such stream or channel, samples that are not finite numbers).
     """
     path = Path(path)
+    if stamp is not None:
+        stamp.check(path)
     info = probe(path)
     picks = _picks(info, channels)
     order = sorted({pick.stream for pick in picks})
@@ -88,6 +93,8 @@ def read_blocks(
             lanes = reader.take(count)
             out = np.stack([lanes[lane][channel] for lane, channel in rows])
             _check_finite(out, at, rate, path)
+            if stamp is not None and at + count >= end:
+                stamp.check(path)
             yield out
             at += count
 

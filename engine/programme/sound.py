@@ -173,7 +173,9 @@ def _source(voice: Voice, rate: int, begin: int) -> Iterator[Array]:
     place = clip.source_in - clip.media.start + late * clip.speed
     count = voice.last - begin
     if clip.speed == 1 and own == rate:
-        yield from read_blocks(clip.media.path, to_samples(place, own), count, picks, BLOCK)
+        yield from read_blocks(
+            clip.media.path, to_samples(place, own), count, picks, BLOCK, stamp=clip.media.stamp
+        )
         return
     yield from _resampled(clip, picks, own, rate, place, count)
 
@@ -206,18 +208,18 @@ def _runs(
 ) -> Iterator[tuple[Array, bool]]:
     """`needed` samples of the file from `margin` before sample `start`, backwards in reverse; with "the last"."""
     assert clip.media is not None
-    path = clip.media.path
+    path, stamp = clip.media.path, clip.media.stamp
     assert path is not None
     done = 0
     if clip.speed > 0:
-        for block in read_blocks(path, start - margin, needed, picks, BLOCK):
+        for block in read_blocks(path, start - margin, needed, picks, BLOCK, stamp=stamp):
             done += block.shape[1]
             yield block, done == needed
         return
     end = start + margin
     while done < needed:
         size = min(BLOCK, needed - done)
-        for block in read_blocks(path, end - done - size, size, picks, BLOCK):
+        for block in read_blocks(path, end - done - size, size, picks, BLOCK, stamp=stamp):
             done += block.shape[1]
             yield block[:, ::-1], done == needed
 

@@ -90,7 +90,7 @@ def measure_sound(sound: Sound, name: str, progress: Progress) -> Loudness:
     rate = info.audio[sound.channels[0].stream if sound.channels else 0].sample_rate
     meter = Meter(rate, layout.channels, layout)
     first, samples = to_samples(sound.start, rate), to_samples(sound.duration, rate)
-    blocks = read_blocks(sound.path, first, samples, sound.channels)
+    blocks = read_blocks(sound.path, first, samples, sound.channels, stamp=sound.stamp)
     return listen(meter, blocks, samples, rate, name, progress).result()
 
 
@@ -99,11 +99,14 @@ def _meter(rendition: Rendition, passage: Passage, progress: Progress, original:
     samples = to_samples(sound.duration, rate)
     if original:
         path, first, channels = sound.path, to_samples(sound.start, rate), sound.channels
+        stamp = sound.stamp
     else:
         path, first, channels = rendition.path, to_samples(-rendition.start, rate), None
+        stamp = None
         samples = min(samples, rendition.samples - first)
     meter = Meter(rate, rendition.channels, layout_of(probe(path), channels))
-    return listen(meter, read_blocks(path, first, samples, channels), samples, rate, passage.name, progress)
+    blocks = read_blocks(path, first, samples, channels, stamp=stamp)
+    return listen(meter, blocks, samples, rate, passage.name, progress)
 
 
 def stage_for(rendition: Rendition, gain_db: float, settings: JobSettings) -> Stage:

@@ -325,9 +325,9 @@ def _bounce_of(bench: Bench, seat: Seat, task: Task, found: Balance) -> Bounce:
     first = rendered_first(passage, rate)
     if parted is not None:
         sources = tuple(Source(stem, parted.stems[stem], 0) for stem in STEMS[:-1])
-        sources += (Source(STEMS[-1], passage.sound.path, first, picks),)
+        sources += (Source(STEMS[-1], passage.sound.path, first, picks, passage.sound.stamp),)
     else:
-        sources = (Source(seat.category.stem, passage.sound.path, first, picks),)
+        sources = (Source(seat.category.stem, passage.sound.path, first, picks, passage.sound.stamp),)
     times = grid_times(samples, rate) - float(passage.head)
     record = record_times(bench.plan.timeline, seat.clip, times)
     gains = np.stack([np.interp(record, found.times, row) for row in found.gains]).astype(np.float32)

@@ -184,6 +184,9 @@ def _render(bench: Bench, task: Task) -> ClipResult:
     try:
         folder = bench.cache.folder
         rendition = bench.stage.render(task.passage, folder, task.cache_name, bench.progress)
+        sound = task.passage.sound
+        if sound.stamp is not None:  # what came of another file must not be kept under this one's name
+            sound.stamp.check(sound.path)
         bench.cache.store(task.key, task.span, rendition)
     except Exception as error:  # noqa: BLE001  (one clip must not take the others with it)
         return _failed(result, error)

@@ -314,7 +314,7 @@ class Timeline:
         return Passage(
             identifier=clip.identifier,
             name=clip.name,
-            sound=Sound(found.path, cue.start, cue.duration, clip.channels),
+            sound=Sound(found.path, cue.start, cue.duration, clip.channels, found.info.stamp),
             head=head,
             tail=tail,
             shots=to_shots(shown, passage_time, cue.plain),

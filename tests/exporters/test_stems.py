@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -24,6 +25,7 @@ from sightmix.engine.media.resample import resample
 from sightmix.engine.media.writer import WavWriter
 from sightmix.engine.programme.sound import mixed, voices
 from sightmix.engine.progress import Progress
+from sightmix.engine.stamp import Stamp
 from sightmix.exporters import stems as module
 from sightmix.exporters.naming import next_version, parse
 from sightmix.exporters.stems import StemOptions, StemSet, export_stems
@@ -72,6 +74,19 @@ def test_stems_are_as_long_as_the_timeline_and_sum_to_the_mix_to_the_bit(tmp_pat
     np.testing.assert_array_equal(mx + fx, me)
     assert {sf.info(str(f.paths[0])).subtype for f in found.files} == {"PCM_24"}
     assert found.notes == ()
+
+
+def test_media_cut_short_since_the_timeline_was_read_is_no_silence(tmp_path: Path) -> None:
+    made = three(tmp_path, [noise(RATE, 0.05, seed=i) for i in range(3)])
+    first = made.tracks[0].clips[0]
+    assert first.media is not None
+    assert first.media.path is not None
+    known = replace(first, media=replace(first.media, stamp=Stamp.of(first.media.path)))
+    made = replace(made, tracks=(replace(made.tracks[0], clips=(known,)), *made.tracks[1:]))
+    os.truncate(first.media.path, first.media.path.stat().st_size - 20_000)
+    with pytest.raises(MediaError, match="is not what it was when the timeline was read"):
+        export(made, tmp_path)
+    assert not list(out(tmp_path).glob("*.wav"))
 
 
 @pytest.mark.parametrize("rate", [Fraction(24), Fraction(25), *NTSC])

@@ -354,6 +354,32 @@ def test_media_that_go_away_mid_run_fail_their_clip(source: Path) -> None:
     assert "soft.wav does not exist" in result.failed[0].reason
 
 
+class Cutting(FakeRenderer):
+    """Cuts the media short, or puts other media of the same length in its place, when the first clip is done."""
+
+    def __init__(self, keep: int) -> None:
+        super().__init__()
+        self.keep = keep
+
+    def render(self, passage: Passage, *rest: Any) -> Rendition:
+        done = super().render(passage, *rest)
+        path = passage.sound.path.parent / "soft.wav"
+        if self.calls == [passage.name] or not self.keep:
+            data = path.read_bytes()
+            path.write_bytes(data[: len(data) // 2] if self.keep else data[:-1000] + bytes(1000))
+        return done
+
+
+@pytest.mark.parametrize("keep", [1, 0])
+def test_media_cut_short_or_replaced_mid_run_fail_their_clip(source: Path, keep: int) -> None:
+    result = job(source, Cutting(keep))
+    assert statuses(result) == ["rendered", "failed", "rendered"]
+    assert "soft.wav is not what it was when the timeline was read" in result.failed[0].reason
+    again = job(source, FakeRenderer())
+    assert statuses(again)[0] == "cached"
+    assert statuses(again)[1] != "cached"
+
+
 def disk_full(*_: Any, **__: Any) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

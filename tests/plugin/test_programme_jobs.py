@@ -1,6 +1,7 @@
 """A timeline balanced as one programme: tracks are stems, clips stay the editor's own, the sum is what counts."""
 
 import json
+import os
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -412,6 +413,24 @@ def test_media_that_vanishes_takes_only_its_own_clips_with_it(source: Path) -> N
     assert all("song.wav" in clip.reason for clip in failed)
     assert {clip.status for clip in result.clips} == {"failed", "rendered"}
     assert [track.name for track in audible(result.out)] == ["Music", "Dialogue rebalanced", "SFX rebalanced"]
+
+
+class Cutting(Losing):
+    """Cuts a file short while the programme is listened to."""
+
+    def listen(self, score: Any, progress: Progress) -> Any:
+        os.truncate(self.lost, self.lost.stat().st_size // 2)
+        return FakeRenderer.listen(self, score, progress)
+
+
+def test_media_cut_short_takes_only_its_own_clips_with_it(source: Path) -> None:
+    renderer = Cutting()
+    renderer.lost = source.with_name("song.wav")
+    result = job(source, renderer)
+    failed = [clip for clip in result.clips if clip.status == "failed"]
+    assert {clip.facts.name for clip in failed} == {"song"}
+    assert all("song.wav is not what it was" in clip.reason for clip in failed)
+    assert {clip.status for clip in result.clips} == {"failed", "rendered"}
 
 
 def test_media_that_vanishes_beside_what_was_chosen_is_told(source: Path) -> None:
