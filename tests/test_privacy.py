@@ -108,6 +108,13 @@ def test_what_only_looks(words: tuple[str, ...], cut: Path, tmp_path: Path) -> N
     quiet(done, status=done.status if words[0] == "resolve" else 0)
 
 
+@pytest.mark.slow
+def test_making_a_specimen(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    quiet(guarded(tmp_path, *CLI, "resolve", "specimen", out, may_write=(out,)))
+    assert (out / "checklist.html").is_file()
+
+
 def test_evaluating(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     for folder in ("input", "target"):

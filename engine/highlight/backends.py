@@ -206,7 +206,7 @@ def load_model(card: Card) -> VisAH | ProductModel:
     try:
         import torch
     except ImportError as error:
-        raise ModelError("This needs torch: install sightmix[torch].") from error
+        raise ModelError(f"This needs torch; install it with `{line_for('torch')}`.") from error
     from ..weights.store import strict_match
     from .network import build
 

@@ -53,11 +53,9 @@ def evaluate(
         ),
     ] = None,
     classes: Annotated[bool, typer.Option("--kld", help="Add KLD, if PaSST is installed.")] = False,
-    speech: Annotated[
-        bool, typer.Option("--speech", help="Add DNSMOS, if sightmix[speech] is installed.")
-    ] = False,
+    speech: Annotated[bool, typer.Option("--speech", help="Add DNSMOS; needs the extra speech.")] = False,
     words: Annotated[
-        bool, typer.Option("--words", help="Add word error rates, if sightmix[speech] is installed.")
+        bool, typer.Option("--words", help="Add word error rates; needs the extra speech.")
     ] = False,
     transcripts: Annotated[
         Path | None,

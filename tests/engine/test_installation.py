@@ -128,3 +128,16 @@ def test_this_installation_runs_its_own_line(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
     else:
         assert words[0] in {"uv", "pipx"}
+
+
+def test_no_text_names_a_line_that_works_only_from_an_index() -> None:
+    """sightmix is in no index: `pip install sightmix[…]` works nowhere, so every line comes from one place."""
+    root = Path(__file__).parents[2]
+    texts = {
+        path: path.read_text(encoding="utf-8")
+        for room in ("engine", "exporters", "plugin", "ui")
+        for path in sorted((root / room).rglob("*.py"))
+        if path.name != "installation.py"
+    }
+    assert len(texts) > 100
+    assert [str(path) for path, text in texts.items() if re.search(r"pip install|sightmix\[", text)] == []

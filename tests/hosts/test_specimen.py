@@ -276,6 +276,17 @@ def test_films_are_what_a_free_resolve_plays_everywhere(made: Specimen) -> None:
         assert file.streams.video[0].frames == 250
 
 
+def test_without_pyaaf2_the_aaf_is_left_out_and_said(
+    made: Specimen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sightmix.plugin.hosts.specimen.make.find_spec", lambda name: None)
+    again = _documents(tmp_path, made.folder / MEDIA)
+    assert "specimen.aaf" not in {path.name for path in again.files}
+    assert "specimen.aaf: Left out: writing AAF needs pyaaf2" in (tmp_path / CHECKLIST).read_text(
+        encoding="utf-8"
+    )
+
+
 def test_a_folder_with_something_in_it_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(WriteError, match="is not empty; name a folder that is"):

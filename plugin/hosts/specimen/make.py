@@ -7,11 +7,13 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from ....engine.errors import WriteError
 from ....engine.files import write_error, write_text
+from ....engine.installation import line_for
 from ....exporters import formats
 from ...timeline import open_timeline
 from ...timeline.source import open_edit
@@ -57,6 +59,11 @@ def _documents(folder: Path, media: Path) -> Specimen:
         form = formats.find(key)
         out = result.with_suffix(form.suffix)
         options: dict[str, Any] = {"repeatable": True} if "repeatable" in form.options else {}
+        if key == "aaf" and find_spec("aaf2") is None:
+            losses[out.name] = (
+                f"Left out: writing AAF needs pyaaf2; install it with `{line_for('hosts')}`.",
+            )
+            continue
         losses[out.name] = formats.export(edit, out, key, **options)
         files.append(out)
     page = folder / CHECKLIST
