@@ -6,6 +6,8 @@ import copy
 import importlib.util
 import re
 import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -22,6 +24,8 @@ from .told import INPUTS as TOLD
 from .told import Told
 
 if TYPE_CHECKING:
+    import torch
+
     from .network import ProductModel, VisAH
 
 Array = NDArray[np.float32]
@@ -56,6 +60,17 @@ class Network(Protocol):
         these, masks never.
         """
 
+    def gains(
+        self,
+        spectrogram: Array,
+        waveform: Array,
+        context: Array,
+        times: Array,
+        valid: NDArray[np.bool_],
+        told: Told,
+    ) -> Array:
+        """The gains of `run` alone, of stems whose levels are all `told` (none `heard`): less than half the work."""
+
 
 def open_network(
     card: Card, device: str = "auto", backend: str = "auto", threads: int | None = None
@@ -84,9 +99,13 @@ def open_network(
 class OnnxNetwork:
     """A network as an ONNX graph that gets its weights from the card's safetensors file."""
 
-    def __init__(self, session: Any, config: NetworkConfig, device: str) -> None:
+    def __init__(
+        self, session: Any, config: NetworkConfig, device: str, told_session: Callable[[], Any] | None = None
+    ) -> None:
         self._session, self.config, self.device = session, config, device
         self._asks = {value.name for value in session.get_inputs()}  # a trunk may do without the waveform
+        self._open_told = told_session
+        self._told: Any = None
 
     @classmethod
     def open(cls, card: Card, device: str = "cpu", threads: int | None = None) -> OnnxNetwork:
@@ -99,31 +118,42 @@ class OnnxNetwork:
                 f"graphics card `{line_for('gpu')}`."
             ) from error
         path = weights_path(card)
-        graph = path.with_name(str(card.config["graph"]))
-        if not graph.exists():
-            raise ModelError(f"The model '{card.name}' lacks its graph {graph}; install sightmix again.")
-        tensors = load_tensors(path)
-        options = runtime.SessionOptions()
-        options.log_severity_level = 3
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        if threads is not None:
-            options.intra_op_num_threads = threads
-        names = list(tensors)
-        options.add_external_initializers(
-            names, [runtime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(tensors[n])) for n in names]
-        )
+        values = {
+            name: runtime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(tensor))
+            for name, tensor in load_tensors(path).items()
+        }
         cuda = device.startswith("cuda")
         index = int(device.partition(":")[2] or 0)
         providers: list[Any] = ["CPUExecutionProvider"]
         if cuda:
             providers.insert(0, ("CUDAExecutionProvider", {"device_id": index}))
-        try:
-            session = runtime.InferenceSession(str(graph), options, providers=providers)
-        except Exception as error:
-            raise ModelError(
-                f"ONNX Runtime cannot run the model '{card.name}': {_first_line(error)}."
-            ) from error
-        return cls(session, NetworkConfig.from_dict(card.config["network"]), device if cuda else "cpu")
+
+        def session(name: str) -> Any:
+            graph = path.with_name(name)
+            if not graph.exists():
+                raise ModelError(f"The model '{card.name}' lacks its graph {graph}; install sightmix again.")
+            options = runtime.SessionOptions()
+            options.log_severity_level = 3
+            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+            if threads is not None:
+                options.intra_op_num_threads = threads
+            content = graph.read_bytes()
+            names = [name for name in values if _declares(content, name)]  # it takes no others
+            options.add_external_initializers(names, [values[name] for name in names])
+            try:
+                return runtime.InferenceSession(str(graph), options, providers=providers)
+            except Exception as error:
+                raise ModelError(
+                    f"ONNX Runtime cannot run the model '{card.name}': {_first_line(error)}."
+                ) from error
+
+        told = card.config.get("told_graph")
+        return cls(
+            session(str(card.config["graph"])),
+            NetworkConfig.from_dict(card.config["network"]),
+            device if cuda else "cpu",
+            (lambda: session(str(told))) if told else None,
+        )
 
     def run(
         self,
@@ -145,14 +175,44 @@ class OnnxNetwork:
                 "The model's graph cannot be told how loud stems are: write it anew with this version's export."
             )
         values = (spectrogram, waveform, context, times, valid, *told.arrays)
-        asked = {k: v for k, v in zip((*INPUTS, *TOLD), values, strict=True) if k in self._asks}
-        parts = []
-        for b in range(spectrogram.shape[0]):
-            try:
-                parts.append(self._session.run(None, {k: v[b : b + 1] for k, v in asked.items()}))
-            except Exception as error:
-                raise ModelError(f"ONNX Runtime failed on a window: {_first_line(error)}.") from error
-        return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
+        masks, gains = _ran(self._session, dict(zip((*INPUTS, *TOLD), values, strict=True)))
+        return masks, gains
+
+    def gains(
+        self,
+        spectrogram: Array,
+        waveform: Array,
+        context: Array,
+        times: Array,
+        valid: NDArray[np.bool_],
+        told: Told,
+    ) -> Array:
+        """See `Network.gains`; a model without a graph for it does the whole work."""
+        if self._open_told is None:
+            return self.run(spectrogram, waveform, context, times, valid, told)[1]
+        if self._told is None:
+            self._told = self._open_told()
+        values = (spectrogram, waveform, context, times, valid, *told.arrays)
+        (gains,) = _ran(self._told, dict(zip((*INPUTS, *TOLD), values, strict=True)))
+        return gains
+
+
+def _declares(graph: bytes, name: str) -> bool:
+    """Whether a graph has a weight of this name: field 8 of a TensorProto (onnx.proto), a text after its length."""
+    text = name.encode()
+    return bytes([0x42, len(text)]) + text in graph
+
+
+def _ran(session: Any, values: Mapping[str, NDArray[Any]]) -> list[Array]:
+    """What a session gives for a batch, one window after the other, of the values it asks for."""
+    asks = {value.name for value in session.get_inputs()}
+    parts = []
+    for b in range(len(values[INPUTS[0]])):
+        try:
+            parts.append(session.run(None, {k: v[b : b + 1] for k, v in values.items() if k in asks}))
+        except Exception as error:
+            raise ModelError(f"ONNX Runtime failed on a window: {_first_line(error)}.") from error
+    return [np.concatenate(part) for part in zip(*parts, strict=True)]
 
 
 class TorchNetwork:
@@ -184,21 +244,48 @@ class TorchNetwork:
         told: Told | None = None,
     ) -> tuple[Array, Array]:
         """See `Network.run`."""
+        with self._computing():
+            masks, gains = self.model(
+                *self._sent(spectrogram, waveform, context, times, valid),
+                self._sent(*told.arrays) if told else None,
+            )
+            return masks.cpu().numpy(), gains.cpu().numpy()
+
+    def gains(
+        self,
+        spectrogram: Array,
+        waveform: Array,
+        context: Array,
+        times: Array,
+        valid: NDArray[np.bool_],
+        told: Told,
+    ) -> Array:
+        """See `Network.gains`; a model that can be told nothing does the whole work."""
+        if self.config.gain_head != "levels":
+            return self.run(spectrogram, waveform, context, times, valid, told)[1]
+        with self._computing():
+            sent = self._sent(spectrogram, waveform, context, times, valid, told.power, told.unsure)
+            gains: Array = self.model.told_gains(*sent).cpu().numpy()
+        return gains
+
+    def _sent(self, *values: NDArray[Any]) -> tuple[torch.Tensor, ...]:
+        """Arrays as tensors on the network's device."""
         import torch
 
-        def sent(*values: NDArray[Any]) -> tuple[torch.Tensor, ...]:
-            return tuple(torch.from_numpy(np.ascontiguousarray(v)).to(self.device) for v in values)
+        return tuple(torch.from_numpy(np.ascontiguousarray(v)).to(self.device) for v in values)
+
+    @contextmanager
+    def _computing(self) -> Iterator[None]:
+        """Compute without gradients; a GPU that runs out of memory is a sentence."""
+        import torch
 
         try:
             with torch.inference_mode():
-                masks, gains = self.model(
-                    *sent(spectrogram, waveform, context, times, valid), sent(*told.arrays) if told else None
-                )
+                yield
         except torch.cuda.OutOfMemoryError as error:
             raise ModelError(
                 f"The GPU {self.device} has no memory left; close other programs or choose --device cpu."
             ) from error
-        return masks.cpu().numpy(), gains.cpu().numpy()
 
 
 def load_model(card: Card) -> VisAH | ProductModel:
@@ -218,20 +305,25 @@ def load_model(card: Card) -> VisAH | ProductModel:
     return model.eval()
 
 
-def write_graph(model: ProductModel, path: Path, frames: int) -> None:
+def write_graph(model: ProductModel, path: Path, frames: int, told: bool = False) -> None:
     """Write the network as an ONNX graph for windows of `frames` frames, without its weights.
 
-    Weights are declared external under their torch names, to be handed to ONNX Runtime from the safetensors file.
+    With `told` it gives the gains alone, as `ProductModel.told_gains` does. Weights are declared external under their
+    torch names, to be handed to ONNX Runtime from the safetensors file.
     """
     import onnx
     import torch
 
     config = model.config
+    inputs, outputs = [*INPUTS, *TOLD], ["masks", "gains"]
     # Equal weights would be merged into one, and the names of the others lost; their values are not kept anyway.
     model = copy.deepcopy(model).eval()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(torch.randn_like(parameter))
+    if told:
+        inputs, outputs = inputs[:-1], outputs[1:]
+        model.forward = model.told_gains  # type: ignore[method-assign, assignment]
     n = 4
     example = (
         torch.rand(1, 2048, frames),
@@ -239,18 +331,18 @@ def write_graph(model: ProductModel, path: Path, frames: int) -> None:
         torch.randn(1, n, config.context_dim),
         torch.arange(float(n))[None],
         torch.ones(1, n, dtype=torch.bool),
-        tuple(torch.from_numpy(v) for v in Told.nothing(1, frames).arrays),
     )
+    levels = tuple(torch.from_numpy(v) for v in Told.nothing(1, frames).arrays)
     with replacing_path(path) as partial:
         with warnings.catch_warnings():
             # The tracing exporter keeps torch's names for the weights, which the newer one does not.
             warnings.simplefilter("ignore")
             torch.onnx.export(
                 model,
-                example,
+                (*example, *levels[:-1]) if told else (*example, levels),
                 str(partial),
-                input_names=[*INPUTS, *TOLD],
-                output_names=["masks", "gains"],
+                input_names=inputs,
+                output_names=outputs,
                 dynamic_axes={name: {1: "n"} for name in ("context", "times", "valid")},
                 opset_version=17,
                 dynamo=False,

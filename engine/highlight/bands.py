@@ -116,9 +116,21 @@ class BandTrunk(nn.Module):
             y, hidden = self._run(spectrogram, context, times, valid)
         return y.float(), None, hidden.float()
 
-    def _run(
+    def hidden(
+        self,
+        spectrogram: Tensor,
+        waveform: Tensor,  # noqa: ARG002
+        context: Tensor | None,
+        times: Tensor | None,
+        valid: Tensor | None,
+    ) -> Tensor:
+        """The hidden sequence alone, (B, N, width): the first half of the layers."""
+        return self._early(spectrogram, context, times, valid)[2]
+
+    def _early(
         self, spectrogram: Tensor, context: Tensor | None, times: Tensor | None, valid: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Bands (B, N, bands, D) as far as the middle, the whole frame (B, latent, N) after it, and what is hidden."""
         B, bins, T = spectrogram.shape
         N = self.config.latent_steps(T)
         D = self.config.band_width
@@ -130,6 +142,14 @@ class BandTrunk(nn.Module):
             x = block(x)
         whole = self.whole_in(self.norm_whole(x).flatten(2)).transpose(1, 2)
         latent, hidden = self.transformer(whole, context, times, valid)
+        return x, latent, hidden
+
+    def _run(
+        self, spectrogram: Tensor, context: Tensor | None, times: Tensor | None, valid: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        x, latent, hidden = self._early(spectrogram, context, times, valid)
+        B, N, _, D = x.shape
+        T = spectrogram.shape[-1]
         x = x + self.whole_out(latent.transpose(1, 2)).reshape(B, N, self.count, D)
         for block in self.late:
             x = block(x)

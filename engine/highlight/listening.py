@@ -110,7 +110,7 @@ def listen(owner: Owner, score: Score, progress: Progress) -> Listening:
     def predict(sound: Array, seen: WindowContext) -> tuple[Array]:
         known, parted = sound[: len(STEMS)], sound[len(STEMS) : OTHER]
         power = np.stack([_bands(stem) for stem in known + parted])
-        _, gains = network.run(
+        gains = network.gains(
             magnitudes(sound.sum(axis=0))[None],
             sound.sum(axis=0)[None],
             seen.features[None],

@@ -83,6 +83,18 @@ class Trunk(nn.Module):
             y, wave, hidden = self._run(spectrogram, waveform, context, times, valid)
         return y.float(), None if wave is None else wave.float(), hidden.float()
 
+    def hidden(
+        self,
+        spectrogram: Tensor,
+        waveform: Tensor,
+        context: Tensor | None,
+        times: Tensor | None,
+        valid: Tensor | None,
+    ) -> Tensor:
+        """The hidden sequence alone, (B, L/2048, width)."""
+        hidden: Tensor = self(spectrogram, waveform, context, times, valid)[2]
+        return hidden
+
     def _run(
         self,
         spectrogram: Tensor,
@@ -361,6 +373,26 @@ class ProductModel(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         logits, gains, _ = self.logits(spectrogram, waveform, context, times, valid, told)
         return torch.softmax(logits, dim=1), gains
+
+    def told_gains(
+        self,
+        spectrogram: Tensor,
+        waveform: Tensor,
+        context: Tensor | None,
+        times: Tensor | None,
+        valid: Tensor | None,
+        power: Tensor,
+        unsure: Tensor,
+    ) -> Tensor:
+        """The gains of `forward` alone, where the levels of all stems are told: what only masks need is left out.
+
+        `power` (B, 18, T) and `unsure` (B, 3) as of `Told`, for a gain head that can be told.
+        """
+        hidden = self.trunk.hidden(spectrogram, waveform, context, times, valid)
+        seen = self.gain.look(context, times, valid, hidden.shape[1])
+        mix = self.gain.parts_power(spectrogram[:, None])
+        gains: Tensor = self.gain(hidden, torch.cat([mix, power], dim=1), seen, unsure)[0]
+        return gains
 
     def mask_logits(
         self,

@@ -14,7 +14,7 @@ from sightmix.engine.media.loudness import measure
 from sightmix.engine.media.reader import probe
 from sightmix.engine.media.writer import Bext, WavWriter
 from sightmix.engine.passage import GainCurves, Rendition
-from sightmix.engine.progress import Progress
+from sightmix.engine.progress import Progress, Step
 from sightmix.engine.roles import STEMS
 
 RATE = 48_000
@@ -138,6 +138,16 @@ def test_silence_stays_silence(tmp_path: Path, out: Path) -> None:
 def test_impossible_figures_are_refused(tmp_path: Path, out: Path, gain: float, ceiling: float) -> None:
     with pytest.raises(SettingsError, match="not possible"):
         finish(rendered(tmp_path, noise()), gain, ceiling, out, Progress())
+
+
+def test_progress_counts_the_seconds_done_up_to_all(tmp_path: Path, out: Path) -> None:
+    steps: list[Step] = []
+    finish(rendered(tmp_path, noise(3.0)), 3.0, -1.0, out, Progress(steps.append))
+    figures = [(step.done, step.total) for step in steps if step.stage == "finish"]
+    assert len(figures) > 1
+    assert figures == sorted(figures)
+    assert {total for _, total in figures} == {3.0}
+    assert figures[-1] == (3.0, 3.0)
 
 
 def test_cancel_leaves_nothing_behind(tmp_path: Path, out: Path) -> None:

@@ -8,6 +8,7 @@ import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -202,6 +203,41 @@ def test_onnx_runs_where_torch_is_not_installed(store: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "fine", done.stderr
+
+
+@pytest.mark.parametrize("backend", ["onnx", "torch"])
+@pytest.mark.parametrize(
+    "trunk", [{}, {"trunk": "bands", "band_width": 16, "band_layers": 2}], ids=["hybrid", "bands"]
+)
+def test_gains_alone_are_those_beside_masks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backend: str, trunk: dict[str, Any]
+) -> None:
+    card = export(
+        checkpoint(tmp_path / "b.pt", replace(SMALL, **trunk)),
+        tmp_path,
+        name="b",
+        licence="CC0-1.0",
+        trained_on=["x"],
+    )
+    monkeypatch.setenv("SIGHTMIX_WEIGHTS", str(tmp_path))
+    batch = window()
+    told = told_of(batch)
+    network = open_network(card, "cpu", backend, 1)
+    expected = network.run(*batch, told)[1]
+    assert np.ptp(expected) > 0.01
+    np.testing.assert_allclose(network.gains(*batch, told), expected, atol=1e-5)
+    before = {name: value for name, value in card.config.items() if name != "told_graph"}
+    old = open_network(replace(card, config=before), "cpu", backend, 1)
+    np.testing.assert_allclose(old.gains(*batch, told), expected, atol=1e-5)
+
+
+def test_a_graph_of_gains_alone_that_is_gone_is_missed(store: Path) -> None:
+    card = load_card("tiny")
+    network = open_network(replace(card, config={**card.config, "told_graph": "gone.onnx"}), "cpu", "onnx")
+    empty = np.zeros((1, 1, 1280), np.float32), np.zeros((1, 1), np.float32), np.zeros((1, 1), bool)
+    quiet = np.zeros((1, 2048, WINDOW_FRAMES), np.float32), np.zeros((1, WINDOW_FRAMES * HOP), np.float32)
+    with pytest.raises(ModelError, match=r"lacks its graph .*gone\.onnx"):
+        network.gains(*quiet, *empty, Told.nothing(1, WINDOW_FRAMES))
 
 
 def test_what_is_wrong_is_one_sentence(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:

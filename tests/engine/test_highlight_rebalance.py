@@ -334,7 +334,10 @@ def test_curves_say_when_to_a_tenth_of_a_millisecond(rebalancer: Rebalancer, tmp
     clip = Passage("1", "c", Sound(source, Fraction(1, 3), Fraction(1)), head=Fraction(1, 3))
     plain = rebalancer.render(clip, FULL, tmp_path, "a", Progress()).gains
     raw = replace(FULL, stems=True, raw_stems=True)
-    fine = rebalancer.render(clip, raw, tmp_path, "b", Progress()).gains
+    rendition = rebalancer.render(clip, raw, tmp_path, "b", Progress())
+    fine = rendition.gains
+    assert rendition.raw_stems
+    assert not rebalancer.render(clip, replace(FULL, stems=True), tmp_path, "c", Progress()).raw_stems
     middles = [(k * HOP + HOP / 2) / MODEL_RATE - 1 / 3 for k in range(-(-58_800 // HOP))]
     assert plain.times == tuple(round(t, 4) for t in middles[::4])
     assert fine.times == tuple(round(t, 9) for t in middles)

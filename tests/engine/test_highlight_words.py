@@ -177,6 +177,10 @@ def test_doubt_is_said_with_what_was_done():
     ]
 
 
+def test_a_little_doubt_for_long_is_no_doubt():
+    assert told(DUCKED, doubt=np.full(frame(60), 0.2, np.float32)) == told(DUCKED)
+
+
 def test_doubt_alone_is_said_where_it_lasts():
     doubt = np.zeros(frame(60), np.float32)
     doubt[frame(5) : frame(15)] = 1.0

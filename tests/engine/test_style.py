@@ -207,12 +207,12 @@ def test_moves_are_those_that_last() -> None:
     gains = np.zeros_like(BURIED)
     gains[MUSIC, at(1.0) : at(1.5)] = -3.0
     gains[MUSIC, at(3.0) : at(4.5)] = -6.0
-    gains[MUSIC, at(10.0) : at(11.5)] = -6.0
+    gains[MUSIC, at(10.0) : at(11.5)] = -6.25
     gains[EFFECTS, at(6.0) : at(8.0)] = 0.4
     moves = styled(gains, heard(BURIED), "full").moves
     assert [(move.first, move.last, move.role, move.gain_db, move.why) for move in moves] == [
         (at(3.0), at(4.5), "music", -6.0, "under speech"),
-        (at(10.0), at(11.5), "music", -6.0, "music too loud"),
+        (at(10.0), at(11.5), "music", -6.25, "music too loud"),
     ]
 
 

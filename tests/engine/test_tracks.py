@@ -27,9 +27,9 @@ class Counting(TorchNetwork):
 
     seen: list[np.ndarray]
 
-    def run(self, spectrogram, waveform, context, times, valid, told=None):
+    def gains(self, spectrogram, waveform, context, times, valid, told):
         self.seen.append(np.where(valid[0, :, None], context[0], np.nan)[:, 0])
-        return super().run(spectrogram, waveform, context, times, valid, told)
+        return super().gains(spectrogram, waveform, context, times, valid, told)
 
 
 def ears(shake: float = 0.1) -> Ears:

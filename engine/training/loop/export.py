@@ -47,7 +47,7 @@ def export(
     credit: str = "",
     raise_db: float = 0.0,
 ) -> Card:
-    """Write `root`/files/NAME.safetensors (fp16, averaged weights), its graph, and `root`/cards/NAME.json.
+    """Write `root`/files/NAME.safetensors (fp16, averaged weights), its graphs, and `root`/cards/NAME.json.
 
     `raise_db` is added to every gain that a product model wants, before bound and gate: who learns by distances of
     magnitude stays on the quiet side where in doubt, so that its mixes are too quiet on the mean.
@@ -78,6 +78,9 @@ def export(
     if isinstance(model, ProductModel):
         config["graph"] = f"{name}.onnx"
         write_graph(model, files / config["graph"], WINDOW_FRAMES)
+        if network.gain_head == "levels":
+            config["told_graph"] = f"{name}-told.onnx"
+            write_graph(model, files / config["told_graph"], WINDOW_FRAMES, told=True)
     card = make_card(
         weights,
         name=name,
