@@ -183,7 +183,7 @@ def test_streaming_equals_the_whole_clip(
     source = write(tmp_path / "in.wav", x, rate)
     shots = tuple(Shot(Fraction(i * 7), Fraction(7), None) for i in range(5))
     plain = module.read_blocks
-    monkeypatch.setattr(module, "read_blocks", lambda *a: plain(*a, block=block))
+    monkeypatch.setattr(module, "read_blocks", lambda *a, **k: plain(*a, block=block, **k))
     rendition = rebalancer.render(passage(source, 0, 31, shots=shots), FULL, tmp_path, "out", Progress())
     wanted = whole_clip(rebalancer, x, rate, [s.start for s in shots[1:]])
     assert np.abs(read(rendition.path) - wanted).max() <= 1e-5
