@@ -20,6 +20,19 @@ from sightmix.exporters.common import LOUDEST_DB, feasible
 from sightmix.plugin.timeline.source import open_edit
 from test_formats_random import QUICK, edits
 
+DATA = Path(__file__).parents[1] / "data" / "otio"
+FIXTURES = [
+    "resolve/base.otio",
+    "resolve/ref2.otio",
+    "resolve/ref3_clipvol.otio",
+    "otio_core/premiere_example.otio",
+    "otio_core/multitrack.otio",
+    "otio_core/nested_example.otio",
+    "otio_core/transition.otio",
+    "avid/2997fps.otio",
+    "tlrender/LinearTimeWarp.otio",
+]
+
 
 def back(edit: Edit, folder: Path) -> Edit:
     fcpxml.write(edit, folder / "out.fcpxml")
@@ -48,6 +61,12 @@ def facts(edit: Edit, kind: str) -> Iterator[tuple[object, ...]]:
                 ],
                 [(t.cut, t.before, t.after) for t in track.transitions if t.cut in met],
             )
+
+
+def places(track: EditTrack) -> Iterator[tuple[bool, tuple[Fraction, ...]]]:
+    """Whether each clip plays, its record time, length and media time, and how fast it runs."""
+    for clip in track.clips:
+        yield clip.enabled and track.enabled, (clip.start, clip.duration, clip.source_in, clip.speed)
 
 
 def same_levels(one: EditClip, other: EditClip) -> None:
@@ -135,3 +154,18 @@ def _within_reach(clip: EditClip) -> EditClip:
         return clip
     levels = tuple(min(max(db, keyframes.SILENCE_DB), LOUDEST_DB) for db in clip.gain.db)
     return replace(clip, gain=replace(clip.gain, db=levels))
+
+
+@pytest.mark.parametrize("name", FIXTURES)
+def test_timelines_of_other_hosts_come_back(tmp_path: Path, name: str) -> None:
+    edit = feasible(open_edit(DATA / name), Losses())
+    found = back(edit, tmp_path)
+    assert (found.rate, found.start) == (edit.rate, edit.start)
+    for kind, slack in (("audio", Fraction(1, 10**6)), ("video", 1 / edit.rate)):
+        own = [list(places(track)) for track in edit.tracks if track.kind == kind and track.clips]
+        read = [list(places(track)) for track in found.tracks if track.kind == kind]
+        assert [len(track) for track in read] == [len(track) for track in own]
+        for one, other in zip(own, read, strict=True):
+            for wanted, read_ in zip(one, other, strict=True):
+                assert read_[0] == wanted[0]
+                assert max(abs(a - b) for a, b in zip(wanted[1], read_[1], strict=True)) <= slack
