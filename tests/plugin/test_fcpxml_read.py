@@ -78,7 +78,7 @@ def test_start_timecodes_drop_frames_where_the_sequence_says_so(
         ('<format id="x" name="FFVideoFormat1080i50" width="1920" height="1080"/>', F(25)),
         ('<format id="x" name="FFVideoFormat1080i5994"/>', F(30000, 1001)),
         ('<format id="x" name="FFVideoFormat3840x2160p60"/>', F(60)),
-        ('<format id="x" name="FFVideoFormatRateUndefined"/>', F(24)),
+        ('<format id="x" name="FFVideoFormatRateUndefined"/>', F(25)),
     ],
 )
 def test_formats_without_frame_durations_are_known_by_name(
@@ -87,7 +87,8 @@ def test_formats_without_frame_durations_are_known_by_name(
     spine = '<asset-clip ref="cam" name="a" offset="0s" duration="2s"/>'
     found = opened(tmp_path, document(spine, shape, 'format="x"'))
     assert found.rate == rate
-    assert any("names no frame rate" in loss for loss in found.edit.losses) == ("Undefined" in shape)
+    said = "The project's format names no frame rate; 25 frames per second are assumed."
+    assert (said in found.edit.losses) == ("Undefined" in shape)
 
 
 @pytest.mark.parametrize(
@@ -330,8 +331,13 @@ def test_compound_clips_are_opened_however_deep(tmp_path: Path) -> None:
         ("dialogue", "w", 1, 3, 30),
         ("music", "m", 0, 3, 2),
     ]
-    muted = spine.replace("/>", '><audio-role-source role="music.music-1" active="0"/></ref-clip>')
-    assert [row[1] for row in rows(opened(tmp_path, document(muted, COMPOUND)).edit)] == ["v", "w"]
+    for role, heard in (
+        ("music.music-1", ["v", "w"]),
+        ("music", ["v", "w"]),
+        ("music.score", ["v", "w", "m"]),
+    ):
+        muted = spine.replace("/>", f'><audio-role-source role="{role}" active="0"/></ref-clip>')
+        assert [row[1] for row in rows(opened(tmp_path, document(muted, COMPOUND)).edit)] == heard
     silent = spine.replace(" name", ' srcEnable="video" name')
     assert rows(opened(tmp_path, document(silent, COMPOUND)).edit) == []
 
@@ -495,6 +501,20 @@ def test_transitions_lie_over_their_cuts(tmp_path: Path) -> None:
     }
 
 
+def test_a_transition_is_not_shared_with_a_stranger_that_begins_at_its_cut(tmp_path: Path) -> None:
+    spine = """<asset-clip ref="mus" name="a" offset="0s" start="5s" duration="4s" audioRole="music">
+      <asset-clip ref="mus" lane="-1" name="x" offset="9s" start="5s" duration="2s" audioRole="music"/></asset-clip>
+      <transition name="Dissolve" offset="7/2s" duration="1s"><filter-audio/></transition>
+      <asset-clip ref="mus" name="b" offset="4s" start="20s" duration="4s" audioRole="effects"/>"""
+    tracks = opened(tmp_path, document(spine)).edit.tracks
+    assert [[clip.name for clip in track.clips] for track in tracks] == [["a"], ["x"], ["b"]]
+    assert [[(t.cut, t.side) for t in track.transitions] for track in tracks] == [
+        [(4, "out")],
+        [],
+        [(4, "in")],
+    ]
+
+
 # ---- speeds
 
 
@@ -509,7 +529,8 @@ def test_retimes_are_exact(tmp_path: Path) -> None:
       <asset-clip ref="tc" name="slow" offset="12s" start="3610s" duration="4s">{ramp.format(0, 0, 200, 100)}
       </asset-clip><asset-clip ref="tc" name="own" offset="16s" start="7204s"
        duration="4s">{ramp.format(7200, 3600, 7400, 3700)}
-      </asset-clip>"""
+      </asset-clip><asset-clip ref="tc" name="zero" offset="20s" start="10s"
+       duration="4s">{ramp.format(0, 0, 200, 100)}</asset-clip>"""
     clips = opened(tmp_path, document(spine)).edit.tracks[0].clips
     assert [(c.name, c.source_in, c.speed, c.duration) for c in clips] == [
         ("double", 10, 2, 4),
@@ -517,6 +538,7 @@ def test_retimes_are_exact(tmp_path: Path) -> None:
         ("held", 7, 0, 4),
         ("slow", 3605, F(1, 2), 4),
         ("own", 3602, F(1, 2), 4),
+        ("zero", 3605, F(1, 2), 4),
     ]
 
 
@@ -572,6 +594,7 @@ def test_retimed_compound_clips_retime_what_is_in_them(tmp_path: Path) -> None:
         "m": (0, 2, 1, 2),
         "own": (1, 4, 0, 1),
     }
+    assert [row[1:] for row in rows(edit, "video")] == [("v", 0, 1, 3), ("w", 1, 2, 30)]
     back = ramp.replace('value="58s"', 'value="50s"').replace('value="50s"', 'value="58s"', 1)
     clips = opened(tmp_path, document(spine.replace(ramp, back), COMPOUND)).clips
     assert {clip.name: clip.state for clip in clips}["v"] == "unsupported"

@@ -115,6 +115,10 @@ class Resources:
             return snap_rate(1 / frame)
         return _rate_named(element.get("name", ""))
 
+    def rates(self) -> Iterator[Fraction | None]:
+        """Those of all formats."""
+        return (self.rate(element.get("id")) for element in self.all("format"))
+
     def size(self, identity: str | None) -> list[int] | None:
         """Width and height of a format in pixels, None where it has none."""
         element = self.element(identity, "format")

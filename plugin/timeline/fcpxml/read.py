@@ -71,15 +71,16 @@ def _alone(clip: Element, resources: Resources) -> tuple[str, Element]:
 def _timeline(name: str, sequence: Element, resources: Resources) -> Node:
     shape = sequence.get("format")
     rate = resources.rate(shape)
-    walk = Walk(resources, rate or _USUAL)
+    known = rate or next((found for found in resources.rates() if found), _USUAL)
+    walk = Walk(resources, known)
     if rate is None:
-        walk.losses.add(f"The project's format names no frame rate; {_USUAL} frames per second are assumed.")
-        rate = _USUAL
+        assumed = f"{float(known):.5g} frames per second are assumed"
+        walk.losses.add(f"The project's format names no frame rate; {assumed}.")
     walk.sequence(sequence)
     told = {"tcFormat": sequence.get("tcFormat", ""), "size": resources.size(shape)}
     own = {"losses": list(walk.losses.sentences()), "unheard": list(walk.unheard.sentences())}
     words: Node = {"fcpx": {key: value for key, value in told.items() if value}}
     if any(own.values()):
         words["sightmix_source"] = {key: said for key, said in own.items() if said}
-    start = build.time((resources.time(sequence, "tcStart") or 0) * rate, rate)
-    return {**build.timeline(name, [], start, words), "tracks": laid(walk.parts, walk.marks, rate)}
+    start = build.time((resources.time(sequence, "tcStart") or 0) * known, known)
+    return {**build.timeline(name, [], start, words), "tracks": laid(walk.parts, walk.marks, known)}
