@@ -2,7 +2,8 @@
 
 A channel is a track. Events lie where their record times say, from the first of them on, which is the timeline's
 start; where two of one channel overlap by more than a frame the later one goes to a track of its own, so that nothing
-is lost. A dissolve or wipe begins at its event's record in (CMX 3600); a key's foreground lies on a track above.
+is lost. A source that lies on several channels of sound plays one of its own on each. A dissolve or wipe begins at its
+event's record in (CMX 3600); a key's foreground lies on a track above.
 """
 
 from __future__ import annotations
@@ -93,6 +94,7 @@ class _Reader:
         self.dropping = self._record_drops()
         self.rate = self._dropped(rate) if rate else self._guessed()
         self.nominal = max(1, round_half_up(self.rate))
+        self.sides = _sides(lines)
 
     def document(self) -> tuple[Node, tuple[str, ...]]:
         found = [self._placed(event) for event in self.lines.events]
@@ -233,7 +235,7 @@ class _Reader:
             lane.items.append(build.gap(start - lane.end, self.rate))
         before = lane.items[-1]["name"] if lane.items else ""
         silent = _is_black(one.event) and name.startswith("A")
-        clip = build.gap(one.length, self.rate) if silent else self._clip(one)
+        clip = build.gap(one.length, self.rate) if silent else self._clip(one, name)
         if one.event.length and one.event.edit[0] in "DW":
             lane.items.append(self._transition(one, before, clip["name"]))
         lane.items.append(clip)
@@ -246,7 +248,7 @@ class _Reader:
         name = f"{kind} from {before} to {after}" if before else f"{kind} to {after}"
         return build.transition(name, kind, Fraction(0), Fraction(event.length), self.rate, said)
 
-    def _clip(self, one: _Placed) -> Node:
+    def _clip(self, one: _Placed, channel: str) -> Node:
         event = one.event
         reference = self._reference(event, one)
         name = _name(event) or reference["name"] or (event.reel if event.reel != "AX" else "") or event.number
@@ -255,7 +257,7 @@ class _Reader:
             said["reel"] = event.reel
         if event.others:
             said["comments"] = list(event.others)
-        metadata: Node = {"cmx_3600": said, **_colours(event)}
+        metadata: Node = {"cmx_3600": said, **_colours(event), **self._side(event, channel)}
         made = build.clip(name, build.time_range(one.source, one.length, self.rate), reference, metadata)
         pace = self._speed(one)
         if pace != 1:
@@ -263,6 +265,15 @@ class _Reader:
             if not pace and name.endswith(" FF"):
                 made["name"] = name[:-3]
         return made
+
+    def _side(self, event: Event, channel: str) -> Node:
+        """Which channel of its source an event plays where it lies on several of sound: the first on the first."""
+        sides = self.sides.get(_source_key(event), [])
+        return (
+            {"sightmix_source": {"played": [sides.index(channel)]}}
+            if len(sides) > 1 and channel in sides
+            else {}
+        )
 
     def _speed(self, one: _Placed) -> Fraction:
         """Source frames per record frame: what the M2 line says, which counts from 30 as often as from 29.97."""
@@ -343,6 +354,18 @@ def _shortened(lane: _Lane) -> bool:
         return False
     duration["value"] -= 1.0
     return True
+
+
+def _source_key(event: Event) -> tuple[object, ...]:
+    return event.reel, _name(event), event.codes
+
+
+def _sides(lines: Lines) -> dict[tuple[object, ...], list[str]]:
+    """The channels of sound that one stretch of a source lies on at one place: its own channels, in order."""
+    found: dict[tuple[object, ...], set[str]] = {}
+    for event in lines.events:
+        found.setdefault(_source_key(event), set()).update(c for c in event.channels if c.startswith("A"))
+    return {key: sorted(names, key=_natural) for key, names in found.items()}
 
 
 def _is_black(event: Event) -> bool:

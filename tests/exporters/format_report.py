@@ -347,10 +347,10 @@ or the one that `--timeline` names; without projects, compound clips or single c
 back as it was: names, times, channels, levels, fades, dissolves, mutes, markers and start timecode. Read from files
 written here and by the format's documents; no file written by Final Cut Pro itself was at hand.
 
-Projects and lists of other programs (Premiere, Resolve, Kdenlive,
-Shotcut, Vegas, Pro Tools, LosslessCut, MPlayer and some thirty more) are named for what they are, with what to export
-instead. Text may be UTF-8, UTF-16 or UTF-32, with or without a mark; EDLs that are none of these are read as Windows'
-code page 1252, or as Mac Roman where their lines or letters show a classic Mac, and that is said.
+Projects and lists of other programs (Premiere, Resolve, Kdenlive, Shotcut, Vegas, Pro Tools, LosslessCut, MPlayer and
+some thirty more) are named for what they are, with what to export instead. Text may be UTF-8, UTF-16 or UTF-32, with or
+without a mark; EDLs that are none of these are read as Windows' code page 1252, or as Mac Roman where their lines or
+letters show a classic Mac, and that is said.
 
 - FCP 7 XML, source tracks: Final Cut Pro 7 and Premiere count the channels of a file (left is 1, right is 2), Resolve
   and what writes for it the streams in it (track 2 is the second sound, with both its sides). Channels are meant where
@@ -370,8 +370,9 @@ code page 1252, or as Mac Roman where their lines or letters show a classic Mac,
   said. Frames are dropped where ";" or "," stands before them, else where the first `FCM` line says so; a source's
   timecode follows the `FCM` line above its event where that makes it as long as the record. Events lie by their record
   times, also of lists sorted by source and across midnight. Two that overlap on a channel by more than a frame are on
-  tracks of their own. Dissolves and wipes begin at the record in; a key's foreground lies on a track above. A source
-  that is longer or shorter than the record, without an M2 line, plays at its own speed, and that is said.
+  tracks of their own. A source that lies on several channels (AA) plays one of its own on each, on one alone all of
+  them. Dissolves and wipes begin at the record in; a key's foreground lies on a track above. A source that is longer
+  or shorter than the record, without an M2 line, plays at its own speed, and that is said.
 - Media without a path, or not where its path leads, is looked for in the folders of `--media` and those inside them: by
   the file, clip or reel name the timeline has, whatever its case, with its ending or without. Among several that fit
   alike none is chosen; the clip says which they are.

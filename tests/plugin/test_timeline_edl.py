@@ -12,8 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sightmix.engine.errors import TimelineError
 from sightmix.engine.media.time import timecode
+from sightmix.engine.passage import Channel
 from sightmix.plugin.timeline import Timeline, open_timeline
 from sightmix.plugin.timeline.edl import read_edl
+from timeline_kit import wav
 
 NTSC = Fraction(30000, 1001)
 
@@ -150,6 +152,21 @@ def test_channels(code: str, more: str, tracks: list[str]) -> None:
     made = root["tracks"]["children"]
     assert [t["name"] for t in made] == tracks
     assert [t["kind"] for t in made] == ["Audio" if name[0] == "A" else "Video" for name in tracks]
+
+
+@pytest.mark.parametrize("lines", [["AA"], ["A", "A2"], ["AA/V"], ["NONE"]])
+def test_both_sides_of_a_source_are_one_sound(tmp_path: Path, lines: list[str]) -> None:
+    wav(tmp_path / "two.wav", seconds=4)
+    places_ = "C 00:00:01:00 00:00:02:00 01:00:00:00 01:00:01:00\n"
+    aud = "AUD 3 4\n" if lines == ["NONE"] else ""
+    text = "".join(
+        f"00{i} S {code} {places_}{aud}* FROM FILE: two.wav\n" for i, code in enumerate(lines, start=1)
+    )
+    found = read(tmp_path, text)
+    assert [c.channels for c in found.clips] == [(Channel(0, 0), Channel(0, 1))]
+    assert found.clips[0].passage().sound.start == 1
+    lone = read(tmp_path, f"001 S A {places_}* FROM FILE: two.wav\n")
+    assert [c.channels for c in lone.clips] == [None]
 
 
 def test_events_that_overlap_are_all_there(tmp_path: Path) -> None:
