@@ -20,6 +20,7 @@ TITLE = "Kdenlive project"
 _VERSION = "1.04"  # of the document, as Kdenlive 22.12 writes it
 _INTERNAL = 237  # marks what Kdenlive made for itself and may make anew
 _MONO_DB = -3.0103  # a single channel reaches both sides at this level
+_HEIGHT = 62  # of a track on the screen, in pixels
 _FIRST_ID = 2  # of clips in the bin; Kdenlive's own begin there
 
 
@@ -139,6 +140,7 @@ class _Project(mlt.Writer):
         if sound:
             mlt.properties(tractor, **{"kdenlive:audio_track": 1})
         mlt.properties(tractor, **{"kdenlive:track_name": track.name, "kdenlive:timeline_active": 1})
+        mlt.properties(tractor, **{"kdenlive:trackheight": _HEIGHT})
         hide = "both" if not track.enabled else "video" if sound else "audio"
         for name in names:
             ET.SubElement(tractor, "track", producer=name, hide=hide)

@@ -281,9 +281,11 @@ CURVES = {"yes": "keyframes", "no": "–", "baked": "baked", "comments": "commen
 NOTES = """
 What no table shows:
 
-- **None of this has been opened in the programs named above**, except where the tests run one: `melt` for MLT, and
-  `ges-launch-1.0` for OTIO.
-  The files follow the formats' own documents and are read back by independent readers.
+- **Opened in real programs** so far: MLT in `melt` 7.12 and Shotcut 22.12, Kdenlive projects in Kdenlive 22.12, OTIO in
+  GStreamer 1.22 and Blender, FCP7 XML in OpenShot 2.6 (with what it loses); [hosts/](hosts/README.md) says what was
+  seen, with screens. **Never yet**: DaVinci Resolve, Premiere, Final Cut Pro, Media Composer, Pro Tools, Fairlight,
+  Ardour, Reaper, and OTIO in Kdenlive 25.04. There the files follow the formats' own documents and are read back by
+  independent readers.
 - FCP7 XML: a track of n channels is n tracks of one channel, grouped as Premiere groups them, with links between
   them and the picture; in points and keyframes count frames of the timeline's rate. Premiere also gets the exact
   in point. Gain curves are “Audio Levels”, at most +12 dB.
@@ -310,6 +312,16 @@ What no table shows:
   xges and .otioz with every place kept; `otiotool --verify-media` knows no URIs and calls all media missing. What its
   adapters for MLT and old Kdenlive projects make of it, melt 7.12 plays to the bit where one track sounds; where two
   do, they mix only one, whoever wrote the timeline: for these take `mlt` or `kdenlive-project`.
+- MLT: Shotcut shows it as a project: tracks with their names and mutes, volume lines as filters “Gain / Volume”, fades,
+  markers; sound dissolves are two overlapping clips on two tracks. Where a clip plays chosen channels of a file with
+  more than two, Shotcut forgets the choice when it saves the project.
+- Kdenlive project: bin, track names, mutes, volume lines as effect “Volume (keyframable)”, fades, speeds, guides,
+  linked clips as groups, streams of files, one channel of two (effect “Stereo to mono”, 3 dB down); other choices of
+  channels are lost. `--to kdenlive` writes one too where OUT ends on `.kdenlive`. melt plays both the same.
+- FCP7 XML in OpenShot: not a road. It takes addresses for paths, so that it asks for the folder and never finds a name
+  with a space; knows a file only in the first clip that uses it, where the format, Premiere and Resolve name it by its
+  number from then on; takes levels for percent (sound 40 dB down), a start of -1 (under a fade) for a time, and mutes
+  for nothing; and counts frames at its own project's rate. What would suit it would be wrong in every other reader.
 - EDL: one picture track and four channels of sound. Gain curves stand in comments.
 
 ## How much is read
