@@ -312,9 +312,9 @@ What no table shows:
   xges and .otioz with every place kept; `otiotool --verify-media` knows no URIs and calls all media missing. What its
   adapters for MLT and old Kdenlive projects make of it, melt 7.12 plays to the bit where one track sounds; where two
   do, they mix only one, whoever wrote the timeline: for these take `mlt` or `kdenlive-project`.
-- MLT: Shotcut shows it as a project: tracks with their names and mutes, volume lines as filters “Gain / Volume”, fades,
-  markers; sound dissolves are two overlapping clips on two tracks. Where a clip plays chosen channels of a file with
-  more than two, Shotcut forgets the choice when it saves the project.
+- MLT: Shotcut shows it as a project: tracks with their names and mutes, volume lines as filters “Gain / Volume”,
+  fades, markers; sound dissolves are two overlapping clips on two tracks. Where a clip plays chosen channels of a file
+  with more than two, Shotcut forgets the choice when it saves the project.
 - Kdenlive project: bin, track names, mutes, volume lines as effect “Volume (keyframable)”, fades, speeds, guides,
   linked clips as groups, streams of files, one channel of two (effect “Stereo to mono”, 3 dB down); other choices of
   channels are lost. `--to kdenlive` writes one too where OUT ends on `.kdenlive`. melt plays both the same.
