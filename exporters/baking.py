@@ -17,7 +17,7 @@ from ..engine.edit.model import Edit, EditClip, EditMedia, EditTrack
 from ..engine.errors import MediaError
 from ..engine.files import put_in_place, staging, write_error
 from ..engine.media.layout import Layout
-from ..engine.media.reader import probe
+from ..engine.media.reader import MediaInfo, probe
 from ..engine.media.time import round_half_up, to_samples
 from ..engine.media.writer import Subtype, WavWriter
 from ..engine.programme.programme import SAMPLE_RATE, Programme, audible
@@ -50,9 +50,9 @@ def baked(edit: Edit, folder: Path, losses: Losses, progress: Progress | None = 
     """The edit with its sound as clips on whole frames, at their own speed and level, of zero-based media.
 
     A clip that is that already stays the editor's file. Where there are volume lines, fades, dissolves, retimes, chosen
-    channels, files of several streams, or cuts between frames, the clips concerned are rendered at 48 kHz into
-    `folder`, which is made when needed: in the layout of the whole sound, with 24 bits, or as 32-bit float where they
-    pass full scale. A file is called after its first clip; one of that name that holds something else is never
+    channels, cuts between frames, or files that readers do not agree on, the clips concerned are rendered at 48 kHz
+    into `folder`, which is made when needed: in the layout of the whole sound, with 24 bits, or as 32-bit float where
+    they pass full scale. A file is called after its first clip; one of that name that holds something else is never
     written over, and one that holds the same is taken. Where the block fails, new files vanish.
     Muted tracks and disabled clips are left out, clips whose file is missing or cannot be read stay in their place as
     offline ones, and the picture is as it was, but for what its media do not have: all of it zero-based.
@@ -207,19 +207,27 @@ def _meets(place: Fraction, frame: int, rate: Fraction) -> bool:
 
 
 def _is_plain(voice: Voice, rate: Fraction) -> bool:
-    """Whether a clip lies on whole frames and plays a stretch of its file's only stream as it is."""
+    """Whether a clip lies on whole frames and plays a stretch of its file, which reads alike everywhere, as it is."""
     clip, media = voice.clip, voice.clip.media
     assert media is not None
     assert media.path is not None
     if voice.ramps or clip.speed != 1 or not keyframes.is_unity(clip.gain):
         return False
-    streams = probe(media.path).audio
-    if len(streams) != 1 or clip.channels not in (None, tuple(range(streams[0].channels))):
+    info = probe(media.path)
+    if not _reads_alike(info) or clip.channels not in (None, tuple(range(info.audio[0].channels))):
         return False
     offset = clip.source_in - media.start
     inside = media.duration is None or offset + clip.duration <= media.duration + _HALF_SAMPLE
     times = (clip.start, clip.end, offset)
     return offset >= 0 and inside and all(_meets(t * rate, round_half_up(t * rate), rate) for t in times)
+
+
+def _reads_alike(info: MediaInfo) -> bool:
+    """Whether every reader hears the same of a file: one stream, by one clock, in one layout and the usual order."""
+    if len(info.audio) != 1 or "audio" in info.unknown:
+        return False
+    [stream] = info.audio
+    return not (stream.jumps or stream.changes or stream.order)
 
 
 def _simple(run: _Run, rate: Fraction) -> EditClip:

@@ -301,9 +301,10 @@ What no table shows:
   by `enabled` what is muted: a track where all of it is, and in Resolve's words its clips as well.
   `kdenlive` is what Kdenlive's importer reads right. `otio-plain` is for readers that place files and know nothing
   else: media count from zero and are file URIs, muted tracks are left out, and sound that is more than a stretch of a
-  file (curves, fades, dissolves, speeds, chosen channels, cuts between frames) is rendered into `NAME.sounds` beside
-  it, clips that share a frame as one; the picture keeps plain dissolves. Everything else stays your own file. Give
-  the folder along with the file. `sightmix rebalance -o OUT.otio --dialect plain` writes it at once.
+  file (curves, fades, dissolves, speeds, chosen channels, cuts between frames), or of a file that readers do not agree
+  on (several streams, clocks that jump), is rendered into `NAME.sounds` beside it, clips that share a frame as one;
+  the picture keeps plain dissolves. Everything else stays your own file. Give the folder along with the file.
+  `sightmix rebalance -o OUT.otio --dialect plain` writes it at once.
 - GStreamer Editing Services 1.22 (Debian 12, otio-xges-adapter 1.0.0) play `kdenlive` and `otio-plain` as the MIX of
   the stems: nothing shifted, the difference below -100 dB; at 29.97 and 59.94, where frames lie between samples, cuts
   are met to a sample. Of an `.otio` in a program's own words they pass over start timecodes, `enabled`, speeds and

@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import exporter_edits
 import exporter_sound as kit
 import numpy as np
@@ -26,13 +27,15 @@ from sightmix.engine.edit.model import (
     GainCurve,
 )
 from sightmix.engine.errors import Cancelled, WriteError
+from sightmix.engine.media.reader import MediaInfo, probe
 from sightmix.engine.programme.programme import audible
 from sightmix.engine.progress import Progress
-from sightmix.exporters import formats, otio_plain
+from sightmix.exporters import baking, formats, otio_plain
 from sightmix.exporters.flatten import edit_of
 
 RATES = [Fraction(24000, 1001), Fraction(25), Fraction(30000, 1001), Fraction(60000, 1001)]
 HOUR = Fraction(3600)
+SR = kit.SAMPLE_RATE
 STOCK = {"Timeline.1", "Stack.1", "Track.1", "Clip.2", "Gap.1", "Transition.1", "ExternalReference.1",
          "MissingReference.1", "RationalTime.1", "TimeRange.1", "Marker.2"}  # fmt: skip
 
@@ -146,6 +149,47 @@ def test_what_is_a_stretch_of_a_file_stays_the_editors_file(tmp_path: Path) -> N
     assert [clip.source_range.start_time.value for clip in found] == [13, 0]
     assert [clip.trimmed_range_in_parent().start_time.value for clip in found] == [7, 50]
     assert not (tmp_path / "edit.sounds").exists()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"changes": (Fraction(1),)}, {"order": (1, 0)}, {"jumps": ("a jump",)}],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_files_that_readers_read_differently_are_rendered(
+    changed: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rate = Fraction(25)
+    edit = kit.audio_edit(rate, [kit.framed(kit.noise(tmp_path / "a.wav", 4), rate, 0, 25, 10)])
+    written(edit, tmp_path)
+    assert rendered(tmp_path) == []
+
+    def found(path: Path) -> MediaInfo:
+        info = probe(path)
+        return replace(info, audio=(replace(info.audio[0], **changed),))
+
+    monkeypatch.setattr(baking, "probe", found)
+    written(edit, tmp_path)
+    assert rendered(tmp_path) == ["a.wav"]
+
+
+def test_a_stream_beside_others_is_rendered(tmp_path: Path) -> None:
+    rate = Fraction(25)
+    path = tmp_path / "two.mov"
+    x = np.random.default_rng(3).integers(-3000, 3000, (2, 1, SR * 8)).astype(np.int16)
+    with av.open(str(path), "w") as file:
+        streams = [file.add_stream("pcm_s16le", rate=SR, layout="stereo") for _ in range(2)]
+        for stream, samples in zip(streams, x, strict=True):
+            frame = av.AudioFrame.from_ndarray(samples, "s16", "stereo")
+            frame.sample_rate = SR
+            file.mux([*stream.encode(frame), *stream.encode()])
+    media = EditMedia(
+        "two.mov", str(path), path, duration=Fraction(4), sample_rate=SR, channels=4, streams=(2, 2), bits=16
+    )
+    edit = kit.audio_edit(rate, [kit.framed(media, rate, 5, 50, 10)])
+    timeline, _ = written(edit, tmp_path)
+    assert rendered(tmp_path) == ["two.wav"]
+    assert off_db(edit_of(timeline, tmp_path), edit) < -120
 
 
 def test_only_what_needs_it_is_rendered(tmp_path: Path) -> None:
