@@ -156,6 +156,8 @@ def recognise(path: Path) -> str:
     except OSError as error:
         raise TimelineError(f"{path} cannot be read: {error.strerror or error}.") from error
     found = _packed(path, data) or _binary(data, by_ending) or _text(data)
+    if isinstance(found, Known) and by_ending == "otio" and len(data) == HEAD and data.lstrip()[:1] == b"{":
+        return by_ending  # hosts' own metadata may come before what shows a timeline
     if isinstance(found, Known):
         raise TimelineError(f"{path} is {found.what}; {found.way}.")
     return found or by_ending or "media"

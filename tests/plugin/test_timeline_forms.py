@@ -121,6 +121,14 @@ def test_folders(tmp_path: Path) -> None:
         open_timeline(tmp_path / "film.fcpbundle")
 
 
+def test_long_metadata_before_the_schema_is_no_other_form(tmp_path: Path) -> None:
+    path = tmp_path / "cut.otio"
+    words = {"probe": {"codec_type": "audio"}, "long": "x" * 70000}
+    root = {k: v for k, v in timeline(track("Audio", gap(24)), name="cut").items() if k != "metadata"}
+    path.write_text(json.dumps({"metadata": words, **root}))
+    assert open_timeline(path).name == "cut"
+
+
 def test_w64_is_sound_and_junk_is_left_to_the_media_reader(tmp_path: Path) -> None:
     path = tmp_path / "s.w64"
     path.write_bytes(b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00" + bytes(8) + b"wave" + bytes(9))
