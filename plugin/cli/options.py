@@ -31,9 +31,11 @@ TimelineName = Annotated[
 ]
 MediaFolders = Annotated[
     list[Path] | None,
-    typer.Option("--media", metavar="FOLDER", help="Also look for media here; may be repeated."),
+    typer.Option("--media", metavar="FOLDER", help="Also look for media here, by name; may be repeated."),
 ]
-Rate = Annotated[str, typer.Option("--rate", metavar="FPS", help="What an EDL counts in; 24 if not given.")]
+Rate = Annotated[
+    str, typer.Option("--rate", metavar="FPS", help="What an EDL counts in; else 24, or what it needs.")
+]
 Clips = Annotated[str, typer.Option("--clips", metavar="3,5-9", help="Which clips, by number.")]
 Tracks = Annotated[
     list[str] | None,

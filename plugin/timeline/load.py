@@ -79,8 +79,8 @@ def load(
 ) -> Document:
     """Read a timeline of any supported kind, or a media file as a timeline of its own.
 
-    `rate` is what an EDL counts in (24 if not given: EDLs do not say); `cuts` are seconds at which a media
-    file's picture is cut; `keep` leaves our own earlier results in. Raises TimelineError with one sentence.
+    `rate` is what an EDL counts in (24 or what it needs if not given: EDLs do not say); `cuts` are seconds at which a
+    media file's picture is cut; `keep` leaves our own earlier results in. Raises TimelineError with one sentence.
     """
     document = _load(path, rate, cuts)
     if not keep:
