@@ -376,11 +376,10 @@ def _audio(
     raw = said.wav_order if stream.codec_context.name.startswith("pcm_") else ()
     order = () if raw == tuple(range(len(raw))) else raw
     layout = said.in_wav_order()
-    start = (stream.start_time or 0) * (stream.time_base or Fraction(0))
     length = (stream.duration or 0) * (stream.time_base or Fraction(0))
-    if length and "mov" in container.format.name:
-        start -= _empty_edit(stream)
-    duration = max(Fraction(0), start - origin + length) if length else _container_duration(container)
+    duration = (
+        max(Fraction(0), _end(container, stream) - origin) if length else _container_duration(container)
+    )
     if not length or not _is_exact(container, stream):
         return AudioStream(index, rate, stream.channels, layout, None, duration, order, place)
     samples = to_samples(duration, rate) - _opus_preskip(container, stream)
@@ -388,18 +387,20 @@ def _audio(
     return AudioStream(index, rate, stream.channels, layout, samples, Fraction(samples, rate), order, place)
 
 
-def _empty_edit(stream: Stream) -> Fraction:
-    """Seconds of a leading empty edit, which QuickTime counts into the length as well as into the start; else 0.
+def _end(container: InputContainer, stream: Stream) -> Fraction:
+    """Container time (s) at which a stream of known length ends, by its header.
 
-    The index tells: its last packet then ends a whole start before where start and length would have it end.
+    FFmpeg's length of a QuickTime track that begins with an empty edit counts that edit in, or leaves it out, or is
+    the media's whole length: there the index of packets tells which (to the packet, where it is none of them).
     """
+    base, start, length = stream.time_base or Fraction(0), stream.start_time or 0, stream.duration or 0
     entries: Any = getattr(stream, "index_entries", ())  # PyAV 17 on
-    base, start, length = stream.time_base, stream.start_time or 0, stream.duration or 0
-    if start <= 0 or not base or len(entries) < 2:
-        return Fraction(0)
-    last = entries[len(entries) - 1].timestamp
-    end = last + last - entries[len(entries) - 2].timestamp
-    return start * base if abs(end - length) < abs(end - start - length) else Fraction(0)
+    if start > 0 and len(entries) > 1 and "mov" in container.format.name:
+        last = entries[len(entries) - 1].timestamp
+        packet = last - entries[len(entries) - 2].timestamp
+        near = min((start + length, length), key=lambda end: abs(end - last - packet))
+        return (near if abs(near - last - packet) <= 4 * packet else last + packet) * base
+    return (start + length) * base
 
 
 def _is_exact(container: InputContainer, stream: av.AudioStream) -> bool:
@@ -428,14 +429,10 @@ def _most_samples(container: InputContainer, stream: av.AudioStream, size: int) 
 def _video(container: InputContainer, stream: av.VideoStream, origin: Fraction) -> VideoStream:
     still = _is_still(container)
     rate = stream.average_rate or stream.guessed_rate or stream.base_rate or Fraction(25)
-    base = stream.time_base or Fraction(0)
     if still:
         duration = Fraction(0)
     elif stream.duration:
-        start = (stream.start_time or 0) * base - (
-            _empty_edit(stream) if "mov" in container.format.name else 0
-        )
-        duration = max(Fraction(0), start + stream.duration * base - origin)
+        duration = max(Fraction(0), _end(container, stream) - origin)
     else:
         duration = _container_duration(container)
     return VideoStream(stream.width, stream.height, snap_rate(rate), duration, still, stream.index)

@@ -354,6 +354,27 @@ def test_a_streams_length_counts_from_file_offset_0():
     assert audio_of(duration=None, whole=None) == audio_of(duration=None, whole=-5) == (None, 0)
 
 
+@pytest.mark.parametrize(
+    ("length", "last", "end"),
+    [
+        (96_000, 143_232, 144_000),  # after an empty edit of a second, as FFmpeg writes it
+        (
+            216_000,
+            215_040,
+            216_000,
+        ),  # three seconds out of a longer track after one of 1.5 s: it is counted in
+        (168_000, 215_040, 216_064),  # the media's own 3.5 s, of which an edit plays three
+    ],
+)
+def test_where_a_track_after_an_empty_edit_ends(length, last, end):
+    entries = [SimpleNamespace(timestamp=at) for at in (last - 2048, last - 1024, last)]
+    found = SimpleNamespace(
+        start_time=48_000 if length == 96_000 else 72_000, duration=length, time_base=Fraction(1, RATE),
+        index_entries=entries,
+    )  # fmt: skip
+    assert module._end(SimpleNamespace(format=SimpleNamespace(name="mov,mp4")), found) == Fraction(end, RATE)
+
+
 def video_of(name="mov,mp4", duration=50, start=0, rates=(25, 30, 50), whole=3_000_000, origin=0):
     average, guessed, base = (None if rate is None else Fraction(rate) for rate in rates)
     found = SimpleNamespace(
