@@ -224,7 +224,9 @@ class Timeline:
         several = [c for c in self.clips if c.channels and len(c.channels) > 1 and not c.partners]
         whole = [c for c in several if index_of(c.leaf.node)]
         streams = "The source tracks of the FCP 7 XML are taken for the streams of their files, as Resolve counts them."
-        return (*self.document.notes, *((streams,) if whole and not self.sources.channels else ()))
+        found = [self.library.sound(clip.leaf.node).info for clip in self.clips]
+        media = dict.fromkeys(remark for info in found if info is not None for remark in info.remarks)
+        return (*self.document.notes, *((streams,) if whole and not self.sources.channels else ()), *media)
 
     @cached_property
     def _pieces(self) -> list[Piece]:

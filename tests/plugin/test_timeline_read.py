@@ -406,6 +406,25 @@ def test_media_in_an_unknown_codec_costs_its_own_clip_only(tmp_path: Path, media
     assert found.picture()[0].path == odd
 
 
+def test_what_had_to_be_assumed_of_media_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "a.ac3"
+    with path.open("wb") as out:
+        for layout, channels in (("stereo", 2), ("5.1", 6)):
+            with av.open(str(tmp_path / "part.ac3"), "w") as part:
+                stream = part.add_stream("ac3", rate=48000, layout=layout)
+                frame = av.AudioFrame.from_ndarray(np.zeros((channels, 1536 * 8), np.float32), "fltp", layout)
+                frame.sample_rate, frame.pts = 48000, 0
+                part.mux([*stream.encode(frame), *stream.encode(None)])
+            out.write((tmp_path / "part.ac3").read_bytes())
+    found = open_timeline(path)
+    assert [clip.state for clip in found.clips] == ["online"]
+    for said in (found.notes, found.edit.unheard):
+        assert said == (
+            "The sound of a.ac3 changes its channels or its rate at 0.26 s; it is folded into what it begins with, "
+            "stereo (ITU-R BS.775).",
+        )
+
+
 def test_foreign_and_disabled_effects_do_not_touch_time(tmp_path: Path, media: Path) -> None:
     effects = [
         {"OTIO_SCHEMA": "Novelty.9", "time_scalar": 3.0},
