@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
 from math import ceil
+from pathlib import Path
+from string import printable
 from urllib.parse import quote
+from xml.etree import ElementTree as ET
 
 from ..engine.edit import keyframes
 from ..engine.edit.keyframes import SILENCE_DB, STEP_DB
 from ..engine.edit.losses import Losses
 from ..engine.edit.model import Edit, EditClip, EditMedia, EditTrack, GainCurve
 from ..engine.errors import WriteError
+from ..engine.files import write_text
+from ..engine.legible import legible, legible_line
 from ..engine.media.time import round_half_up, to_frames
 
 LOUDEST_DB = 12.0  # where the faders of most editors end
+_IN_ADDRESSES = "".join(printable.split())  # what stays in an address that is one already
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _DROPPING = (Fraction(30000, 1001), Fraction(60000, 1001))
 
@@ -30,8 +37,36 @@ def address(media: EditMedia, host: str = "") -> str:
     if media.url.startswith("/"):
         return f"file://{host}{quote(media.url)}"
     if media.url.startswith("file://"):
-        return media.url
+        return quote(media.url, safe=_IN_ADDRESSES)
     return f"file://{host}/{quote((media.url or media.name).replace(chr(92), '/'))}"
+
+
+def plain_path(media: EditMedia, losses: Losses | None = None) -> str:
+    """The file's path for formats that know no other address; where they cannot hold it, that is a loss."""
+    path = str(media.path.absolute()) if media.path is not None else media.url or media.name
+    found = legible_line(path)
+    if found != path and losses is not None:
+        losses.add(
+            "Files with control characters in their names are not found; rename them and export again", 1
+        )
+    return found
+
+
+def write_xml(root: ET.Element, out: Path, doctype: str = "") -> None:
+    """Write a document that is well-formed whatever its names hold. Raises WriteError."""
+    for element in root.iter():
+        if element.text:
+            element.text = legible(element.text)
+        for key, value in element.items():
+            element.set(key, legible(value))
+    kind = f"<!DOCTYPE {doctype}>\n" if doctype else ""
+    body = ET.tostring(root, encoding="unicode")
+    write_text(out, f'<?xml version="1.0" encoding="UTF-8"?>\n{kind}{body}\n')
+
+
+def write_lines(lines: Iterable[str], out: Path, newline: str = "\n") -> None:
+    """Write a document of lines, each of which stays one whatever its names hold. Raises WriteError."""
+    write_text(out, "".join(f"{legible_line(line)}\n" for line in lines), newline=newline)
 
 
 def drops(edit: Edit, rate: Fraction) -> bool:

@@ -12,7 +12,6 @@ from ..engine.edit import keyframes
 from ..engine.edit.losses import Losses
 from ..engine.edit.model import Edit, EditClip, EditMedia, EditTrack, EditTransition
 from ..engine.errors import SettingsError
-from ..engine.files import write_text
 from ..engine.media.time import timecode, to_frames
 from . import common
 from .common import Frames
@@ -38,7 +37,7 @@ def write(edit: Edit, out: Path) -> tuple[str, ...]:
         losses.add(f"Timecode counts {nominal} frames per second, which CMX 3600 did not know.")
     writer = _Writer(common.feasible(edit, losses), losses)
     lines = list(writer.lines())
-    write_text(out, "\n".join(lines) + "\n", newline="\r\n")
+    common.write_lines(lines, out, newline="\r\n")
     return losses.sentences()
 
 

@@ -14,7 +14,6 @@ from xml.etree import ElementTree as ET
 from ..engine.edit import keyframes
 from ..engine.edit.losses import Losses
 from ..engine.edit.model import Edit, EditClip, EditMedia, EditTrack, EditTransition
-from ..engine.files import write_text
 from ..engine.media.layout import Layout
 from ..engine.media.time import timecode, to_frames
 from . import common
@@ -32,8 +31,7 @@ def write(edit: Edit, out: Path) -> tuple[str, ...]:
     the file's first frame, and so do keyframes. Raises WriteError.
     """
     writer = _Writer(edit)
-    body = ET.tostring(writer.document(), encoding="unicode")
-    write_text(out, f'<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE xmeml>\n{body}\n')
+    common.write_xml(writer.document(), out, "xmeml")
     return writer.losses.sentences()
 
 

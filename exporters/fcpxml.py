@@ -13,7 +13,6 @@ from xml.etree import ElementTree as ET
 from ..engine.edit import keyframes
 from ..engine.edit.losses import Losses
 from ..engine.edit.model import Edit, EditClip, EditMedia, EditTrack, EditTransition
-from ..engine.files import write_text
 from ..engine.media.time import to_frames
 from ..engine.roles import PARTS
 from . import common
@@ -48,8 +47,7 @@ def write(edit: Edit, out: Path) -> tuple[str, ...]:
     meanings: Apple, FCPXML Reference and its DTD of version 1.10. Raises WriteError.
     """
     writer = _Writer(edit)
-    body = ET.tostring(writer.document(), encoding="unicode")
-    write_text(out, f'<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE fcpxml>\n{body}\n')
+    common.write_xml(writer.document(), out, "fcpxml")
     return writer.losses.sentences()
 
 

@@ -19,10 +19,10 @@ from ..engine.edit import keyframes
 from ..engine.edit.losses import Losses
 from ..engine.edit.model import Edit, EditClip, EditMarker, EditMedia, EditTrack
 from ..engine.errors import MediaError
-from ..engine.files import write_text
 from ..engine.media.container import probe
 from ..engine.media.layout import Layout
 from ..engine.media.time import to_frames
+from . import common
 from .common import Frames
 from .overlaps import lanes
 
@@ -67,8 +67,7 @@ def write(edit: Edit, out: Path, finer: int | None = None) -> tuple[str, ...]:
 
 def save(writer: Writer, out: Path) -> tuple[str, ...]:
     """Write a writer's document to `out`; returns what it could not carry. Raises WriteError."""
-    body = ET.tostring(writer.document(), encoding="unicode")
-    write_text(out, f'<?xml version="1.0" encoding="utf-8"?>\n{body}\n')
+    common.write_xml(writer.document(), out)
     return writer.losses.sentences()
 
 
@@ -348,11 +347,14 @@ class Writer:
     def _lost(self) -> None:
         if self.edit.start:
             self.losses.add("The start timecode is not carried.")
+        clips = (clip for track in self.edit.tracks for clip in track.clips)
+        for media in dict.fromkeys(clip.media for clip in clips if clip.media is not None):
+            common.plain_path(media, self.losses)
 
 
 def address(media: EditMedia) -> str:
     """What a producer opens a file by."""
-    return str(media.path.absolute()) if media.path is not None else media.url or media.name
+    return common.plain_path(media)
 
 
 def stream_index(path: Path, audio: int) -> int:

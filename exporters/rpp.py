@@ -11,9 +11,9 @@ from pathlib import Path
 from ..engine.edit import keyframes
 from ..engine.edit.losses import Losses
 from ..engine.edit.model import Edit, EditClip, EditTrack
-from ..engine.files import write_text
 from ..engine.media.time import round_half_up
 from ..engine.roles import PARTS
+from . import common
 from .overlaps import overlapping
 
 TITLE = "REAPER project"
@@ -34,7 +34,7 @@ def write(edit: Edit, out: Path) -> tuple[str, ...]:
     Raises WriteError.
     """
     writer = _Writer(edit)
-    write_text(out, "\n".join(writer.lines()) + "\n")
+    common.write_lines(writer.lines(), out)
     return writer.losses.sentences()
 
 
@@ -107,7 +107,7 @@ class _Writer:
         yield f"      PLAYRATE {_number(clip.speed)} 0 0 -1 0 0.0025"
         yield f"      CHANMODE {0 if video else self._channel_mode(clip)}"
         yield f"      <SOURCE {'VIDEO' if video else _source(media.name)}"
-        yield f"        FILE {_quoted(str(media.path.absolute()) if media.path else media.url or media.name)}"
+        yield f"        FILE {_quoted(common.plain_path(media, self.losses))}"
         yield "      >"
         yield from self._envelope(clip)
         if clip.notes:

@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from ..errors import MediaError
+from ..legible import encodable, legible
 from ..media.paths import is_foreign, is_remote, locate, shown_name, spellings
 from ..media.reader import AudioStream, MediaInfo, probe
 from ..media.search import MediaSearch, has_media_ending
@@ -25,7 +26,6 @@ from .nodes import (
     references,
     schema,
     span,
-    text_of,
 )
 
 STILLS = (
@@ -168,7 +168,8 @@ class Library:
         )
 
     def _file(self, reference: Node) -> Found:
-        url = text_of(reference.get("target_url"))
+        address = reference.get("target_url")
+        url = encodable(address) if isinstance(address, str) else ""
         available = span(reference.get("available_range"))
         if not url.strip():
             return Found(
@@ -257,7 +258,9 @@ class Library:
 
     def _described(self, found: Found, named: str) -> EditMedia:
         here = found.path is not None and found.url in self._places and self._places[found.url][1]
-        media = EditMedia(named, found.url, found.path if here else None, rate=found.rate, still=found.still)
+        media = EditMedia(
+            legible(named), found.url, found.path if here else None, rate=found.rate, still=found.still
+        )
         info = found.info
         if info is None and here and found.still and found.rate is None and found.path is not None:
             known = self._info(found.path)

@@ -7,6 +7,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from ..legible import legible
 from ..media.time import snap_rate
 
 Node = dict[str, Any]
@@ -159,10 +160,5 @@ def name_of(node: Node) -> str:
 
 
 def text_of(value: object) -> str:
-    """The text as every file can hold it, "" for anything else.
-
-    Hosts that count in UTF-16 cut names short in the middle of a character; what is left of it becomes U+FFFD.
-    """
-    if not isinstance(value, str) or value.isascii():
-        return value if isinstance(value, str) else ""
-    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    """The text as every file can hold it (`legible`), "" for anything else."""
+    return legible(value) if isinstance(value, str) else ""

@@ -9,9 +9,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
+from ...engine.legible import printable
 from ...engine.progress import Step
 from ..jobs.eta import JOB, Clock, clock, fraction
-from .words import printable, word_for
+from .words import word_for
 
 _NAME = 32
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ...engine.legible import json_text
 from ..jobs.clean import KEEP
 from ..jobs.disk import size_text
 from .errors import say, sentences
@@ -43,7 +43,7 @@ def clean(
             "bytes": done.bytes,
             "kept_results": done.kept,
         }
-        print(json.dumps(data, ensure_ascii=False))
+        print(json_text(data))
         return
     would = "Would remove" if dry_run else "Removed"
     say(f"{would} {len(done.files)} files, {size_text(done.bytes)}; {_last(done.kept)}.")

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ...engine.legible import json_text
 from ...engine.progress import Progress, Step
 from ...engine.version import SHIPPED_MODEL
 from ..jobs.eta import JOB, clock
@@ -93,7 +94,7 @@ def muddy_mix(
         with stoppable(progress):
             manifest = build_shards(sources, out, settings, workers, progress)
     if as_json:
-        print(json.dumps(_summary(manifest, out), ensure_ascii=False))
+        print(json_text(_summary(manifest, out)))
     else:
         _tell(manifest, out)
     if manifest["left_out"]:

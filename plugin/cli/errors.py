@@ -14,9 +14,9 @@ from typing import Annotated, ParamSpec, TypeVar
 import typer
 
 from ...engine.errors import Cancelled, SightmixError
+from ...engine.legible import printable
 from ..jobs.logs import log_unexpected, sentence_of
 from .interrupt import STOPPED, take_over
-from .words import printable
 
 DONE, SOME_FAILED, USAGE, CANCELLED = 0, 1, 2, STOPPED
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ...engine.legible import json_text
 from ...engine.progress import Progress
 from .errors import say, sentences
 from .options import AsJson
@@ -95,7 +95,7 @@ def evaluate_folders(
         with stoppable(progress):
             score = score_folder(pairs, unmatched, progress, judges)
     if as_json:
-        print(json.dumps(score_data(score), ensure_ascii=False))
+        print(json_text(score_data(score)))
         return
     _print(score)
 

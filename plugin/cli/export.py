@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...engine.errors import SettingsError
+from ...engine.legible import json_text
 from ...engine.progress import Progress
 from ...engine.roles import DELIVERED, PARTS
 from ..jobs.eta import clock
@@ -129,7 +129,7 @@ def export_timeline(request: ExportRequest, as_json: bool) -> None:
         done = run(request)
     status = DONE if done.met else SOME_FAILED
     if as_json:
-        print(json.dumps(done.to_dict() | {"exit_status": status}, ensure_ascii=False))
+        print(json_text(done.to_dict() | {"exit_status": status}))
     elif done.to == STEMS:
         _print_stems(done)
     else:
@@ -161,7 +161,7 @@ def check_files(paths: Sequence[Path], delivery: str, as_json: bool) -> None:
     if as_json:
         status = SOME_FAILED if failed else DONE
         data = {"schema": CHECK_SCHEMA, "delivery": spec.key, "rows": [row_data(row) for row in rows]}
-        print(json.dumps(data | {"passed": not failed, "exit_status": status}, ensure_ascii=False))
+        print(json_text(data | {"passed": not failed, "exit_status": status}))
     else:
         _print_rows(rows)
         say(_verdict(spec.title, rows))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ...engine.edit.categories import CERTAIN
+from ...engine.legible import json_text
 from ...engine.progress import Progress
 from ..jobs.eta import clock
 from ..jobs.ranges import format_ranges
@@ -71,7 +71,7 @@ def inspect_timeline(
             measured = measured_clips(timeline, progress)
             together = measured_together(timeline, progress)
     if as_json:
-        print(json.dumps(timeline_data(timeline, names, measured, together, found), ensure_ascii=False))
+        print(json_text(timeline_data(timeline, names, measured, together, found)))
         return
     _print_head(timeline, names, timeline_tracks(timeline, found))
     _print_clips(timeline, measured, _apart(timeline, found))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
+from ...engine.legible import json_text
 from ...engine.progress import Progress
 from .errors import say, sentences
 from .options import AsJson
@@ -61,7 +61,7 @@ def list_models(as_json: bool) -> None:
     here = {card.name: store.find_file(card.file) is not None for card in cards}
     if as_json:
         listed = [asdict(card) | {"present": here[card.name]} for card in cards]
-        print(json.dumps({"schema": "sightmix.models/1", "models": listed}, ensure_ascii=False))
+        print(json_text({"schema": "sightmix.models/1", "models": listed}))
         return
     columns = [
         Column("Model"),
@@ -83,7 +83,7 @@ def show_model(name: str, as_json: bool) -> None:
     path = store.find_file(card.file)
     if as_json:
         facts = asdict(card) | {"path": None if path is None else str(path)}
-        print(json.dumps({"schema": "sightmix.model/1", "model": facts}, ensure_ascii=False))
+        print(json_text({"schema": "sightmix.model/1", "model": facts}))
         return
     facts_shown: list[tuple[str, str]] = [
         ("model", card.name),

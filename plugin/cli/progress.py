@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
 import time
@@ -11,10 +10,11 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TextIO
 
+from ...engine.legible import json_text, printable
 from ...engine.progress import Progress, Step
 from ..jobs.eta import JOB, Clock, fraction
 from ..jobs.events import Event, Moved, Observer, Waiting
-from .words import printable, word_for
+from .words import word_for
 
 _EVENT_EVERY = 0.2  # seconds between events of progress within one stage
 
@@ -74,7 +74,7 @@ class EventLines:
             if now - self._when < _EVENT_EVERY and (what == self._last or event.stage == JOB):
                 return
             self._when, self._last = now, what if event.stage != JOB else self._last
-        text = json.dumps(event.to_dict(), ensure_ascii=False, allow_nan=False)
+        text = json_text(event.to_dict(), allow_nan=False)
         print(text, file=self._stream, flush=True)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ...engine.legible import json_text
 from ..jobs.disk import size_text
 from ..jobs.eta import clock
 from ..jobs.ranges import format_ranges
@@ -101,7 +101,7 @@ def _print_plan(plan: Plan, as_json: bool) -> None:
 
     data = plan_data(plan)
     if as_json:
-        print(json.dumps(data, ensure_ascii=False))
+        print(json_text(data))
         return
     for clip in data["clips"]:
         if clip.get("reason") == NOT_CHOSEN:
@@ -151,7 +151,7 @@ def _print_result(result: JobResult, as_json: bool, taken: float) -> None:
         say(f"sightmix: {clip.facts.label} was not rebalanced: {clip.reason}", error=True)
     if as_json:
         status = SOME_FAILED if result.failed else 0
-        print(json.dumps(report_data(result) | {"exit_status": status}, ensure_ascii=False, allow_nan=False))
+        print(json_text(report_data(result) | {"exit_status": status}, allow_nan=False))
         return
     for clip in result.clips:
         facts = clip.facts

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import redirect_stderr, redirect_stdout
 from datetime import datetime
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ...engine.legible import json_text
 from ..jobs.settings import JobSettings
 from .errors import SOME_FAILED, say, sentences
 from .options import AsEvents, AsJson, Clips, Tracks, with_settings
@@ -79,7 +79,7 @@ def doctor(as_json: AsJson = False) -> None:
     from ..hosts.resolve.folders import Machine
 
     findings = examine(Machine())
-    print(json.dumps(doctor_data(findings), ensure_ascii=False) if as_json else doctor_text(findings))
+    print(json_text(doctor_data(findings)) if as_json else doctor_text(findings))
 
 
 @resolve.command()
@@ -182,7 +182,7 @@ def _print(outcome: Outcome, as_json: bool) -> None:
     for clip in job.failed:
         say(f"sightmix: {clip.facts.label} was not rebalanced: {clip.reason}", error=True)
     if as_json:
-        print(json.dumps(outcome_data(outcome), ensure_ascii=False))
+        print(json_text(outcome_data(outcome)))
         return
     say(f"{len(job.done)} of {len(job.done) + len(job.failed)} clips rebalanced.")
     say(f"The result is the timeline '{written.timeline}' in Resolve, on: {', '.join(written.tracks)}.")

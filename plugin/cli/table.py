@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .words import printable
+from ...engine.legible import printable
 
 _PIPE_WIDTH = 160
 

@@ -1,4 +1,4 @@
-"""What stages are called on a screen, and texts made safe for one."""
+"""What stages are called on a screen."""
 
 from __future__ import annotations
 
@@ -20,8 +20,3 @@ _WORDS = {
 def word_for(stage: str) -> str:
     """What a stage is called on screen."""
     return _WORDS.get(stage, stage)
-
-
-def printable(text: str) -> str:
-    """`text` without control characters, which could drive a terminal."""
-    return "".join(c if c.isprintable() else "�" for c in text)

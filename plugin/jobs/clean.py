@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...engine.errors import SettingsError, SightmixError, WriteError
-from ...engine.files import replacing
+from ...engine.files import write_text
+from ...engine.legible import json_text
 from ...engine.locks import holding_folder
 from .cache import Entry, Shelf
 from .keys import span_key
@@ -50,8 +51,7 @@ def remember(folder: Path, job: JobResult) -> None:
     }
     entries = [known for known in history(folder) if known["files"] != entry["files"]]
     body = {"schema": SCHEMA, "results": [*entries, entry][-_REMEMBERED:]}
-    with replacing(folder / HISTORY) as file:
-        file.write(json.dumps(body, indent=1, ensure_ascii=False).encode("utf-8", "replace"))
+    write_text(folder / HISTORY, json_text(body, indent=1))
 
 
 def history(folder: Path) -> list[dict[str, Any]]:

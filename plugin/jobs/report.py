@@ -11,7 +11,8 @@ from typing import Any
 
 import jinja2
 
-from ...engine.files import write_bytes
+from ...engine.files import write_bytes, write_text
+from ...engine.legible import legible
 from ...engine.passage import Loudness, Rendition, SeenFrame
 from ...engine.progress import Progress
 from ...engine.roles import PARTS, ordered
@@ -56,7 +57,7 @@ def write_report(
     page, sheet = job.folder / "report.html", job.folder / "report.json"
     text = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False)
     write_bytes(sheet, text.encode("utf-8", "replace"), parents=True)
-    write_bytes(page, report_page(data, pictures).encode("utf-8", "replace"), parents=True)
+    write_text(page, legible(report_page(data, pictures)), parents=True)
     return page, sheet
 
 

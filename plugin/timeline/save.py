@@ -6,12 +6,14 @@ import json
 from pathlib import Path
 
 from ...engine.edit.lanes import played
-from ...engine.edit.nodes import Node, follow
+from ...engine.edit.nodes import Node, follow, references
 from ...engine.edit.reader import read_edit
 from ...engine.errors import WriteError
 from ...engine.files import replacing_path, write_text
+from ...engine.legible import encodable
 from .export import AdapterError, export
 from .load import ADAPTERS, BUNDLES, Style
+from .marks import walk
 from .timeline import Timeline
 
 
@@ -66,13 +68,26 @@ def save_plain(root: Node, timeline: Timeline, out: Path) -> tuple[str, ...]:
 
 
 def to_text(root: Node, style: Style) -> str:
-    """The document as JSON, laid out as it was."""
-    text = json.dumps(root, indent=style.indent, ensure_ascii=style.ascii)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
+    """The document as JSON, laid out as it was; names cut inside a character, which hosts refuse, get U+FFFD there."""
+    text = json.dumps(root, indent=style.indent, ensure_ascii=False)
+    half = text != encodable(text)
+    if half:
+        _mend_names(root)
+    if half or style.ascii:
         text = json.dumps(root, indent=style.indent)
     return text + style.ending
+
+
+def _mend_names(root: Node) -> None:
+    for node in walk(root):
+        listed = node.get("markers")
+        markers = (
+            [marker for marker in listed if isinstance(marker, dict)] if isinstance(listed, list) else []
+        )
+        for item in (node, *markers, *(reference for _, reference in references(node))):
+            for key in ("name", "comment"):
+                if isinstance(item.get(key), str):
+                    item[key] = encodable(item[key])
 
 
 def _export_curves(node: Node, partial: Path, base: Path) -> tuple[str, ...]:

@@ -205,6 +205,25 @@ def test_odd_numbers_and_unknown_schemas_survive(tmp_path: Path, media: Path) ->
     assert (tmp_path / "out.otio").read_text() == path.read_text()
 
 
+@pytest.mark.parametrize("ascii", [True, False])
+def test_names_cut_inside_a_character_are_mended_so_that_hosts_read_them(
+    tmp_path: Path, media: Path, ascii: bool
+) -> None:
+    half = clip("a \ud83d", tr(0, 24), str(media), markers=[marker("m \ud83d", 0, OTIO_SCHEMA="Marker.2")])
+    reference = half["media_references"]["DEFAULT_MEDIA"]
+    reference["name"] = "r \ud83d"
+    root = timeline(track("Audio", half, name="t \ud83d")) | {"name": "Ü \ud83d"}
+    path = tmp_path / "in.otio"
+    path.write_bytes(json.dumps(root, ensure_ascii=ascii).encode(errors="surrogatepass") if ascii else b"")
+    if not ascii:
+        path.write_text(json.dumps(root, ensure_ascii=False).replace("\ud83d", "\\ud83d"))
+    write_result(open_timeline(path), {}, tmp_path / "out.otio")
+    theirs = otio.adapters.read_from_file(str(tmp_path / "out.otio"))
+    found = next(iter(theirs.find_clips()))
+    names = [theirs.name, found.parent().name, found.name, found.markers[0].name, found.media_reference.name]
+    assert names == [f"{letter} \ufffd" for letter in "Ütamr"]
+
+
 # The new tracks
 
 
