@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
+from importlib.util import find_spec
 from itertools import count
 from math import ceil
 from pathlib import Path
@@ -59,15 +60,20 @@ def write(edit: Edit, out: Path, embed: bool = False, repeatable: bool = False) 
     left out, for an AAF cannot mute them. Raises WriteError, also where pyaaf2 is not installed, and MediaError for
     sound to embed that cannot be read.
     """
-    try:
-        import aaf2
-    except ImportError as error:
-        raise WriteError(f"Writing AAF needs pyaaf2; install it with `{line_for('hosts')}`.") from error
-    common.timebase(edit.rate, TITLE)
+    check(edit)
+    import aaf2
+
     with replacing_path(out) as partial, aaf2.open(str(partial), "w") as file:
         writer = _Writer(edit, file, embed, repeatable)
         writer.compose()
     return writer.losses.sentences()
+
+
+def check(edit: Edit) -> None:
+    """Raise WriteError where pyaaf2 is not installed, or the timeline's rate counts no frames."""
+    if find_spec("aaf2") is None:
+        raise WriteError(f"Writing AAF needs pyaaf2; install it with `{line_for('hosts')}`.")
+    common.timebase(edit.rate, TITLE)
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,11 @@ def write(edit: Edit, out: Path) -> tuple[str, ...]:
     return losses.sentences()
 
 
+def check(edit: Edit) -> None:
+    """Raise WriteError where the timeline's rate counts no frames."""
+    common.timebase(edit.rate, TITLE)
+
+
 @dataclass(frozen=True)
 class _Line:
     """A track and where it goes: "V", or the sound channels it fills."""

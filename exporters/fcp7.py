@@ -35,6 +35,11 @@ def write(edit: Edit, out: Path) -> tuple[str, ...]:
     return writer.losses.sentences()
 
 
+def check(edit: Edit) -> None:
+    """Raise WriteError where the timeline's rate counts no frames."""
+    common.timebase(edit.rate, TITLE)
+
+
 @dataclass
 class _Item:
     """One channel of a clip (or its picture) on one xmeml track."""

@@ -51,6 +51,11 @@ def write(edit: Edit, out: Path) -> tuple[str, ...]:
     return writer.losses.sentences()
 
 
+def check(edit: Edit) -> None:
+    """Raise WriteError where the timeline's rate counts no frames."""
+    common.timebase(edit.rate, TITLE)
+
+
 def seconds(t: Fraction) -> str:
     """A time the way FCPXML writes it: "5s" or "1001/30000s"."""
     exact = t if t.denominator <= _LARGEST_DENOMINATOR else t.limit_denominator(_LARGEST_DENOMINATOR)

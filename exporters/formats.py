@@ -44,6 +44,12 @@ class Format:
         found: Write = import_module(f".{self.module}", __package__).write
         return found
 
+    def check(self, edit: Edit) -> None:
+        """Raise WriteError where the format cannot be written here, or not hold such a timeline at all."""
+        module = import_module(f".{self.module}", __package__)
+        if hasattr(module, "check"):
+            module.check(edit)
+
 
 FORMATS = (
     Format("fcp7", ".xml", "Final Cut Pro 7 XML", "fcp7", "Premiere, Resolve, Final Cut Pro 7", "fcp_xml"),

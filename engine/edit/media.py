@@ -26,6 +26,7 @@ from .nodes import (
     references,
     schema,
     span,
+    text_of,
 )
 
 STILLS = (

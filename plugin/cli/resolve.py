@@ -94,11 +94,7 @@ def specimen(
     made = make(folder)
     if as_json:
         files = [str(path) for path in made.files]
-        print(
-            json.dumps(
-                {"folder": str(made.folder), "files": files, "losses": made.losses}, ensure_ascii=False
-            )
-        )
+        print(json_text({"folder": str(made.folder), "files": files, "losses": made.losses}))
         return
     say(f"Made {', '.join(path.name for path in made.files)} in {made.folder}.")
     say(

@@ -6,11 +6,10 @@ import re
 import unicodedata
 from pathlib import Path
 
-from ..timeline.load import ADAPTERS, BUNDLES
+from ..timeline.save import suffixes
 
 _LONGEST = 40
 _RESULT_SUFFIX = ".otio"
-_SUFFIXES = (_RESULT_SUFFIX, *BUNDLES, *ADAPTERS)
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])", re.IGNORECASE)
 
 
@@ -32,7 +31,7 @@ def stem_name(track: str, index: int, name: str, key: str) -> str:
 
 def result_path(out: Path) -> Path:
     """`out` with the suffix of an OTIO timeline unless it has that of another kind of timeline."""
-    return out if out.suffix.lower() in _SUFFIXES else out.with_name(out.name + _RESULT_SUFFIX)
+    return out if out.suffix.lower() in suffixes() else out.with_name(out.name + _RESULT_SUFFIX)
 
 
 def result_folder(out: Path) -> Path:

@@ -19,15 +19,18 @@ from ...engine.passage import Passage, Rendition
 from ...engine.progress import Progress
 from ..timeline import AudioClip, Timeline
 from ..timeline.categories import doubts, held
-from ..timeline.load import ADAPTERS, library
+from ..timeline.load import BUNDLES
 from ..timeline.marks import is_generated, walk
+from ..timeline.pack import bundle_size
+from ..timeline.save import check_kind, check_target
 from .cache import Shelf
 from .disk import check_room
 from .inspection import category_data
 from .keys import Identities, rendition_key, span_key
-from .losses import Loss, of_timeline
+from .losses import Loss, of_result, of_timeline
 from .names import result_folder, result_path
 from .ranges import parse_ranges
+from .rehearsal import uncarried
 from .results import FAILED, LEFT_OUT, NOT_CHOSEN, ClipFacts, ClipResult
 from .settings import AUTO, KEYFRAMES, JobSettings
 from .stage import Draft, Identity, Stage
@@ -89,7 +92,7 @@ class Plan:
     """A job ready to run; `others` are the clips left out or already known to fail.
 
     `categories` says what every clip holds, by number, where the programme is balanced as one, and `doubts` of which
-    tracks nobody is sure, a sentence each.
+    tracks nobody is sure, a sentence each. `uncarried` is what the result's format will not carry.
     """
 
     job: Job
@@ -100,11 +103,14 @@ class Plan:
     others: tuple[ClipResult, ...]
     categories: Mapping[int, Category] = field(default_factory=dict)
     doubts: tuple[str, ...] = ()
+    uncarried: tuple[str, ...] = ()
 
     @property
     def losses(self) -> tuple[Loss, ...]:
-        """What of the timeline cannot be understood, is not taken into account, or is taken for a mix in doubt."""
-        return of_timeline([*self.timeline.edit.unheard, *self.doubts])
+        """What of the timeline cannot be understood, is not taken into account, or is taken for a mix in doubt; and
+        what of the result its format will not carry.
+        """
+        return (*of_timeline([*self.timeline.edit.unheard, *self.doubts]), *of_result(self.uncarried))
 
     @property
     def cache_folder(self) -> Path:
@@ -130,6 +136,13 @@ class Plan:
         return task.bytes * ((4 if task.cached is None else 0) + (4 if settings.with_stems else 1))
 
     @property
+    def bytes_bundled(self) -> int:
+        """About how many bytes a bundle takes: the timeline's media once more, and what the job writes."""
+        if self.out.suffix.lower() not in BUNDLES:
+            return 0
+        return bundle_size(self.timeline.root, self.timeline.document.base) + self.bytes_needed
+
+    @property
     def bytes_passing(self) -> int:
         """About how many bytes lie on the disk while a clip is written, and go again: the same in floats."""
         files = 4 if self.job.settings.with_stems or self.job.settings.whole else 1
@@ -143,11 +156,13 @@ def make_plan(job: Job, timeline: Timeline, stage: Stage, progress: Progress | N
     Raises SettingsError for a selection that names nothing or an output that would harm something, WriteError
     for a disk without room, Cancelled.
     """
+    check_kind(job.out)
     out = result_path(job.out.absolute())
     folder = result_folder(out)
     chosen, named = choose_clips(timeline, job)
     media = dict.fromkeys(clip.path for clip in timeline.clips if clip.path is not None)
     check_output(out, folder, job.source, list(media))
+    check_target(timeline, out)
     categories, doubtful = categories_of(job, timeline, stage, progress or Progress())
     drafter = _Drafter(job.settings, stage.identity, Identities(), Shelf(folder / "cache"), categories)
     wanted = {clip.index for clip in timeline.clips if clip.index in chosen and clip.online}
@@ -171,8 +186,8 @@ def make_plan(job: Job, timeline: Timeline, stage: Stage, progress: Progress | N
         else:
             others.append(ClipResult(facts, LEFT_OUT, "There is nothing to do for it."))
     plan = Plan(job, timeline, out, folder, tuple(tasks), tuple(others), categories, doubtful)
-    check_room(folder, plan.bytes_needed + plan.bytes_passing + (_SPARE if tasks else 0))
-    return plan
+    check_room(folder, plan.bytes_needed + plan.bytes_passing + plan.bytes_bundled + (_SPARE if tasks else 0))
+    return replace(plan, uncarried=uncarried(plan))
 
 
 def plan_data(plan: Plan) -> dict[str, Any]:
@@ -280,17 +295,7 @@ def check_output(out: Path, folder: Path, source: Path, media: Sequence[Path]) -
         raise SettingsError(
             f"{out} exists and was not written by sightmix; choose another name with -o, or remove it first."
         )
-    check_format(out)
     check_free(out)
-
-
-def check_format(out: Path) -> None:
-    """Raise WriteError or TimelineError unless a timeline can be written to a file of this kind."""
-    suffix = out.suffix.lower()
-    if suffix == ".edl":
-        raise WriteError(f"An EDL carries no new audio tracks: name {out} .otio or .xml.")
-    if suffix in ADAPTERS:
-        library(*ADAPTERS[suffix])
 
 
 def _ours(out: Path, folder: Path) -> bool:

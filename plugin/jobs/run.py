@@ -119,7 +119,7 @@ def _hand_over(bench: Bench, job: JobResult) -> JobResult:
     if not job.done:
         return job
     bench.begin("write")
-    lost = of_result(place(bench.plan, job))
+    lost = tuple(loss for loss in of_result(place(bench.plan, job)) if loss not in job.losses)
     if lost:
         bench.tell(lost)
         job = replace(job, losses=(*job.losses, *lost))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from ...engine.edit.nodes import follow
 from .categories import remember_categories
 from .compose import compose
-from .results import Result, Ridden
-from .save import check_target, save, save_plain
+from .load import BUNDLES
+from .results import Result
+from .save import check_target, exported, save
 from .timeline import Timeline
-
-_NEVER_MUTED = (".fcpxml", ".aaf")  # OTIO's adapters for these leave every track and clip on
 
 
 def write_result(
@@ -28,10 +28,9 @@ def write_result(
     """Write the timeline with new audio tracks for `results` (by clip index) to `out`, and return that path.
 
     What goes into it, and what `mute_originals` does, is told by `compose`. Earlier results of ours in the
-    timeline are replaced. The suffix of `out` says the format: .otio, .otioz, .otiod, or .xml, .fcpxml and .aaf
-    through OTIO's adapters, which carry no gain curves, nor in FCPXML and AAF what is muted: results with either go
-    through our own writers.
-    A `dialect` "plain" makes an .otio a plain one (`exporters.otio_plain`) instead.
+    timeline are replaced. The suffix of `out` says the format: .otio, .otioz and .otiod are the document itself, every
+    other is what `exporters` makes of it. A `dialect` "plain" makes an .otio a plain one (`exporters.otio_plain`)
+    instead.
     What that format could not carry is added to `losses`, a sentence each. `categories` is what the user said of tracks
     (`engine.edit.categories.said`), remembered in the timeline. Raises WriteError or TimelineError
     with one sentence.
@@ -45,11 +44,22 @@ def write_result(
     )
     root = compose(timeline, results, provenance or {}, mute_originals, moves)
     remember_categories(follow(root, timeline.pointer), categories or {})
-    placed = [result for found in results.values() for result in found]
-    keyframed = any(isinstance(result, Ridden) or result.gain is not None for result in placed)
-    own = keyframed or (mute_originals and out.suffix.lower() in _NEVER_MUTED)
     plainly = dialect == "plain" and out.suffix.lower() == ".otio"
-    lost = save_plain(root, timeline, out) if plainly else save(root, timeline, out, own)
+    lost = exported(root, timeline, out, "otio-plain") if plainly else save(root, timeline, out)
     if losses is not None:
         losses += lost
     return out
+
+
+def rehearse(
+    timeline: Timeline, results: Mapping[int, Sequence[Result]], out: Path, mute_originals: bool
+) -> tuple[str, ...]:
+    """What writing such results to `out` will not carry, a sentence each, found by doing it in a scratch folder.
+
+    Their files need not be there. Raises what `write_result` would. A document of OTIO's carries everything.
+    """
+    if out.suffix.lower() in (".otio", *BUNDLES):
+        return ()
+    root = compose(timeline, results, {}, mute_originals, moves=True)
+    with TemporaryDirectory() as scratch:
+        return exported(root, timeline, Path(scratch) / out.name)

@@ -87,7 +87,7 @@ def test_whatever_files_are_called(tmp_path: Path, form: formats.Format) -> None
     if form.key != "aaf":
         text = out.read_text(encoding="utf-8")
         assert not RAW.search(text)
-        assert ("t%1B%5B2Jo%0Ane.wav" in text) == (form.key in ("fcp7", "fcpxml", "kdenlive"))
+        assert ("t%1B%5B2Jo%0Ane.wav" in text) == (form.key in ("fcp7", "fcpxml", "kdenlive", "otio-plain"))
 
 
 def test_otio_itself_reads_what_was_written_of_half_a_character(tmp_path: Path) -> None:

@@ -509,7 +509,8 @@ def test_results_never_go_over_input_media_or_strangers(source: Path) -> None:
         folder / "." / "reel.otio": "replace the input",
         stranger: "was not written by sightmix",
         folder / "missing" / "x.otio": "does not exist",
-        folder / "film.edl": "EDL",
+        folder / "film.prproj": "only its own program writes a Premiere project; name it .xml",
+        folder / "film.mp4": "a result is a timeline; name it .otio",
     }
     for out, what in cases.items():
         with pytest.raises((SettingsError, WriteError), match=what):

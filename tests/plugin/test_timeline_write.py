@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -17,6 +18,8 @@ from sightmix.engine.errors import TimelineError, WriteError
 from sightmix.engine.media.paths import locate
 from sightmix.engine.passage import GainCurves, Loudness, Rendition
 from sightmix.engine.roles import STEMS
+from sightmix.exporters.formats import FORMATS
+from sightmix.plugin.jobs.export import ExportRequest, export
 from sightmix.plugin.timeline import (
     AudioClip,
     ResultClip,
@@ -26,6 +29,8 @@ from sightmix.plugin.timeline import (
     result_tracks,
     write_result,
 )
+from sightmix.plugin.timeline.results import Gain, Ridden
+from sightmix.plugin.timeline.write import rehearse
 from timeline_kit import (
     DATA,
     clip,
@@ -657,7 +662,9 @@ def test_an_xml_names_its_media_from_anywhere(tmp_path: Path, ready: Any) -> Non
     (tmp_path / "near.otio").write_text(source.path.read_text().replace(f"{tmp_path}/", ""))
     again = open_timeline(tmp_path / "near.otio")
     made = write_result(again, results, tmp_path / "o.xml")
-    assert made.read_text().count(f"<pathurl>{tmp_path.as_uri()}/") == made.read_text().count("<pathurl>") > 0
+    urls = re.findall(r"<pathurl>file://(?:localhost)?(.*?)</pathurl>", made.read_text())
+    assert len(urls) == made.read_text().count("<pathurl>") == 2
+    assert all(url.startswith(f"{tmp_path}/") for url in urls)
 
 
 def test_collections_and_lone_tracks_are_written_whole(tmp_path: Path, media: Path) -> None:
@@ -695,20 +702,61 @@ def ready(tmp_path: Path, media: Path, opened: Any) -> tuple[Timeline, dict[int,
     }
 
 
-@pytest.mark.parametrize("suffix", [".xml", ".fcpxml", ".aaf"])
-def test_adapter_formats_come_back(tmp_path: Path, ready: Any, suffix: str) -> None:
+@pytest.mark.parametrize(("suffix", "count"), [(".xml", 2), (".aaf", 4)])
+def test_formats_come_back_through_others_readers(
+    tmp_path: Path, ready: Any, suffix: str, count: int
+) -> None:
     source, results = ready
     out = write_result(source, results, tmp_path / f"out{suffix}")
     back = otio.adapters.read_from_file(str(out))
     if isinstance(back, otio.schema.SerializableCollection):
         back = next(iter(back.find_children(descended_from_type=otio.schema.Timeline)))
     placed = [c for t in back.audio_tracks() for c in t if isinstance(c, otio.schema.Clip)]
-    assert sorted(
-        (c.range_in_parent().start_time.to_seconds(), c.duration().to_seconds()) for c in placed
-    ) == [
-        (1.0, 2.0),
-        (1.0, 2.0),
-    ]
+    spans = [(c.range_in_parent().start_time.to_seconds(), c.duration().to_seconds()) for c in placed]
+    assert spans == [(1.0, 2.0)] * count  # two sounds, in an AAF with a slot for each of their channels
+
+
+@pytest.mark.parametrize("ranged", [True, False], ids=["ranges", "no ranges"])
+@pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.key)
+def test_every_format_is_what_export_makes_of_the_same_result(
+    tmp_path: Path, ready: Any, form: Any, ranged: bool
+) -> None:
+    if form.suffix == ".otio":
+        pytest.skip("a result of that name is the document itself")
+    source, results = ready
+    if not ranged:  # legal; Kdenlive and many scripts leave them out
+        text = source.path.read_text()
+        document = json.loads(text)
+        for node in _all(document):
+            node.pop("available_range", None)
+        source = open_timeline(save(tmp_path / "bare.otio", document))
+    gain = Gain((0.0, 1.0, 2.0), (0.0, -6.0, -3.0))
+    found = {1: [*results[1], Ridden(gain, enabled=False, category="dialogue")]}
+    lost: list[str] = []
+    write_result(source, found, tmp_path / f"direct{form.suffix}", True, losses=lost)
+    write_result(source, found, tmp_path / "result.otio", True)
+    by_export = export(ExportRequest(tmp_path / "result.otio", tmp_path / f"other{form.suffix}", form.key))
+    assert tuple(lost) == by_export.lost
+    one, other = (_without_ids(tmp_path / f"{name}{form.suffix}") for name in ("direct", "other"))
+    assert one == other
+    assert len(one) > 10
+    assert rehearse(source, found, tmp_path / f"x{form.suffix}", True) == tuple(lost)
+    assert not (tmp_path / f"x{form.suffix}").exists()
+
+
+def _without_ids(path: Path) -> bytes | list[str]:
+    """A file's content; of an AAF what its mobs hold, since it has new identifiers every time."""
+    if path.suffix != ".aaf":
+        return path.read_bytes()
+    import aaf2
+
+    with aaf2.open(str(path)) as file:
+        slots = [(mob.name, slot.name, slot.segment) for mob in file.content.mobs for slot in mob.slots]
+        lines = [f"{names} {segment.length} {segment}" for *names, segment in slots]
+        for *_, segment in slots:
+            parts = getattr(segment, "components", ())
+            lines.append(repr([(type(part).__name__, part.length) for part in parts]))
+    return sorted(re.sub(r" at 0x\w+|urn:\S+", "", line) for line in lines)
 
 
 @pytest.mark.parametrize("suffix", [".otioz", ".otiod"])
@@ -725,6 +773,31 @@ def test_bundles_carry_the_media(tmp_path: Path, ready: Any, suffix: str, monkey
     again = write_result(back, results, tmp_path / "flat.otio")
     first = open_timeline(again).clips[0]
     assert (first.state, first.path is not None and first.path.is_absolute()) == ("online", True)
+
+
+@pytest.mark.parametrize("suffix", [".otioz", ".otiod"])
+def test_files_of_one_name_stay_apart_in_a_bundle_and_lost_ones_keep_their_address(
+    tmp_path: Path, opened: Any, suffix: str, monkeypatch: Any
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for folder, seconds in (("one", 1), ("two", 2)):
+        (tmp_path / folder).mkdir()
+        wav(tmp_path / folder / "take 1.wav", seconds)
+    named = ["one/take 1.wav", "two/take 1.wav", "one/take 1.wav", "gone/take 1.wav"]
+    clips = [clip(str(i), tr(0, 12), str(tmp_path / name)) for i, name in enumerate(named)]
+    out = write_result(opened(track("Audio", *clips)), {}, tmp_path / f"out{suffix}")
+    urls = [node["target_url"] for node in _all(json.loads(_playlist(out))) if "target_url" in node]
+    assert urls == [
+        "media/take%201.wav",
+        "media/take%201-2.wav",
+        "media/take%201.wav",
+        str(tmp_path / named[3]),
+    ]
+    back = open_timeline(out)
+    assert [c.state for c in back.clips] == ["online"] * 3 + ["offline"]
+    kept = [c.path.read_bytes() for c in back.clips[:3] if c.path is not None]
+    assert kept == [(tmp_path / name).read_bytes() for name in named[:3]]
+    assert len(list(otio.adapters.read_from_file(str(out)).find_clips())) == 4
 
 
 def _playlist(out: Path) -> str:
@@ -744,7 +817,8 @@ def _playlist(out: Path) -> str:
     [
         ("in.otio", "is the timeline that was read"),
         ("./sub/../in.otio", "is the timeline that was read"),
-        ("out.edl", "carries no new audio tracks"),
+        ("out.prproj", "name it .xml, which that imports"),
+        ("out.wav", "a result is a timeline; name it .otio"),
         ("out.txt", "name it .otio"),
         ("out", "name it .otio"),
         ("none/out.otio", "its folder does not exist"),
@@ -782,23 +856,28 @@ def test_a_failing_disk_leaves_nothing_and_keeps_the_old_file(
     assert sorted(p.name for p in tmp_path.iterdir()) == before
 
 
-def test_adapter_failures_are_sentences(tmp_path: Path, media: Path, opened: Any) -> None:
-    source = opened(track("Audio", clip("a", tr(0, 24), str(media))))
-    with pytest.raises(TimelineError, match="cannot be written as FCPXML") as raised:
-        write_result(source, every(source, tmp_path), tmp_path / "o.fcpxml")
+@pytest.mark.parametrize("suffix", [".fcpxml", ".aaf", ".xml", ".edl"])
+def test_a_rate_that_counts_no_frames_is_a_sentence(
+    tmp_path: Path, media: Path, opened: Any, suffix: str
+) -> None:
+    source = opened(
+        track("Video", clip("v", tr(0, 24, 12.7), str(media))),
+        track("Audio", clip("a", tr(0, 24), str(media))),
+    )
+    with pytest.raises(WriteError, match=r"cannot hold a timeline of 12.7 frames per second") as raised:
+        write_result(source, every(source, tmp_path), tmp_path / f"o{suffix}")
     assert "\n" not in str(raised.value)
-    assert not (tmp_path / "o.fcpxml").exists()
+    assert not (tmp_path / f"o{suffix}").exists()
 
 
-def test_sound_between_frames_cannot_go_where_only_frames_count(tmp_path: Path, ready: Any) -> None:
+def test_sound_between_frames_goes_on_frames_where_only_those_count(tmp_path: Path, ready: Any) -> None:
     source, _ = ready
-    uneven = {
-        1: [ResultTrack("rebalanced", ResultClip(tmp_path / "01 rebalanced.wav", 48000, 192000, 2, 48001))]
-    }
-    with pytest.raises(
-        TimelineError, match=r"“01 rebalanced.wav” begins or ends between two frames; write .otio"
-    ):
-        write_result(source, uneven, tmp_path / "o.xml")
+    file = ResultClip(tmp_path / "01 rebalanced.wav", 48000, 192000, 2, 48001)
+    losses: list[str] = []
+    write_result(source, {1: [ResultTrack("rebalanced", file)]}, tmp_path / "o.xml", losses=losses)
+    assert any("between frames" in loss and "rounded (1 clip)" in loss for loss in losses)
+    write_result(source, {1: [ResultTrack("rebalanced", file)]}, tmp_path / "o.fcpxml", losses=(losses := []))
+    assert losses == []
 
 
 def test_unknown_clips_and_senseless_results(tmp_path: Path, ready: Any) -> None:
