@@ -30,7 +30,7 @@ from .keys import Identities, rendition_key, span_key
 from .losses import Loss, of_result, of_timeline
 from .names import result_folder, result_path
 from .ranges import parse_ranges
-from .rehearsal import uncarried
+from .rehearsal import Part, uncarried
 from .results import FAILED, LEFT_OUT, NOT_CHOSEN, ClipFacts, ClipResult
 from .settings import AUTO, KEYFRAMES, JobSettings
 from .stage import Draft, Identity, Stage
@@ -187,7 +187,8 @@ def make_plan(job: Job, timeline: Timeline, stage: Stage, progress: Progress | N
             others.append(ClipResult(facts, LEFT_OUT, "There is nothing to do for it."))
     plan = Plan(job, timeline, out, folder, tuple(tasks), tuple(others), categories, doubtful)
     check_room(folder, plan.bytes_needed + plan.bytes_passing + plan.bytes_bundled + (_SPARE if tasks else 0))
-    return replace(plan, uncarried=uncarried(plan))
+    parts = (Part(t.facts.index, t.passage, t.category.kind if t.known else "") for t in tasks)
+    return replace(plan, uncarried=uncarried(timeline, parts, job.settings, out, folder))
 
 
 def plan_data(plan: Plan) -> dict[str, Any]:

@@ -34,7 +34,6 @@ from ...engine.version import engine_version
 from .balance import Balance, Stretch
 from .desk import Desk, Seat, desk_of, passage_times, record_times, rendered_first
 from .keys import Identities, delivery_key, digest_of
-from .names import stem_name
 from .results import FAILED, RENDERED, ClipResult, Riding
 from .settings import AUTO, KEYFRAMES
 from .spectrogram import Spectrogram
@@ -355,7 +354,7 @@ def _delivered(bench: Bench, seat: Seat, task: Task, found: Balance) -> Renditio
     start = passage.record_offset + passage.record_start - passage.head
     stamp = time_reference(start, what.rate)
     key = delivery_key(task.key, [curve, wanted, raw, stamp])
-    name = stem_name(task.facts.track, task.facts.index, task.facts.name, key)
+    name = bench.name_for(task.facts.index, key)
     there = bench.top.find(name, key, bool(wanted or raw), raw) if settings.cache else None
     if there is not None:
         return there

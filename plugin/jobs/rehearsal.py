@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ...engine.media.container import layout_of
 from ...engine.media.reader import probe
@@ -11,38 +12,44 @@ from ...engine.media.time import to_samples
 from ...engine.media.writer import time_reference
 from ...engine.passage import GainCurves, Loudness, Passage, Rendition
 from ...engine.roles import STEMS
-from ..timeline import result_tracks
+from ..timeline import Timeline, result_tracks
 from ..timeline.results import Gain, Result, Ridden
 from ..timeline.write import rehearse
 from .settings import AUTO, KEYFRAMES, JobSettings
-
-if TYPE_CHECKING:
-    from .plan import Plan, Task
 
 _UNKNOWN = Loudness(-23.0, 0.0, -1.0, -23.0, -23.0)
 _TIMES, _MOVES = (0.0, 1.0), (0.0, -1.0)  # s, dB: any curve that is none
 
 
-def uncarried(plan: Plan) -> tuple[str, ...]:
-    """What the format of a job's result will not carry, a sentence each.
+@dataclass(frozen=True)
+class Part:
+    """A clip to be worked on, by its number; `category` is what it is known to hold, "" where it is a mix."""
+
+    index: int
+    passage: Passage
+    category: str
+
+
+def uncarried(
+    timeline: Timeline, parts: Iterable[Part], settings: JobSettings, out: Path, folder: Path
+) -> tuple[str, ...]:
+    """What the format of `out` will not carry of a result, a sentence each; `folder` is where its files will lie.
 
     Raises what writing the result would: WriteError or TimelineError.
     """
-    settings = plan.job.settings
-    results = {task.facts.index: _results(task, plan) for task in plan.tasks}
-    return rehearse(plan.timeline, results, plan.out, not settings.keep_originals) if results else ()
+    results = {part.index: _results(part, settings, folder) for part in parts}
+    return rehearse(timeline, results, out, not settings.keep_originals) if results else ()
 
 
-def _results(task: Task, plan: Plan) -> list[Result]:
+def _results(part: Part, settings: JobSettings, folder: Path) -> list[Result]:
     """What of a clip will go on the timeline, as far as formats can tell the difference."""
-    settings = plan.job.settings
-    ridden = settings.whole and task.known
+    ridden = settings.whole and bool(part.category)
     found: list[Result] = []
     if not (ridden and settings.as_ in (AUTO, KEYFRAMES)):
-        made, start = _rendition(task.passage, settings, plan.folder / f"{task.facts.index}.wav")
+        made, start = _rendition(part.passage, settings, folder / f"{part.index}.wav")
         found += result_tracks(made, start, settings.as_)
     if ridden and (settings.keyframed or not found):
-        found.append(Ridden(Gain(_TIMES, _MOVES), enabled=not found, category=task.category.kind))
+        found.append(Ridden(Gain(_TIMES, _MOVES), enabled=not found, category=part.category))
     return found
 
 

@@ -28,7 +28,6 @@ from .keys import delivery_key
 from .levels import programme_gain, programme_loudness, stage_for
 from .logs import log_unexpected, sentence_of
 from .losses import of_result
-from .names import stem_name
 from .place import place
 from .plan import Plan, Task
 from .programme import balance, finished, said_of
@@ -301,7 +300,7 @@ def _delivered(bench: Bench, task: Task, rendition: Rendition, gain_db: float) -
     stamp = time_reference(start, rendition.sample_rate)
     raw = settings.keyframed
     key = delivery_key(task.key, [stage.gain_db, stage.ceiling_dbtp, stamp, settings.with_stems, raw])
-    name = stem_name(task.facts.track, task.facts.index, task.facts.name, key)
+    name = bench.name_for(task.facts.index, key)
     there = bench.top.find(name, key, settings.with_stems, raw) if settings.cache else None
     if there is not None:
         return there

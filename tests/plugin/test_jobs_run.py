@@ -63,7 +63,9 @@ def test_every_clip_is_rendered_and_placed(source: Path) -> None:
         path = rendition(result, clip.facts.index).path
         assert path.parent == source.parent / "out.sightmix"
         assert sf.info(path).subtype == "PCM_24"
-    assert [p.name for p in result.folder.glob("A1_00*_one_*.wav")] == [rendition(result, 1).path.name]
+    made = [rendition(result, clip.facts.index).path.name for clip in result.clips]
+    assert made == ["one_rebalanced.wav", "two_rebalanced.wav", "three_rebalanced.wav"]
+    assert [clip.name for clip in result_clips(result.out)] == made
     clips = result_clips(result.out)
     assert len(clips) == 3
     assert [c.source_range.duration.to_seconds() for c in clips] == pytest.approx([1.0, 1.2, 1.0])
