@@ -56,9 +56,10 @@ def write(edit: Edit, out: Path, embed: bool = False, repeatable: bool = False) 
     expect it ("Music.L", "Music.R"). Sound counts samples of the timeline, picture frames; media are linked where
     they lie. `embed` puts their sound into the AAF as 24-bit PCM instead: experimental, few programs open it.
     `repeatable` takes identifiers from the edit's name and a fixed date, not new ones and today's: equal edits give
-    equal bytes. Gain curves become gain automation, fades and dissolves transitions. Disabled tracks and clips are
-    left out, for an AAF cannot mute them. Raises WriteError, also where pyaaf2 is not installed, and MediaError for
-    sound to embed that cannot be read.
+    equal bytes. Gain curves become gain automation, fades and dissolves transitions. What is muted, a clip or all on a
+    track, is the unused alternative of a selector that plays nothing, as Media Composer mutes clips: a reader that
+    knows no selectors plays nothing either. Markers are descriptive markers of the first track. Raises WriteError, also
+    where pyaaf2 is not installed, and MediaError for sound to embed that cannot be read.
     """
     check(edit)
     import aaf2
@@ -85,6 +86,7 @@ class _Piece:
     length: int
     source: int  # edit units from the media's first
     played: int = 0  # the file's channel, from 0
+    muted: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,7 @@ class _Writer:
         self._files: dict[tuple[EditMedia, str], list[tuple[Any, int]]] = {}
         self._defined: set[str] = set()
         self._uses = _uses(self.edit)
+        self._heard = {c.media for t in self.edit.tracks for c in t.clips if _plays(t, c)}
 
     def compose(self) -> None:
         """Put the composition and everything it plays into the file."""
@@ -128,9 +131,6 @@ class _Writer:
         self._timecode(composition, edit.start, edit.duration)
         numbers = {"video": count(1), "audio": count(1)}
         for track in edit.tracks:
-            if not track.enabled:
-                self.losses.add(f"The disabled track “{track.name}” is left out.")
-                continue
             if track.kind == "video":
                 self._slot(composition, track, next(numbers["video"]), track.name, None)
                 continue
@@ -138,7 +138,7 @@ class _Writer:
             for channel in range(width):
                 self._slot(composition, track, next(numbers["audio"]), _name(track, channel, width), channel)
         if edit.markers:
-            self.losses.add("Markers are left out.")
+            self._markers(composition)
 
     def _add(self, mob: Any) -> None:
         """Put a mob into the file, before anything refers to it."""
@@ -169,6 +169,26 @@ class _Writer:
         timecode.length = max(1, ceil(length * rate))
         slot.segment = timecode
 
+    def _markers(self, mob: Any) -> None:
+        """The timeline's markers on a slot of events; what they are called stands before their note."""
+        described = next((slot.slot_id for slot in mob.slots if slot.name != "TC"), 1)
+        slot = self.file.create.EventMobSlot()
+        slot["EditRate"].value = _rational(self.edit.rate)
+        slot["SlotID"].value = max(slot.slot_id for slot in mob.slots) + 1
+        slot["PhysicalTrackNumber"].value = 1
+        sequence = self.file.create.Sequence(media_kind="DescriptiveMetadata")
+        for marker in sorted(self.edit.markers, key=lambda marker: marker.start):
+            event = self.file.create.DescriptiveMarker()
+            event["Position"].value = to_frames(marker.start, self.edit.rate)
+            event["Length"].value = max(1, to_frames(marker.duration, self.edit.rate))
+            event["Comment"].value = ": ".join(part for part in (marker.name, marker.note) if part)
+            event["DescribedSlots"].value = {described}
+            colour = self.file.create.TaggedValue("_ATN_CRM_COLOR", (marker.color or "red").capitalize())
+            event["CommentMarkerAttributeList"].append(colour)
+            sequence.components.append(event)
+        slot.segment = sequence
+        mob.slots.append(slot)
+
     # Slots of the composition.
 
     def _slot(self, mob: Any, track: EditTrack, number: int, name: str, channel: int | None) -> None:
@@ -198,15 +218,17 @@ class _Writer:
             if channel is not None and channel >= len(channels):
                 continue
             grid = common.Frames(clip, rate)
-            if grid.length < 1 or not clip.enabled:
-                self.losses.add(
-                    "Disabled clips and clips shorter than half an edit unit are left out", not channel
-                )
+            if grid.length < 1:
+                self.losses.add("Clips shorter than half an edit unit are left out", not channel)
+                continue
+            muted = not (track.enabled and clip.enabled)
+            if self.embed and channel is not None and muted:
+                self.losses.add("Muted clips are left out where sound is embedded", not channel)
                 continue
             if not channel:
                 self._note(clip, track, grid)
             played = 0 if channel is None else channels[channel]
-            yield _Piece(clip, grid.start, grid.length, to_frames(grid.offset, rate), played)
+            yield _Piece(clip, grid.start, grid.length, to_frames(grid.offset, rate), played, muted)
 
     def _note(self, clip: EditClip, track: EditTrack, grid: common.Frames) -> None:
         if clip.speed != 1:
@@ -257,6 +279,10 @@ class _Writer:
     def _segment(self, piece: _Piece, rate: Fraction, channel: int | None, early: int, late: int) -> Any:
         length = piece.length + early + late
         source = self._source(piece, rate, channel, piece.source - early, length)
+        if (
+            piece.muted
+        ):  # inside its gain: OTIO's reader takes a gain that is an alternative for one that plays
+            source = self._muted(source, channel is not None)
         curve = keyframes.extended(piece.clip.gain, early / rate)
         if channel is None or curve is None or keyframes.is_unity(curve):
             return source
@@ -272,6 +298,15 @@ class _Writer:
         group.parameters.append(gain)
         group.segments.append(source)
         return group
+
+    def _muted(self, segment: Any, sound: bool) -> Any:
+        """A segment that is there and not played."""
+        selector = self.file.create.Selector()
+        selector.media_kind = "sound" if sound else "picture"
+        selector.length = segment.length
+        selector["Selected"].value = self._filler(segment.length, sound)
+        selector["Alternates"].append(segment)
+        return selector
 
     def _source(self, piece: _Piece, rate: Fraction, channel: int | None, start: int, length: int) -> Any:
         clip = piece.clip
@@ -330,7 +365,7 @@ class _Writer:
             slot.segment.length = length
         if media.start:
             self._timecode(mob, media.start, use.length)
-        if kind == "sound":
+        if kind == "sound" and media in self._heard:
             self._judge(media)
         return mob
 
@@ -467,6 +502,11 @@ def _joint(track: EditTrack, cut: Fraction, rate: Fraction) -> _Joint | None:
         return None
     joint = _Joint(to_frames(transition.before, rate), to_frames(transition.after, rate))
     return joint if joint.length else None
+
+
+def _plays(track: EditTrack, clip: EditClip) -> bool:
+    """Whether a clip of a sound track is heard."""
+    return track.kind == "audio" and track.enabled and clip.enabled
 
 
 def _width(track: EditTrack) -> int:

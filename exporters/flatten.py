@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,13 +22,11 @@ def edit_of(
     timeline: otio.schema.Timeline | Node,
     base: Path | None = None,
     probe: Callable[[Path], MediaInfo] | None = None,
-    folders: Sequence[Path] = (),
 ) -> Edit:
     """A timeline of OTIO's, or one of a parsed document, in terms that every host knows: see `lanes.played`.
 
-    Relative media addresses count from `base` (the working folder if None); what is not where it should be is looked
-    for in `folders`. Raises TimelineError for endless
+    Relative media addresses count from `base` (the working folder if None). Raises TimelineError for endless
     nesting, WriteError for a gain curve of ours that is none.
     """
     document = timeline if isinstance(timeline, dict) else json.loads(timeline.to_json_string(indent=-1))
-    return played(read_edit(document, Library(base or Path(), folders, probe)))
+    return played(read_edit(document, Library(base or Path(), probe=probe)))

@@ -166,7 +166,7 @@ class _Project(mlt.Writer):
         file = mlt.address(media)
         mlt.properties(element, resource=file, mlt_service="avformat", video_index=-1)
         if stream:
-            mlt.properties(element, audio_index=mlt.stream_index(Path(file), stream))
+            mlt.properties(element, audio_index=mlt.stream_index(media.path or Path(file), stream))
         width = media.streams[stream]
         if width == 2 and len(inner) == 1:
             copy = self._filter("channelcopy", "channelcopy", {}, to=1 - inner[0], **{"from": inner[0]})

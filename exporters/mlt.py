@@ -297,7 +297,7 @@ class Writer:
         # Without this detour melt folds the file down to the render's width before any channel can be chosen.
         properties(element, resource=f"avformat:{address(media)}", mlt_service="abnormal", video_index=-1)
         if stream:
-            properties(element, audio_index=stream_index(Path(address(media)), stream))
+            properties(element, audio_index=stream_index(media.path or Path(address(media)), stream))
         chosen = {
             "av.map": "|".join(map(str, inner)),
             "av.channel_layout": Layout.of_count(len(inner)).ffmpeg,

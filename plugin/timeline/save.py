@@ -44,7 +44,6 @@ _FOREIGN = {
     ".aep": ("an After Effects project", ".xml"),
     ".hfp": ("a HitFilm project", ".edl"),
     ".osp": ("an OpenShot project", ".xml"),
-    ".kdenlive": ("a Kdenlive project", ".otio"),
     ".blend": ("a Blender file", ".otio"),
     ".als": ("a Live set", ".aaf"),
     ".llc": ("a LosslessCut project", ".otio"),

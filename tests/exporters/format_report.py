@@ -108,7 +108,7 @@ def read_aaf(path: Path, edit: Edit) -> Iterator[Found]:
 
     with aaf2.open(str(path)) as file:
         for slot in next(file.content.compositionmobs()).slots:
-            if slot.name != "TC":
+            if slot.name != "TC" and type(slot).__name__ != "EventMobSlot":
                 yield from _slot(slot)
 
 
@@ -116,7 +116,8 @@ def _slot(slot: object) -> Iterator[Found]:
     rate = Fraction(slot.edit_rate)  # type: ignore[attr-defined]
     parts = list(slot.segment.positions())  # type: ignore[attr-defined]
     for i, position, part in parts:
-        clip = part.segments[0] if type(part).__name__ == "OperationGroup" else part
+        inner = part.segments[0] if type(part).__name__ == "OperationGroup" else part
+        clip = inner["Alternates"].value[0] if type(inner).__name__ == "Selector" else inner
         if type(clip).__name__ != "SourceClip":
             continue
         before, after = (parts[k][2] if 0 <= k < len(parts) else None for k in (i - 1, i + 1))
@@ -259,7 +260,9 @@ def _error(found: Found, clip: exporter_edits.EditClip) -> Fraction:
 
 INTRODUCTION = """# Formats
 
-`sightmix export TIMELINE --to FORMAT` and `otioconvert -i TIMELINE -o FILE -O sightmix_FORMAT` write these.
+`sightmix export TIMELINE --to FORMAT` and `otioconvert -i TIMELINE -o FILE -O sightmix_FORMAT` write these, and so does
+`sightmix rebalance … -o FILE`, by the ending of FILE: the same result in the same words, with what it will lack said
+before the work.
 The tables are made by `python tests/exporters/format_report.py`, which sends sample timelines through every format
 and reads them back; a test fails when they no longer say what happens.
 
@@ -294,7 +297,10 @@ What no table shows:
   `dialogue`, `music` and `effects` with the track's name as subrole.
 - AAF: one slot per channel (“Music.L”), counted in samples; linked WAV files keep their own description, 24-bit
   stems come as 24-bit. Gain curves are the standard gain effect with linear automation. `embed` puts the sound
-  into the AAF: experimental, few programs open such files.
+  into the AAF: experimental, few programs open such files. An AAF has no switch for a track: every clip of a muted
+  one, and every muted clip, is the unused alternative of a selector that plays nothing, which is how Media Composer
+  mutes clips; programs that do not know selectors play nothing there either. What is muted is not embedded. Markers
+  are descriptive markers of the first track, with their colour's name.
 - OTIO comes in three kinds. What `sightmix rebalance` writes is your own file with new tracks in its program's words:
   media of Resolve's are bare paths there, because Resolve 20.2 was reported not to import `file://` addresses, and
   file URIs in every other. It counts media from their start timecode, carries curves as metadata or effects, and says

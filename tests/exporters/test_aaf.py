@@ -14,7 +14,7 @@ import pytest
 import soundfile
 from exporter_edits import RATES, dissolve_edit, film, sample_edit, sound, with_clip
 from sightmix.engine.edit import keyframes
-from sightmix.engine.edit.model import Edit, EditClip, EditMedia, EditTrack, GainCurve
+from sightmix.engine.edit.model import Edit, EditClip, EditMarker, EditMedia, EditTrack, GainCurve
 from sightmix.engine.errors import MediaError, WriteError
 from sightmix.engine.media.time import to_frames
 from sightmix.exporters import aaf
@@ -46,13 +46,12 @@ def clips(slot: Any) -> list[tuple[int, Any, Any]]:
 def test_every_clip_starts_on_its_sample(tmp_path: Path, rate: Fraction) -> None:
     edit = sample_edit(tmp_path, rate)
     out, losses = written(edit, tmp_path)
-    assert "The disabled track “Location” is left out." in losses
+    assert not [loss for loss in losses if "left out" in loss]
     with aaf2.open(str(out)) as file:
         found = slots(file)
-        names = ["TC", "V1"] + [
-            f"{role} A1.{side}" for role in ("dialogue", "music", "effects") for side in "LR"
-        ]
-        assert list(found) == names
+        sounds = ("Location", "dialogue A1", "music A1", "effects A1")
+        names = ["TC", "V1"] + [f"{name}.{side}" for name in sounds for side in "LR"]
+        assert [name for name, slot in found.items() if type(slot).__name__ != "EventMobSlot"] == names
         for track in edit.tracks[2:]:
             for side in "LR":
                 slot = found[f"{track.name}.{side}"]
@@ -67,7 +66,7 @@ def test_every_clip_starts_on_its_sample(tmp_path: Path, rate: Fraction) -> None
         assert picture == [(0, 120, 10), (130, 90, 200)]
         assert found["V1"].edit_rate == rate
         assert found["V1"]["PhysicalTrackNumber"].value == 1
-        assert found["effects A1.R"]["PhysicalTrackNumber"].value == 6
+        assert found["effects A1.R"]["PhysicalTrackNumber"].value == 8
 
 
 def test_positions_between_frames_stay_on_their_sample(tmp_path: Path) -> None:
@@ -188,7 +187,7 @@ def test_otio_reads_the_same_clips(tmp_path: Path) -> None:
     timeline = otio.adapters.read_from_file(str(out), adapter_name="AAF")
     assert timeline.name == edit.name
     assert timeline.global_start_time == otio.opentime.RationalTime(90000, 25)
-    tracks = [t for t in timeline.tracks if t.kind == "Audio"]
+    tracks = [t for t in timeline.tracks if t.kind == "Audio" and not t.name.startswith("Location")]
     assert len(tracks) == 6
     for i, own in enumerate(t for t in edit.tracks[2:] for _ in "LR"):
         expected = [(c.name, c.start * 48000, c.duration * 48000, c.source_in * 48000) for c in own.clips]
@@ -272,15 +271,66 @@ def test_sound_at_another_rate_keeps_one_clock(tmp_path: Path) -> None:
 def test_what_an_aaf_cannot_carry_is_said(tmp_path: Path) -> None:
     edit = with_clip(sample_edit(tmp_path), 2, 0, media=None)
     edit = with_clip(edit, 3, 0, speed=Fraction(2))
-    edit = with_clip(edit, 4, 0, enabled=False)
+    edit = with_clip(edit, 4, 0, duration=Fraction(1, 200_000))
     _, losses = written(edit, tmp_path)
     assert losses == (
-        "The disabled track “Location” is left out.",
         "Clips without media are empty (1 clip).",
         "Changed speeds are not carried: the clips play at their own (1 clip).",
-        "Disabled clips and clips shorter than half an edit unit are left out (1 clip).",
-        "Markers are left out.",
+        "Clips shorter than half an edit unit are left out (1 clip).",
     )
+
+
+def test_what_is_muted_is_there_and_plays_nothing(tmp_path: Path) -> None:
+    edit = with_clip(sample_edit(tmp_path), 4, 0, enabled=False)
+    out, _ = written(edit, tmp_path)
+    with aaf2.open(str(out)) as file:
+        found = slots(file)
+        for name, muted in (("Location.L", [0, 1]), ("effects A1.R", [0]), ("dialogue A1.L", [])):
+            track = next(t for t in edit.tracks if t.name == name.partition(".")[0])
+            parts = [part for part in found[name].segment.components if type(part).__name__ != "Filler"]
+            parts = [part.segments[0] if type(part).__name__ == "OperationGroup" else part for part in parts]
+            kinds = [type(part).__name__ for part in parts]
+            assert [i for i, kind in enumerate(kinds) if kind == "Selector"] == muted
+            for i in muted:
+                selected, [kept] = parts[i]["Selected"].value, parts[i]["Alternates"].value
+                assert type(selected).__name__ == "Filler"
+                assert parts[i].length == selected.length == kept.length
+                assert parts[i].length == round(track.clips[i].duration * 48000)
+    back = otio.adapters.read_from_file(str(out))
+    tracks = {track.name: [clip.enabled for clip in track.find_clips()] for track in back.tracks}
+    assert tracks["Location.R"] == [False, False]
+    assert tracks["effects A1.L"] == [False, True]
+    assert tracks["music A1.L"] == [True, True]
+
+
+def test_sound_that_is_muted_is_not_embedded(tmp_path: Path) -> None:
+    edit = sample_edit(tmp_path)
+    location = edit.tracks[1].clips
+    offline = [replace(clip, media=replace(clip.media, path=None)) for clip in location]
+    tracks = list(edit.tracks)
+    tracks[1] = replace(tracks[1], clips=tuple(offline))
+    _, losses = written(replace(edit, tracks=tuple(tracks)), tmp_path, embed=True)
+    assert "Muted clips are left out where sound is embedded (2 clips)." in losses
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_markers_lie_on_their_frame(tmp_path: Path, rate: Fraction) -> None:
+    edit = sample_edit(tmp_path, rate)
+    markers = (
+        EditMarker(Fraction(3) / rate, Fraction(10) / rate, "late", "a note", "GREEN"),
+        EditMarker(Fraction(0), Fraction(0), "first"),
+    )
+    out, _ = written(replace(edit, markers=markers), tmp_path)
+    with aaf2.open(str(out)) as file:
+        [slot] = [s for s in next(file.content.compositionmobs()).slots if type(s).__name__ == "EventMobSlot"]
+        assert Fraction(slot.edit_rate) == rate
+        told = [(e["Position"].value, e["Length"].value, e["Comment"].value) for e in slot.segment.components]
+        assert told == [(0, 1, "first"), (3, 10, "late: a note")]
+        described = {tuple(event["DescribedSlots"].value) for event in slot.segment.components}
+        assert described == {(slots(file)["V1"].slot_id,)}
+    back = otio.adapters.read_from_file(str(out))
+    found = [(m.name, m.color) for clip in back.tracks[0] for m in clip.markers]
+    assert found == [("first", "RED"), ("late: a note", "GREEN")]
 
 
 def test_nothing_half_written(tmp_path: Path) -> None:

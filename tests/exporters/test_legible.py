@@ -73,7 +73,7 @@ def test_whatever_names_hold_the_file_is_read_back(tmp_path: Path, form: formats
             continue
         text = out.read_bytes().decode()
         assert not RAW.search(text.replace("\r\n", "\n")), name
-        if form.suffix in (".xml", ".fcpxml", ".mlt"):
+        if form.suffix in (".xml", ".fcpxml", ".mlt", ".kdenlive"):
             assert ET.fromstring(text) is not None
         if form.key == "edl":
             assert len([line for line in text.splitlines() if re.match(r"\d{3} ", line)]) == 1
@@ -83,7 +83,9 @@ def test_whatever_names_hold_the_file_is_read_back(tmp_path: Path, form: formats
 def test_whatever_files_are_called(tmp_path: Path, form: formats.Format) -> None:
     out = tmp_path / f"out{form.suffix}"
     lost = formats.export(timeline(tmp_path, "name", "t\x1b[2Jo\nne.wav"), out, form.key)
-    assert any("control characters in their names" in loss for loss in lost) == (form.key in ("rpp", "mlt"))
+    assert any("control characters in their names" in loss for loss in lost) == (
+        form.key in ("rpp", "mlt", "kdenlive-project")
+    )
     if form.key != "aaf":
         text = out.read_text(encoding="utf-8")
         assert not RAW.search(text)
