@@ -12,6 +12,7 @@ from ...engine.edit.nodes import Node, metadata, number, schema, seconds
 from ...engine.edit.volume import is_volume
 from ...engine.media.layout import Layout
 from ...engine.media.time import round_half_up, snap_rate, to_samples
+from ...engine.roles import PARTS
 from .marks import mark_generated
 from .results import ResultClip, ResultTrack
 
@@ -125,11 +126,21 @@ def new_track(
     host = given["metadata"].get("Resolve_OTIO")
     if isinstance(host, dict):
         host.update({key: False for key in ("Locked", "SoloOn") if key in host})
-    if "color" in model:
-        given["color"] = copy.deepcopy(model["color"])
+    if "color" in model:  # a document of OTIO 0.18 or later, which has colours
+        held = str(facts.get("category") or facts.get("role"))
+        given["color"] = _colour(held) or copy.deepcopy(model["color"])
     mark_generated(given, {**facts, "provenance": plain(provenance)})
     order = [key for key in model if key in given]
     return {key: given[key] for key in dict.fromkeys([*order, *_TRACK_KEYS]) if key in given}
+
+
+def _colour(held: str) -> Node | None:
+    """The colour of a track that holds dialogue, music or effects, as in the report; None for anything else."""
+    text = next((role.light for role in PARTS if role.name == held), "")
+    if not text:
+        return None
+    red, green, blue = (figure / 255 for figure in bytes.fromhex(text[1:]))
+    return {"OTIO_SCHEMA": "Color.1", "r": red, "g": green, "b": blue, "a": 1.0, "name": held}
 
 
 def widen(track: Node, layout: Layout) -> None:

@@ -680,6 +680,33 @@ def test_collections_and_lone_tracks_are_written_whole(tmp_path: Path, media: Pa
     assert len(tracks_of(read(tmp_path / "o.otio"))) == 2
 
 
+@pytest.mark.parametrize("coloured", [True, False])
+def test_new_tracks_have_their_roles_colours_where_the_document_has_colours(
+    tmp_path: Path, media: Path, opened: Any, coloured: bool
+) -> None:
+    mine = {"OTIO_SCHEMA": "Color.1", "r": 0.5, "g": 0.25, "b": 1.0, "a": 1.0, "name": "mine"}
+    own = {"color": mine} if coloured else {}
+    source = opened(track("Audio", clip("a", tr(0, 24), str(media)), name="A1", **own))
+    file = ResultClip(media, 48000, 48000, 2)
+    found = [ResultTrack(role, file) for role in ("rebalanced", "dialogue", "music")]
+    found.append(Ridden(Gain((0.0,), (-3.0,)), category="effects"))
+    write_result(source, {1: found}, tmp_path / "o.otio")
+    tracks = {t["name"]: t.get("color") for t in tracks_of(read(tmp_path / "o.otio"))}
+    if not coloured:
+        assert set(tracks.values()) == {None}
+        return
+    assert tracks["A1"] == tracks["A1 rebalanced"] == mine
+    assert tracks["A1 music"]["name"] == "music"
+    assert tracks["A1 effects rebalanced"]["name"] == "effects"
+    theirs = otio.adapters.read_from_file(str(tmp_path / "o.otio"))
+    speech = next(t for t in theirs.tracks if t.name == "A1 dialogue")
+    assert (round(speech.color.r * 255), round(speech.color.g * 255), round(speech.color.b * 255)) == (
+        22,
+        104,
+        199,
+    )
+
+
 def test_media_files_become_timelines(tmp_path: Path, media: Path) -> None:
     source = open_timeline(media)
     write_result(source, every(source, tmp_path), tmp_path / "o.otio", True)
