@@ -216,7 +216,10 @@ def test_every_format_says_what_its_files_column_says(
             "New sound tracks, below the others" in told
         )
         assert (len(edit.markers) == 2) is any(what.startswith("Marker of") for what in told)
-    for suffix in (".otio", ".xml", ".fcpxml"):
+        silent = [track.name for track in tracks(edit, "audio") if not any(c.enabled for c in track.clips)]
+        assert bool(silent) is any(what.startswith("The clips on ") for what in told)
+        assert not any("rebalanced" in name for name in silent)
+    for suffix in (".otio", ".xml", ".fcpxml", ".aaf"):
         found = [HOUR + marker.start for marker in opened(made, suffix).markers]
         assert [timecode(t, RATE) for t in found] == [
             v for w, (v, _) in page.items() if w.startswith("Marker of")

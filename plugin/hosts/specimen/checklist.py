@@ -16,8 +16,8 @@ from .facts import DIALOGUE, EFFECTS, MUSIC, RATE, at
 FILES = (".otio", ".xml", ".fcpxml", ".aaf", ".edl")
 _SOUND = (".otio", ".xml", ".fcpxml", ".aaf")
 _TRACKS_MUTED = (".otio", ".xml")
-_MUTED = (".otio", ".xml", ".fcpxml")
-_MARKED = (".otio", ".xml", ".fcpxml")
+_MUTED = (".otio", ".xml", ".fcpxml", ".aaf")
+_MARKED = (".otio", ".xml", ".fcpxml", ".aaf")
 
 
 @dataclass(frozen=True)
