@@ -6,6 +6,7 @@ import json
 import random
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from xml.etree import ElementTree
 
@@ -212,10 +213,11 @@ def mutated(data: bytes, rng: random.Random, other: bytes) -> bytes:
         text = _text(data)
         if text is None or rng.random() < 0.2:
             data = rng.choice(BYTES)(data, rng, other)
-        elif rng.random() < 0.02:
-            data = encoded(nest(text, rng), rng)
         else:
-            data = encoded(rng.choice(TEXT)(text, rng), rng)
+            change = nest if rng.random() < 0.02 else rng.choice(TEXT)
+            with suppress(RecursionError):  # a second fault in what the first has nested
+                text = change(text, rng)
+            data = encoded(text, rng)
     return data[:_MOST]
 
 

@@ -84,6 +84,27 @@ def test_failures_are_named_and_leave_status_1(source: Path) -> None:
     assert (source.parent / "out.otio").is_file()
 
 
+INTERRUPTING = """
+import os, signal, sys
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupting())
+sys.argv = ["sightmix", "inspect", "--no-listen", {source!r}]
+from sightmix.plugin.cli.{entry} import main
+main()
+"""
+STOPPED = (130, "sightmix: Stopped.\n", "")
+
+
+def python(code: str) -> tuple[int, str, str]:
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=600
+    )
+    return done.returncode, done.stderr, done.stdout
+
+
 @pytest.mark.parametrize(
     "module",
     [
@@ -97,40 +118,37 @@ def test_failures_are_named_and_leave_status_1(source: Path) -> None:
 )
 def test_ctrl_c_while_something_is_imported_is_the_sentence(module: str, source: Path) -> None:
     """Of the imports that `inspect` makes, each is interrupted in turn."""
+    assert python(INTERRUPTING.format(module=module, source=str(source), entry="start")) == STOPPED
+
+
+def test_ctrl_c_in_the_import_of_a_command_by_the_other_way_in(source: Path) -> None:
+    code = INTERRUPTING.format(module="sightmix.plugin.cli.inspect", source=str(source), entry="app")
+    assert python(code) == STOPPED
+
+
+# Python 3.11 turns what comes out of the making of a class into a RuntimeError.
+@pytest.mark.parametrize(
+    "body", ["os.kill(os.getpid(), signal.SIGINT)", "type('Card', (), {'field': Interrupted()})"]
+)
+def test_ctrl_c_in_a_command_lets_it_tidy_up_and_with_json_is_an_object(body: str, source: Path) -> None:
     code = f"""
 import os, signal, sys
-class Interrupting:
-    def find_spec(self, name, path=None, target=None):
-        if name == {module!r}:
-            os.kill(os.getpid(), signal.SIGINT)
-sys.meta_path.insert(0, Interrupting())
-sys.argv = ["sightmix", "inspect", "--no-listen", {str(source)!r}]
-from sightmix.plugin.cli.start import main
-main()
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=600
-    )
-    assert (done.returncode, done.stderr, done.stdout) == (130, "sightmix: Stopped.\n", "")
-
-
-def test_ctrl_c_while_a_class_is_made_is_the_sentence_and_with_json_an_object(source: Path) -> None:
-    code = f"""
-import sys
 import sightmix.plugin.cli.inspect as inspect
 class Interrupted:
     def __set_name__(self, owner, name):
         raise KeyboardInterrupt
 def stopped(*_):
-    class Card:  # Python 3.11 turns what comes out of here into a RuntimeError
-        field = Interrupted()
+    try:
+        {body}
+    finally:
+        print("tidied")
 inspect.inspect_timeline = stopped
 from sightmix.plugin.cli.start import main
 sys.argv = ["sightmix", "inspect", "--json", {str(source)!r}]
 main()
 """
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=600
-    )
-    assert (done.returncode, done.stderr) == (130, "sightmix: Stopped.\n")
-    assert json.loads(done.stdout)["exit_status"] == 130
+    status, error, out = python(code)
+    assert (status, error) == STOPPED[:2]
+    tidied, said = out.splitlines()
+    assert tidied == "tidied"
+    assert json.loads(said)["exit_status"] == 130
