@@ -84,8 +84,13 @@ FORMATS = (
 _BY_KEY = {form.key: form for form in FORMATS}
 
 
-def find(key: str) -> Format:
-    """The format called `key`. Raises SettingsError with the nearest name for one we do not have."""
+def find(key: str, out: Path | None = None) -> Format:
+    """The format called `key`; of two for one program, that which the name of `out` asks for.
+
+    Raises SettingsError with the nearest name for one we do not have.
+    """
+    if key == "kdenlive" and out is not None and out.suffix.lower() == ".kdenlive":
+        return _BY_KEY["kdenlive-project"]
     if key in _BY_KEY:
         return _BY_KEY[key]
     near = get_close_matches(key.lower(), _BY_KEY, 1)
@@ -117,7 +122,7 @@ def export(
     that render sound. Raises SettingsError (unknown format or option), TimelineError, MediaError, WriteError or
     Cancelled.
     """
-    form = find(format) if format is not None else of_file(out)
+    form = find(format, out) if format is not None else of_file(out)
     unknown = [name for name in options if name not in form.options]
     if unknown:
         known = f"it has {', '.join(form.options)}" if form.options else "it has none"

@@ -14,7 +14,7 @@ from ..engine.edit.losses import Losses
 from ..engine.edit.model import Edit, EditClip, EditMedia, EditTrack
 from ..engine.files import write_text
 from ..engine.media.time import to_frames
-from . import common, kdenlive_project
+from . import common
 from .common import Frames
 from .otio_frames import Scale, empty_track
 
@@ -24,15 +24,11 @@ TITLE = "OTIO for Kdenlive"
 def write(edit: Edit, out: Path) -> tuple[str, ...]:
     """Write `edit` as an OTIO timeline for Kdenlive to `out`; returns what it cannot carry, a sentence each.
 
-    A name that ends on .kdenlive gets a project instead.
-
     Kdenlive takes the timeline's rate from its duration and only clips, gaps and markers from its tracks (its
     src/otio/otioimport.cpp): speed, gain, fades, transitions, channels and switches are passed over, so what is
     switched off is left out here. It takes a picture file's own start timecode off the source range, and nothing off
     that of a sound file. Raises WriteError.
     """
-    if out.suffix.lower() == ".kdenlive":
-        return kdenlive_project.write(edit, out)
     writer = _Writer(edit)
     text = otio.adapters.write_to_string(writer.timeline(), "otio_json")
     write_text(out, text + "\n")

@@ -28,9 +28,9 @@ def write(edit: Edit, out: Path) -> tuple[str, ...]:
     """Write `edit` as a project for Kdenlive to `out`; returns what it could not carry, a sentence each.
 
     A document of version 1.04, as Kdenlive 22.12 writes it and its dev-docs/fileformat.md describes it (newer ones
-    bring it up to date when they open it): every file is a clip in the bin, every track two playlists, filters lie on
-    playlist entries and name their effect. Sound tracks come first and from the bottom up. Times count frames of the
-    timeline's rate. melt renders the file too. Raises WriteError.
+    have an upgrade for it in their documentvalidator.cpp): every file is a clip in the bin, every track two
+    playlists, filters lie on playlist entries and name their effect. Sound tracks come first and from the bottom up.
+    Times count frames of the timeline's rate. melt renders the file too. Raises WriteError.
     """
     project = _Project(edit, edit.rate)
     if mlt.finest(edit) > 1:

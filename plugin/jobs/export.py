@@ -90,7 +90,7 @@ def target(to: str, out: Path | None) -> str:
         return STEMS
     from ...exporters.formats import find, of_file
 
-    return find(wanted).key if wanted or out is None else of_file(out).key
+    return find(wanted, out).key if wanted or out is None else of_file(out).key
 
 
 def export(request: ExportRequest, progress: Progress | None = None) -> Exported:

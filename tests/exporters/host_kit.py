@@ -8,7 +8,15 @@ from pathlib import Path
 import av
 import exporter_sound as kit
 import numpy as np
-from sightmix.engine.edit.model import Edit, EditClip, EditMarker, EditMedia, EditTrack, GainCurve
+from sightmix.engine.edit.model import (
+    Edit,
+    EditClip,
+    EditMarker,
+    EditMedia,
+    EditTrack,
+    EditTransition,
+    GainCurve,
+)
 
 RATE = Fraction(25)
 SECONDS = 12
@@ -71,3 +79,51 @@ def specimen(folder: Path) -> Edit:
         tracks.append(EditTrack("audio", role.title(), tuple(clips), role=role))
     marker = EditMarker(Fraction(2), Fraction(0), "look here", "a note")
     return Edit("Specimen", RATE, tuple(tracks), width=320, height=180, markers=(marker,))
+
+
+def two_streams(path: Path, seconds: int = 6) -> EditMedia:
+    """A MOV with two stereo streams of noise and no picture."""
+    count = seconds * kit.SAMPLE_RATE
+    x = np.random.default_rng(3).integers(-3000, 3000, (2, 1, 2 * count)).astype(np.int16)
+    with av.open(str(path), "w") as file:
+        streams = [file.add_stream("pcm_s16le", rate=kit.SAMPLE_RATE, layout="stereo") for _ in x]
+        for stream, samples in zip(streams, x, strict=True):
+            frame = av.AudioFrame.from_ndarray(samples, "s16", "stereo")
+            frame.sample_rate = kit.SAMPLE_RATE
+            file.mux(stream.encode(frame))
+            file.mux(stream.encode())
+    return EditMedia(
+        path.name, str(path), path, Fraction(0), Fraction(seconds), kit.SAMPLE_RATE, 4, (2, 2), bits=16
+    )
+
+
+def demanding(folder: Path) -> Edit:
+    """Two layers of picture, speeds, reverse, a freeze, a second stream and one channel of it, a dissolve of sound."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shot, sound = film(folder / "film.mov"), stem(folder / "stem.wav", 1)
+    two, cut = two_streams(folder / "two.mov"), kit.framed
+    low = (
+        cut(shot, RATE, 0, 50, 10),
+        cut(shot, RATE, 50, 50, 20, speed=Fraction(2)),
+        cut(shot, RATE, 100, 50, 200, speed=Fraction(-1)),
+        cut(shot, RATE, 150, 25, 60, speed=Fraction(0)),
+    )
+    streams = (
+        cut(two, RATE, 0, 50, 10, channels=(2, 3)),
+        cut(two, RATE, 60, 50, 10, channels=(3,)),
+        cut(two, RATE, 120, 40, 10, channels=(0, 1)),
+    )
+    speeds = (
+        cut(sound, RATE, 0, 50, 25, speed=Fraction(2)),
+        cut(sound, RATE, 50, 50, 150, speed=Fraction(-1)),
+    )
+    joined = (cut(sound, RATE, 0, 50, 25), cut(sound, RATE, 50, 50, 100))
+    dissolve = EditTransition(Fraction(2), Fraction(1, 5), Fraction(1, 5))
+    tracks = (
+        EditTrack("video", "V1", low),
+        EditTrack("video", "V2 – ä <&>", (cut(shot, RATE, 120, 20, 100),)),
+        EditTrack("audio", "streams", streams),
+        EditTrack("audio", "speeds", speeds),
+        EditTrack("audio", "dissolve", joined, (dissolve,)),
+    )
+    return Edit("Demanding", RATE, tracks, width=320, height=180)

@@ -12,7 +12,8 @@ import exporter_sound as kit
 import host_kit
 import pytest
 from sightmix.engine.edit.model import Edit, EditMedia, EditTrack, EditTransition, GainCurve
-from sightmix.exporters import kdenlive, kdenlive_project, mlt
+from sightmix.exporters import formats, kdenlive_project, mlt
+from sightmix.plugin.jobs.export import target
 
 RATE = Fraction(25)
 DOCUMENT = "kdenlive:docproperties."
@@ -176,7 +177,10 @@ def test_the_same_edit_makes_the_same_file(tmp_path: Path) -> None:
 
 def test_a_project_by_its_ending(tmp_path: Path) -> None:
     edit = kit.audio_edit(RATE, [kit.framed(kit.noise(tmp_path / "a.wav", 4), RATE, 0, 50, 0)])
-    kdenlive.write(edit, tmp_path / "a.kdenlive")
-    assert ET.parse(tmp_path / "a.kdenlive").getroot().tag == "mlt"
-    kdenlive.write(edit, tmp_path / "a.otio")
+    for name, key in (("a.kdenlive", None), ("b.kdenlive", "kdenlive"), ("c.xml", "kdenlive-project")):
+        formats.export(edit, tmp_path / name, key)
+        assert ET.parse(tmp_path / name).getroot().tag == "mlt"
+    formats.export(edit, tmp_path / "a.otio", "kdenlive")
     assert json.loads((tmp_path / "a.otio").read_text())["OTIO_SCHEMA"].startswith("Timeline.")
+    assert target("kdenlive", tmp_path / "A.Kdenlive") == "kdenlive-project"
+    assert target("kdenlive", tmp_path / "a.otio") == target("kdenlive", None) == "kdenlive"
