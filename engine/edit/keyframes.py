@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import cache
 from itertools import pairwise
 from math import acosh, ceil, log
 from typing import Any
@@ -103,6 +104,8 @@ def plus(curve: GainCurve | None, other: GainCurve | None) -> GainCurve | None:
 
 def fade_line(fade_in: Fraction, fade_out: Fraction, length: Fraction) -> GainCurve | None:
     """Fades at both ends of `length` seconds as a volume line: straight in amplitude, from and to silence."""
+    if not fade_in and not fade_out:
+        return None
     shares = _straight_fade()
     levels = tuple(db for _, db in shares)
     rise = GainCurve(tuple(fade_in * s for s, _ in shares), levels) if fade_in else None
@@ -110,13 +113,12 @@ def fade_line(fade_in: Fraction, fade_out: Fraction, length: Fraction) -> GainCu
     return plus(rise, fall if fade_out else None)
 
 
-def _straight_fade() -> list[tuple[Fraction, float]]:
+@cache
+def _straight_fade() -> tuple[tuple[Fraction, float], ...]:
     """A fade from silence that is straight in amplitude, as (share of its length, dB) for lines straight in dB."""
     levels = range(int(SILENCE_DB), 1, _FADE_STEP_DB)
-    return [
-        (Fraction(0), SILENCE_DB),
-        *((Fraction(10 ** (db / 20)).limit_denominator(10**6), float(db)) for db in levels),
-    ]
+    rising = ((Fraction(10 ** (db / 20)).limit_denominator(10**6), float(db)) for db in levels)
+    return (Fraction(0), SILENCE_DB), *rising
 
 
 def extended(curve: GainCurve | None, head: Fraction) -> GainCurve | None:
