@@ -28,6 +28,9 @@ from .layout import Layout
 from .time import parse_timecode, snap_rate, to_samples
 from .timecode_track import counted_at
 
+_RATES = range(
+    100, 12_288_001
+)  # Hz: no sound is sampled with more or less, but damaged headers claim what they like
 # Demuxers that take any text or binary file for a picture of characters.
 _TEXT_FORMATS = frozenset({"tty", "bin", "xbin", "adf", "idf"})
 _EXACT_FORMATS = frozenset({"wav", "w64", "aiff", "au", "caf", "flac", "ogg", "mxf", "mov"})
@@ -285,8 +288,13 @@ def probe(path: Path | str) -> MediaInfo:
 def _probe(path: Path, modified: int, size: int, number: int) -> MediaInfo:
     with _opened(path) as (container, streams):
         origin = presentation_start(container)
-        found = [(stream, said) for stream, said in streams if stream.sample_rate and stream.channels]
+        found = [
+            (stream, said) for stream, said in streams if stream.sample_rate in _RATES and stream.channels
+        ]
         picture = picture_stream(container)
+        absurd = _absurd(path, streams)
+        if absurd and not found and picture is None:
+            raise MediaError(absurd)
         counts = _counted(container, path, size, [stream for stream, _ in found], picture)
         audio = []
         for index, (stream, said) in enumerate(found):
@@ -305,10 +313,19 @@ def _probe(path: Path, modified: int, size: int, number: int) -> MediaInfo:
         kinds = ("audio", "video")
         unknown = tuple(s.type for s in container.streams if s.type in kinds and not _is_known(s))
         marks = remarks(path.name, next(iter(counts.values())), origin) if counts else ()
+        marks += (absurd,) if absurd else ()
         marks += tuple(changes.said(path.name, one.layout, one.changes) for one in audio if one.changes)
         longest = max(ends, default=Fraction(0))
         stamp = Stamp(size, modified, number)
         return MediaInfo(path, name, longest, tuple(audio), video, timecode, unknown, marks, stamp)
+
+
+def _absurd(path: Path, streams: Sequence[tuple[av.AudioStream, Layout]]) -> str:
+    """The sentence for a stream with a sample rate that no sound has; empty where there is none."""
+    odd = [rate for stream, _ in streams if (rate := stream.sample_rate or 0) and rate not in _RATES]
+    if not odd:
+        return ""
+    return f"{path} says that a second of its sound has {odd[0]} samples, which is damage; export or copy it again."
 
 
 def _counted(

@@ -71,6 +71,18 @@ def test_a_stream_in_an_unknown_codec_is_passed_over(tmp_path):
         assert read_number(sample_frames(path, [Fraction(5, 24)], 48, 64)[0]) == 5
 
 
+@pytest.mark.parametrize("rate", [536_918_912, 4_294_967_295 >> 1, 1])
+def test_a_sample_rate_that_no_sound_has_is_a_sentence(rate, tmp_path):
+    """Half a second of it would take gigabytes, or hours."""
+    path = write_streams(tmp_path / "a.wav", [sweep(RATE, 2, 0.1)])
+    data = bytearray(path.read_bytes())
+    at = data.index(b"fmt ") + 12
+    data[at : at + 4] = rate.to_bytes(4, "little")
+    path.write_bytes(data)
+    with pytest.raises(MediaError, match=rf"a second of its sound has {rate} samples, which is damage"):
+        probe(path)
+
+
 def test_a_picture_in_an_unknown_codec_is_none(tmp_path):
     path = rename(write_streams(tmp_path / "a.mov", [sweep(RATE, 1, 1)], True), b"jpeg", b"zzzz", 0)
     info = probe(path)
