@@ -18,6 +18,7 @@ from ..timeline.write import rehearse
 from .settings import AUTO, KEYFRAMES, JobSettings
 
 _UNKNOWN = Loudness(-23.0, 0.0, -1.0, -23.0, -23.0)
+_STAND_IN = "sightmix_not_yet_made_"
 _TIMES, _MOVES = (0.0, 1.0), (0.0, -1.0)  # s, dB: any curve that is none
 
 
@@ -38,7 +39,8 @@ def uncarried(
     Raises what writing the result would: WriteError or TimelineError.
     """
     results = {part.index: _results(part, settings, folder) for part in parts}
-    return rehearse(timeline, results, out, not settings.keep_originals) if results else ()
+    told = rehearse(timeline, results, out, not settings.keep_originals) if results else ()
+    return tuple(text for text in told if _STAND_IN not in text)  # that those files are not there
 
 
 def _results(part: Part, settings: JobSettings, folder: Path) -> list[Result]:
@@ -46,7 +48,7 @@ def _results(part: Part, settings: JobSettings, folder: Path) -> list[Result]:
     ridden = settings.whole and bool(part.category)
     found: list[Result] = []
     if not (ridden and settings.as_ in (AUTO, KEYFRAMES)):
-        made, start = _rendition(part.passage, settings, folder / f"{part.index}.wav")
+        made, start = _rendition(part.passage, settings, folder / f"{_STAND_IN}{part.index}.wav")
         found += result_tracks(made, start, settings.as_)
     if ridden and (settings.keyframed or not found):
         found.append(Ridden(Gain(_TIMES, _MOVES), enabled=not found, category=part.category))
