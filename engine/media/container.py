@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
@@ -27,6 +27,7 @@ from .clock import Count, Jump, count, may_jump, remarks
 from .layout import Layout
 from .time import parse_timecode, snap_rate, to_samples
 from .timecode_track import counted_at
+from .unfinished import Finished, finished_head
 
 _RATES = range(
     100, 12_288_001
@@ -167,11 +168,13 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, list[tuple[av.AudioStr
 
     Streams in a codec that FFmpeg does not know are not among them: PyAV has nothing to ask of those.
     """
-    _check_file(path)
-    with reading(path):
+    size = _check_file(path).st_size
+    with reading(path), ExitStack() as stack:
+        head = finished_head(path, size)
+        source = f"file:{path}" if head is None else Finished(stack.enter_context(path.open("rb")), head)
         # The protocol keeps names with colons from being taken for addresses, the option those with % for series.
         options = {"pattern_type": "none"}
-        with av.open(f"file:{path}", mode="r", options=options, **_ANY_TAGS) as container:
+        with av.open(source, mode="r", options=options, **_ANY_TAGS) as container:
             if container.format.name in _TEXT_FORMATS:
                 raise MediaError(f"{path} is a text or binary file, not media; relink the clip.")
             streams = [stream for stream in container.streams.audio if _is_known(stream)]

@@ -244,6 +244,22 @@ def test_what_can_be_believed_is_not_counted(tmp_path, monkeypatch):
         assert abs(float(probe(path).duration) - 1) < 0.06
 
 
+@pytest.mark.parametrize("length", [0, (1 << 64) - 1, 1 << 40])
+def test_an_rf64_file_that_was_never_finished_is_read_to_its_end(tmp_path, length):
+    x, path = sweep(RATE, 2, 1), tmp_path / "a.wav"
+    write_audio(path, "pcm_s16le", x, mux={"rf64": "always"})
+    good, data = span(path, RATE), bytearray(path.read_bytes())
+    assert data[:4] == b"RF64"
+    at = data.index(b"ds64") + 8
+    data[at : at + 24] = length.to_bytes(8, "little") * 3
+    path.write_bytes(data)
+    info = probe(path)
+    assert abs(info.audio[0].samples - RATE) < 64  # chunks after the sound cannot be told from it
+    np.testing.assert_array_equal(span(path, RATE), good)
+    np.testing.assert_array_equal(span(path, 1000, start=RATE // 2), good[:, RATE // 2 : RATE // 2 + 1000])
+    assert path.read_bytes() == data
+
+
 # ---- clocks that jump
 
 
