@@ -75,6 +75,7 @@ def mlt(path: Path) -> Iterator[Line]:
     root = ET.parse(path).getroot()
     profile = root.find("profile")
     frame = int(profile.get("frame_rate_den")) / int(profile.get("frame_rate_num"))
+    producers = {producer.get("id"): producer for producer in root if producer.tag in ("producer", "chain")}
     found = []
     for playlist in root.iter("playlist"):
         at = 0
@@ -82,9 +83,11 @@ def mlt(path: Path) -> Iterator[Line]:
             if child.tag == "blank":
                 at += int(child.get("length"))
             elif child.tag == "entry":
-                level = next(
-                    t for t in (f.findtext("property[@name='level']") for f in child.iter("filter")) if t
-                )
+                bearers = (child, producers[child.get("producer")])
+                filters = [filter for bearer in bearers for filter in bearer.iter("filter")]
+                level = next((t for t in (f.findtext("property[@name='level']") for f in filters) if t), None)
+                if level is None:  # the background
+                    continue
                 keys = [key.split("=") for key in level.split(";")]
                 # A level is reached at its frame's end; only the first holds all along.
                 times = [(int(n) + (1 if int(n) else 0.5)) * frame for n, _ in keys]
