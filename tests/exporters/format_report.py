@@ -398,6 +398,26 @@ letters show a classic Mac, and that is said.
 - Numbers that no clock counts (Inf, NaN, rates below a thousandth of a hertz, times of thousands of years) cost only
   the clip they stand in: it is listed with the reason.
 
+## Media
+
+A header is a claim. What FFmpeg's command line plays of a file is what counts, and what had to be assumed is said:
+
+- A stream in a codec that FFmpeg does not know is passed over; a clip that has nothing else is offline with that
+  reason.
+- Lengths that are missing (live WebM, piped FLAC), guessed from a bit rate (MP3 without a Xing header, bare AAC,
+  AC-3 or DTS) or longer than the file are counted from its packets, without decoding, when the file is first looked
+  at. So are transport and program streams, whose clocks may jump: that reads the file once. RF64 that was never
+  finished is read to its end.
+- A clock that leaps more than 10 s ahead or falls back by more than 0.1 s (appended recordings, recorders that were
+  reset) plays on without a gap, sound and picture alike; of shorter leaps nobody can tell whether something is
+  missing, and they stay silent. Clocks of 33 bits may run over. Such files are read from their beginning every
+  time.
+- Edit lists of QuickTime and MP4 are followed, empty edits are silence, but an edit's rate is not applied, as by
+  FFmpeg.
+- Sound that changes its channels (AC-3 from 2.0 to 5.1) is folded into what the stream begins with by ITU-R BS.775;
+  a changed sample rate is brought to the first one.
+- Media that is cut short or replaced after the timeline was read fails its clip; a file that only grows does not.
+
 ## Round trips
 
 “off by” is the largest distance of a clip's start, length or in point from where it was; “clips” counts those that
