@@ -15,6 +15,7 @@ from ..jobs.eta import clock
 from ..jobs.ranges import format_ranges
 from ..jobs.settings import JobSettings
 from .errors import SOME_FAILED, say, sentences
+from .moment import waited
 from .options import (
     AsEvents,
     AsJson,
@@ -79,7 +80,7 @@ def rebalance_timeline(request: Request, dry_run: bool, as_json: bool, as_events
     """Run a request, or only say what it would do; leaves with status 1 where clips failed."""
     from ..jobs.service import Service
 
-    began = time.monotonic()
+    began = time.monotonic() - waited()
     with watched(as_json, as_events) as observer:
         service = Service(observer)
         with stoppable(service.progress):

@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from job_helpers import FakeRenderer, three_clips, timeline_of, tone
 from sightmix.engine.edit.categories import Category
 from sightmix.engine.errors import MediaError, ModelError
 from sightmix.plugin.cli import app as cli
+from sightmix.plugin.cli import moment
 from sightmix.plugin.cli.app import app
 from sightmix.plugin.jobs import listening, rebalance, service
 from sightmix.plugin.jobs.listening import Listener
@@ -477,3 +480,9 @@ def test_a_reader_that_goes_away_is_no_error(source: Path) -> None:
         assert process.stderr is not None
         process.stdout.close()
         assert process.stderr.read() == b""
+
+
+def test_the_time_named_is_what_the_user_has_waited(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(moment, "_given", [time.monotonic() - 3600])
+    done = sightmix("rebalance", source, "-o", source.parent / "out")
+    assert re.search(r"3 of 3 clips rebalanced in 1:0\d:\d\d: ", done.stdout)
