@@ -35,6 +35,7 @@ _HEAD = 1 << 16
 _BLOCK = 1 << 22
 _BEGINS = b"OggS\0\2"  # an Ogg page that begins a stream
 _MP3_TAGS = 128  # bytes of an ID3v1 tag, which may follow the last frame
+_FLAC_HEADER = 16  # bytes of the longest frame header
 _CLUSTERS = bytes.fromhex("18538067")
 _PARTITION = bytes.fromhex("060e2b34020501010d01020101")
 
@@ -138,4 +139,52 @@ def _is_untrue_mp3(file: BinaryIO, size: int) -> bool:
     return not 0 <= size - start - lead - said <= _MP3_TAGS
 
 
-_CHECKS = {"matroska": _is_torn_matroska, "avi": _is_torn_riff, "mxf": _is_torn_mxf, "mp3": _is_untrue_mp3}
+def _is_torn_flac(file: BinaryIO, size: int) -> bool:
+    """Whether a FLAC file's last frame lies far before the end that its header counts (RFC 9639, 8.2 and 9.1)."""
+    head = file.read(26)
+    total, largest = int.from_bytes(head[18:26], "big") & ((1 << 36) - 1), int.from_bytes(head[10:12], "big")
+    if head[:4] != b"fLaC":
+        return True
+    file.seek(max(0, size - _HEAD))
+    tail = file.read()
+    at = tail.rfind(b"\xff")
+    while at >= 0:
+        place = _flac_place(tail[at : at + _FLAC_HEADER], largest)
+        if place is not None:
+            return place + 2 * largest < total
+        at = tail.rfind(b"\xff", 0, at)
+    return True
+
+
+def _flac_place(data: bytes, size: int) -> int | None:
+    """The first sample of the frame whose header `data` begins with, in frames of `size`; None where it is none."""
+    if len(data) < _FLAC_HEADER or data[1] & 0xFE != 0xF8:
+        return None
+    more = max(0, 7 - (data[4] ^ 0xFF).bit_length())  # bytes that follow, coded as in UTF-8
+    number = data[4] & (0x3F >> more if more else 0x7F)
+    for byte in data[5 : 5 + more]:
+        number = number << 6 | byte & 0x3F
+    length = 5 + more
+    length += {6: 1, 7: 2}.get(data[2] >> 4, 0) + {12: 1, 13: 2, 14: 2}.get(data[2] & 15, 0)
+    if _crc8(data[: length + 1]):
+        return None
+    return number if data[1] & 1 else number * size
+
+
+def _crc8(data: bytes) -> int:
+    """The remainder by x⁸ + x² + x + 1: 0 over a header with its own check byte."""
+    found = 0
+    for byte in data:
+        found ^= byte
+        for _ in range(8):
+            found = (found << 1 ^ 0x07 if found & 0x80 else found << 1) & 0xFF
+    return found
+
+
+_CHECKS = {
+    "matroska": _is_torn_matroska,
+    "avi": _is_torn_riff,
+    "mxf": _is_torn_mxf,
+    "flac": _is_torn_flac,
+    "mp3": _is_untrue_mp3,
+}
