@@ -49,11 +49,25 @@ def link_of(clip: Node) -> str:
 
 
 def lacking(clip: Node, widths: Sequence[int]) -> str:
-    """One sentence where a clip plays a stream that its file does not have, else ""; `widths` as in `channels_of`."""
+    """One sentence where a clip plays a stream, or channels alone, that its file does not have, else ""; `widths` as in
+    `channels_of`.
+    """
     stream = number(metadata(clip, "sightmix_source", "stream"))
-    if stream is None or not widths or stream < len(widths):
+    if stream is None:
+        beyond = _counted(clip) if widths else []
+        if not beyond or min(beyond) < sum(widths):
+            return ""
+        return f"It plays channel {min(beyond) + 1} of a file that has {sum(widths)}."
+    if not widths or stream < len(widths):
         return ""
     return f"It plays stream {int(stream) + 1} of sound in a file that has {len(widths)}."
+
+
+def _counted(clip: Node) -> list[int]:
+    """The numbers of the channels that our own readers noted."""
+    played = metadata(clip, "sightmix_source", "played")
+    counts = [number(value) for value in played] if isinstance(played, list) else []
+    return [int(count) for count in counts if count is not None]
 
 
 def _own(clip: Node, widths: Sequence[int]) -> list[Channel]:
@@ -64,9 +78,7 @@ def _own(clip: Node, widths: Sequence[int]) -> list[Channel]:
     if pairs:
         return [Channel(int(s), int(c)) for s, c in pairs if s is not None and c is not None]
     stream = number(metadata(clip, "sightmix_source", "stream"))
-    played = metadata(clip, "sightmix_source", "played")
-    counts = [number(value) for value in played] if isinstance(played, list) else []
-    indices = [int(count) for count in counts if count is not None]
+    indices = _counted(clip)
     if stream is None:
         found = [nth_channel(widths, index) for index in indices]
         return [channel for channel in found if channel is not None]

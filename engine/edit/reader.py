@@ -287,7 +287,8 @@ class Reader:
         found = self.library.sound(node) if sounds else self.library.picture(node)
         duration = self._length(node)
         given = self.placement.media_range(node)
-        media = self.library.media(found, node)
+        absent = lacking(node, _widths(found)) if sounds else ""
+        media = None if absent else self.library.media(found, node)  # it sounds of nothing
         clip = EditClip(
             name=self.library.called(node, found) or (media.name if media is not None else ""),
             start=ZERO,
@@ -302,9 +303,7 @@ class Reader:
             state=found.state,
             reason=found.reason,
             title=not sounds and _is_title(node, self.dialect == "resolve"),
-            problem=(place.problem or _problem(node, found, sounds))
-            if child.duration is not None
-            else _UNKNOWN,
+            problem=(place.problem or _problem(node) or absent) if child.duration is not None else _UNKNOWN,
         )
         if given is None or duration <= 0:
             self.losses.add("Clips without a length are left out", 1)
@@ -329,7 +328,7 @@ class Reader:
 
     def _channels(self, node: Node, track: Node | None, found: Found) -> tuple[int, ...] | None:
         """The channels a clip plays, counted over all streams; None for all of the first one, in order."""
-        widths = tuple(stream.channels for stream in found.info.audio) if found.info is not None else ()
+        widths = _widths(found)
         said = channels_of(node, track, widths, self.sources)
         flat = flat_numbers(said, widths) if said is not None else None
         return None if widths and flat == tuple(range(widths[0])) else flat
@@ -344,7 +343,9 @@ class Reader:
             self.unheard.add(remark)
         if found.rate is not None:
             self.losses.add("Image sequences are written as their first picture", 1)
-        if media is None:
+        if media is None and clip.problem:
+            self.losses.add(clip.problem)
+        elif media is None:
             what = "clip without media" if sounds else "title or generator"
             self.losses.add(f"“{name_of(node) or 'unnamed'}” is a {what}, which has no file")
         elif media.path is None:
@@ -464,13 +465,15 @@ def _ramp(retiming: Retiming, duration: Fraction, source: Fraction, offset: Frac
     return tuple((record, source + plan.at(record)) for record in bounds)
 
 
-def _problem(node: Node, found: Found, sounds: bool) -> str:
-    """What our own readers could not understand of a clip, or its file does not have."""
+def _problem(node: Node) -> str:
+    """What our own readers could not understand of a clip."""
     said = metadata(node, "sightmix_source", "problem")
-    if isinstance(said, str) and said:
-        return said
-    widths = [stream.channels for stream in found.info.audio] if sounds and found.info is not None else []
-    return lacking(node, widths)
+    return said if isinstance(said, str) else ""
+
+
+def _widths(found: Found) -> tuple[int, ...]:
+    """The channels of every sound in a file, none where nobody knows them."""
+    return tuple(stream.channels for stream in found.info.audio) if found.info is not None else ()
 
 
 def _within(scope: tuple[tuple[str, Fraction], ...], child: Child) -> tuple[tuple[str, Fraction], ...]:

@@ -385,13 +385,14 @@ letters show a classic Mac, and that is said.
   it, or none is that of what the item lies in. Clips that overlap by a frame were rounded; by more, the later one gets
   a track of its own. Nested sequences are opened, and the second side of a nest on two tracks is not played again.
   Speeds (Time Remap) are not read: such clips play at their own, and that is said.
-- EDL: counted at `--rate`; without it at 24, or at what its numbers need (29.97 where frames are dropped), and that is
-  said. Frames are dropped where ";" or "," stands before them, else where the first `FCM` line says so; a source's
-  timecode follows the `FCM` line above its event where that makes it as long as the record. Events lie by their record
-  times, also of lists sorted by source and across midnight. Two that overlap on a channel by more than a frame are on
-  tracks of their own. A source that lies on several channels (AA) plays one of its own on each, on one alone all of
-  them. Dissolves and wipes begin at the record in; a key's foreground lies on a track above. A source that is longer
-  or shorter than the record, without an M2 line, plays at its own speed, and that is said.
+- EDL: counted at `--rate`; without it at 24, or at what its numbers need (29.97 where frames are dropped), and that
+  is said. Frames are dropped where ";" or "," stands before them, else where the first `FCM` line says so; a source's
+  timecode follows the `FCM` line above its event where that makes it as long as the record. Events lie by their
+  record times, also of lists sorted by source and across midnight. Two that overlap on a channel by more than a frame
+  are on tracks of their own. A source that lies on several channels (AA) plays one of its own on each, on one alone
+  all of them; what it does not have is silent. Dissolves and wipes begin at the record in; a key's foreground lies on
+  a track above. A source that is longer or shorter than the record, without an M2 line, plays at its own speed, and
+  that is said.
 - Media without a path, or not where its path leads, is looked for in the folders of `--media` and those inside them: by
   the file, clip or reel name the timeline has, whatever its case, with its ending or without. Among several that fit
   alike none is chosen; the clip says which they are.

@@ -169,6 +169,19 @@ def test_both_sides_of_a_source_are_one_sound(tmp_path: Path, lines: list[str]) 
     assert [c.channels for c in lone.clips] == [None]
 
 
+def test_a_mono_source_on_two_channels_sounds_once(tmp_path: Path) -> None:
+    wav(tmp_path / "one.wav", seconds=4, channels=1)
+    found = read(
+        tmp_path, "001 S AA C 00:00:01:00 00:00:02:00 01:00:00:00 01:00:01:00\n* FROM FILE: one.wav\n"
+    )
+    assert [(c.state, c.reason) for c in found.clips] == [
+        ("online", ""),
+        ("unsupported", "It plays channel 2 of a file that has 1."),
+    ]
+    assert [c.media is not None for t in found.edit.tracks for c in t.clips] == [True, False]
+    assert found.edit.losses == ("It plays channel 2 of a file that has 1.",)
+
+
 def test_events_that_overlap_are_all_there(tmp_path: Path) -> None:
     found = read(
         tmp_path,
