@@ -12,7 +12,8 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppres
 @contextmanager
 def quiet() -> Iterator[None]:
     """Nothing printed inside reaches stdout, by Python or by C; nor do Python's prints to stderr, or warnings."""
-    with open(os.devnull, "w", encoding="utf-8") as nowhere, warnings.catch_warnings():  # noqa: PTH123
+    sink = os.open(os.devnull, os.O_WRONLY)
+    with os.fdopen(sink, "w", encoding="utf-8") as nowhere, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with redirect_stdout(nowhere), redirect_stderr(nowhere), _no_stdout(nowhere.fileno()):
             yield
