@@ -146,7 +146,8 @@ def test_training(tiny_corpus: Path, tmp_path: Path) -> None:
         "--device",
         "cpu",
     )
-    quiet(guarded(tmp_path, *CLI, "train", tmp_path / "tiny.json", *words, may_write=made))
+    packed = tiny_corpus / "packed"  # recordings as training reads them, beside the corpus
+    quiet(guarded(tmp_path, *CLI, "train", tmp_path / "tiny.json", *words, may_write=(*made, packed)))
     assert (made[0] / "checkpoint.pt").exists()
 
 
