@@ -29,12 +29,6 @@ from .marks import strip
 from .quiet import quiet
 from .texts import decoded, unicode_of, xml_root
 
-ADAPTERS = {
-    ".xml": ("fcp_xml", "FCP7 XML", "otio-fcp-adapter"),
-    ".fcpxml": ("fcpx_xml", "FCPXML", "otio-fcpx-xml-adapter"),
-    ".aaf": ("AAF", "AAF", "otio-aaf-adapter"),
-    ".edl": ("cmx_3600", "EDL", "otio-cmx3600-adapter"),
-}
 BUNDLES = (".otioz", ".otiod")
 _COMPOUND_FILE = bytes.fromhex("d0cf11e0")
 _NO_NUMBER = re.compile(
@@ -185,7 +179,7 @@ def _aaf(path: Path) -> Document:
     """Read through OTIO's adapter, then go on as with OTIO's own JSON."""
     if path.stat().st_size == 0:
         raise TimelineError(f"{path} is empty; export the timeline again.")
-    otio = library(*ADAPTERS[".aaf"])
+    otio = library("AAF", "AAF", "otio-aaf-adapter")
     with path.open("rb") as file:
         compound = file.read(len(_COMPOUND_FILE)) == _COMPOUND_FILE
     if not compound:
