@@ -25,6 +25,7 @@ XMEML = """<?xml version="1.0" encoding="UTF-8"?>
 <end>25</end><in>0</in><out>25</out><file id="f"><name>v</name><pathurl>file:///none/v.wav</pathurl>
 <duration>50</duration></file></clipitem></track></audio></media></sequence></xmeml>
 """
+PREMIERE = b'<?xml version="1.0"?>\n<PremiereData Version="3"/>'
 
 
 @pytest.mark.parametrize(
@@ -70,10 +71,10 @@ def test_otio_in_every_unicode(tmp_path: Path, encoding: str) -> None:
         ("m.xml", b'<?xml version="1.0"?><mlt><producer id="p"/></mlt>', "is an MLT XML"),
         ("m.mlt", b'<mlt><property name="shotcut">1</property></mlt>', "a Shotcut project"),
         ("m.kdenlive", b'<mlt><property name="kdenlive:docproperties.uuid"/></mlt>', "a Kdenlive project"),
-        ("p.prproj", gzip.compress(b'<?xml version="1.0"?>\n<PremiereData Version="3"/>'), "a Premiere Pro project"),
-        ("a.als", gzip.compress(b"<Ableton/>"), "an Ableton Live set"),
-        ("x.xml.gz", gzip.compress(XMEML.encode()), "packed with gzip; unpack it first"),
-        ("cut.gz", gzip.compress(b"x" * 99)[:20], "packed with gzip"),
+        ("p.prproj", gzip.compress(PREMIERE, mtime=0), "a Premiere Pro project"),
+        ("a.als", gzip.compress(b"<Ableton/>", mtime=0), "an Ableton Live set"),
+        ("x.xml.gz", gzip.compress(XMEML.encode(), mtime=0), "packed with gzip; unpack it first"),
+        ("cut.gz", gzip.compress(b"x" * 99, mtime=0)[:20], "packed with gzip"),
         ("v.veg", b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00" + bytes(40), "a Vegas project"),
         ("v.txt", b'"ID";"Track";"StartTime";"Length"\n', "an EDL text of Vegas"),
         ("s.edl", b"Samplitude EDL File Format Version 1.5\n", "an EDL of Samplitude"),
