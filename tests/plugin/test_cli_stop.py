@@ -98,9 +98,15 @@ main()
 STOPPED = (130, "sightmix: Stopped.\n", "")
 
 
+def foreground() -> None:
+    """Heed Ctrl-C as what a terminal starts does; a shell's background jobs, perhaps these tests, ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def python(code: str) -> tuple[int, str, str]:
+    command = [sys.executable, "-c", code]
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=600
+        command, capture_output=True, text=True, check=False, timeout=600, preexec_fn=foreground
     )
     return done.returncode, done.stderr, done.stdout
 

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from ....engine import roles
 from ....engine.media.time import timecode
 from ...timeline.results import Gain
 
@@ -20,7 +21,7 @@ FILM_LENGTH = 250  # frames of every film
 SYNC = 100  # the frame of every film that is white, with a high beep
 DISSOLVE = 24  # frames, centred on the first cut
 HANDLE = 12  # frames of sound before and after every new clip
-DIALOGUE, MUSIC, EFFECTS = "Dialogue", "Music", "Effects"
+DIALOGUE, MUSIC, EFFECTS = (role.title for role in (roles.DIALOGUE, roles.MUSIC, roles.EFFECTS))
 TRACKS = (DIALOGUE, MUSIC, EFFECTS)
 RESULT = "rebalanced"  # what the new tracks are called beside their source's name
 
