@@ -20,6 +20,7 @@ from ...engine.version import engine_version
 from .eta import clock
 from .inspection import category_data
 from .losses import CLIP, Loss, sentences
+from .page import templates
 from .pictures import Pictures, gather, panorama
 from .results import CACHED, FAILED, LEFT_OUT, ClipResult, JobResult, Riding
 from .sidecar import loudness_to_dict, number, plain
@@ -111,13 +112,7 @@ def _loss(stored: dict[str, Any]) -> Loss:
 
 @cache
 def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-    )
+    environment = templates(Path(__file__).parent)
     environment.filters.update(signed=_signed, signless=_unsigned, clock=clock)
     return environment.get_template("report.html")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 from ...engine.edit.nodes import Node
 
@@ -17,7 +18,10 @@ def time_range(start: float | Fraction, duration: float | Fraction, rate: float 
     return {"OTIO_SCHEMA": "TimeRange.1", "duration": time(duration, rate), "start_time": time(start, rate)}
 
 
-def _item(schema: str, name: str, source: Node | None, metadata: Node | None) -> Node:
+def item(
+    schema: str, name: str, source: Node | None = None, metadata: Node | None = None, **more: Any
+) -> Node:
+    """What clips, gaps, tracks and stacks have in common, and `more` of each."""
     return {
         "OTIO_SCHEMA": schema,
         "metadata": metadata or {},
@@ -26,22 +30,23 @@ def _item(schema: str, name: str, source: Node | None, metadata: Node | None) ->
         "effects": [],
         "markers": [],
         "enabled": True,
+        **more,
     }
 
 
 def gap(duration: float | Fraction, rate: float | Fraction) -> Node:
     """Nothing for `duration` units."""
-    return _item("Gap.1", "", time_range(0, duration, rate), None)
+    return item("Gap.1", "", time_range(0, duration, rate), None)
 
 
 def track(name: str, kind: str, items: list[Node], metadata: Node | None = None) -> Node:
     """A track, "Video" or "Audio"."""
-    return {**_item("Track.1", name, None, metadata), "children": items, "kind": kind}
+    return {**item("Track.1", name, None, metadata), "children": items, "kind": kind}
 
 
 def stack(name: str, layers: list[Node], source: Node | None = None, metadata: Node | None = None) -> Node:
     """Layers above each other, the lowest first."""
-    return {**_item("Stack.1", name, source, metadata), "children": layers}
+    return {**item("Stack.1", name, source, metadata), "children": layers}
 
 
 def timeline(name: str, tracks: list[Node], start: Node | None, metadata: Node | None = None) -> Node:
@@ -58,7 +63,7 @@ def timeline(name: str, tracks: list[Node], start: Node | None, metadata: Node |
 def clip(name: str, source: Node | None, reference: Node, metadata: Node | None = None) -> Node:
     """A clip that plays `source` of its media."""
     return {
-        **_item("Clip.2", name, source, metadata),
+        **item("Clip.2", name, source, metadata),
         "media_references": {"DEFAULT_MEDIA": reference},
         "active_media_reference_key": "DEFAULT_MEDIA",
     }

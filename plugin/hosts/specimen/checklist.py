@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-import jinja2
-
 from ....engine.media.time import timecode
+from ...jobs.page import templates
 from . import facts
 from .facts import DIALOGUE, EFFECTS, MUSIC, RATE, at
 
@@ -125,13 +124,5 @@ def _db(level: float) -> str:
 
 def checklist(folder: Path, losses: Mapping[str, Sequence[str]]) -> str:
     """The page, for a specimen in `folder`; `losses` says of every file what it cannot carry."""
-    environment = jinja2.Environment(
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-    )
-    return environment.get_template("checklist.html").render(
-        folder=folder, rows=rows(), losses=losses, name=facts.NAME
-    )
+    page = templates(Path(__file__).parent).get_template("checklist.html")
+    return page.render(folder=folder, rows=rows(), losses=losses, name=facts.NAME)

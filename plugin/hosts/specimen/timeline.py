@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ....engine.edit.nodes import Node
 from ...timeline import ResultClip, ResultTrack, Ridden, Timeline, write_result
+from ...timeline.build import item
 from ...timeline.dialects import Numbers, file_url, new_gap
 from . import facts
 from .facts import RATE, Cut
@@ -28,7 +28,7 @@ def original(media: Path) -> Node:
         "metadata": {"Resolve_OTIO": {"Resolve OTIO Meta Version": "1.0"}},
         "name": facts.NAME,
         "global_start_time": _NUMBERS.time(facts.START * RATE, RATE),
-        "tracks": _item("Stack.1", "", markers=[_marker(frame, title, colour)]) | {"children": tracks},
+        "tracks": item("Stack.1", "", markers=[_marker(frame, title, colour)]) | {"children": tracks},
     }
 
 
@@ -95,7 +95,7 @@ def _clip(cut: Cut, media: Path, words: Node) -> Node:
         "available_image_bounds": None,
         "target_url": file_url(media / cut.file, bare=True),
     }
-    return _item(
+    return item(
         "Clip.2", cut.file, _range(first + cut.source, cut.frames), metadata={"Resolve_OTIO": words}
     ) | {
         "media_references": {"DEFAULT_MEDIA": reference},
@@ -140,21 +140,8 @@ def _track(kind: str, name: str, children: Sequence[Node]) -> Node:
     words = (
         {"Locked": False} if kind == "Video" else {"Audio Type": "Stereo", "Locked": False, "SoloOn": False}
     )
-    track = _item("Track.1", name, metadata={"Resolve_OTIO": words})
+    track = item("Track.1", name, metadata={"Resolve_OTIO": words})
     return track | {"children": list(children), "kind": kind}
-
-
-def _item(kind: str, name: str, source: Node | None = None, **more: Any) -> Node:
-    return {
-        "OTIO_SCHEMA": kind,
-        "metadata": {},
-        "name": name,
-        "source_range": source,
-        "effects": [],
-        "markers": [],
-        "enabled": True,
-        **more,
-    }
 
 
 def _range(first: int, frames: int) -> Node:
