@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
-EXTRAS := cpu,train,clip,captions,hosts,cuts,dev
+EXTRAS := cpu,train,clip,captions,hosts,cuts,panel,dev
 JOBS ?= 2
 ROOMS := engine plugin exporters ui
 PIP := $(BIN)/python -m pip --disable-pip-version-check

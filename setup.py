@@ -13,6 +13,7 @@ DATA = [
     "configs/*",
     "recipe/*",
     "delivery_specs/*",
+    "translations/*.qm",
 ]
 
 FRONT = "plugin/front"  # what `import sightmix` itself gives

@@ -1,1 +1,1 @@
-"""The PySide6 panel: a Qt-free controller plus views."""
+"""The panel: `remote` is the engine in its own process, `control` what the window knows, `window` what is seen."""

@@ -1,0 +1,85 @@
+"""What the panel knows of a timeline: plain values, as the engine's process tells them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from ...engine.media.time import timecode
+from ..remote.source import Source
+
+
+@dataclass(frozen=True)
+class ClipRow:
+    """An audio clip as the list shows it; times in record seconds from the timeline's first frame.
+
+    `kind` is what it holds (dialogue, music, effects, mix, silent, or "" for not known), `certain` whether that is sure
+    and `told` whether the user said so. `state` is online, offline, disabled or unsupported, with its `reason`.
+    `lufs` is its integrated loudness once measured (-inf: silent), `needs` why it needs work, in keys of
+    `clips.NEEDS`.
+    """
+
+    index: int
+    name: str
+    track: str
+    track_number: int
+    record_in: float
+    record_out: float
+    timecode_in: str
+    timecode_out: str
+    state: str = "online"
+    reason: str = ""
+    media: str = ""
+    kind: str = ""
+    certain: bool = False
+    told: bool = False
+    lufs: float | None = None
+    needs: tuple[str, ...] = ()
+
+    @property
+    def online(self) -> bool:
+        """Whether it can be rebalanced."""
+        return self.state == "online"
+
+
+@dataclass(frozen=True)
+class TrackRow:
+    """An audio track: its number as hosts count (A1 is 1), name, clips by index, and what it holds."""
+
+    number: int
+    name: str
+    clips: tuple[int, ...]
+    kind: str = ""
+    certain: bool = False
+    told: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Document:
+    """An open timeline; `start` is the time of day of its first frame, `cuts` the picture's, in record seconds."""
+
+    source: Source
+    name: str
+    rate: Fraction
+    drop_frame: bool
+    start: Fraction
+    duration: Fraction
+    dialect: str
+    has_picture: bool
+    timelines: tuple[str, ...]
+    tracks: tuple[TrackRow, ...]
+    clips: tuple[ClipRow, ...]
+    cuts: tuple[float, ...] = ()
+    doubts: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def timecode(self, seconds: float) -> str:
+        """Record seconds as timecode in the timeline's own format."""
+        frame = (
+            Fraction(max(0, round(Fraction(seconds).limit_denominator(1_000_000) * self.rate))) / self.rate
+        )
+        return timecode(self.start + frame, self.rate, self.drop_frame)
