@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sightmix.ui.control.asking import Failure, Told
+from sightmix.ui.base.asking import Failure, Told
 
 
 @dataclass

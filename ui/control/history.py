@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from .topics import Topic
+from ..base.topics import Topic
 
 
 @dataclass(frozen=True)

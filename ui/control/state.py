@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from ...engine.media.time import timecode
-from ..remote.source import Source
+from ..base.source import Source
 
 
 @dataclass(frozen=True)
