@@ -10,6 +10,8 @@ from typing import Any
 from ...engine.media.time import timecode
 from ..base.source import Source
 
+_FACTS = ("channels", "layout", "shots", "speed")  # what a document's `extra` keeps of a clip
+
 
 @dataclass(frozen=True)
 class ClipRow:
@@ -83,3 +85,64 @@ class Document:
             Fraction(max(0, round(Fraction(seconds).limit_denominator(1_000_000) * self.rate))) / self.rate
         )
         return timecode(self.start + frame, self.rate, self.drop_frame)
+
+
+def document_of(data: Mapping[str, Any]) -> Document:
+    """What the engine's process answers to "open" (`plugin.session.opening.document_data`).
+
+    `extra` of the document holds the answer's further facts of every clip by its index, and the number of the open
+    timeline among those of the file.
+    """
+    return Document(
+        source=Source.from_dict(data["source"]),
+        name=data["name"],
+        rate=Fraction(data["rate_exact"]),
+        drop_frame=data["drop_frame"],
+        start=Fraction(data["start"]),
+        duration=Fraction(data["length"]),
+        dialect=data["dialect"],
+        has_picture=data["has_picture"],
+        timelines=tuple(data["timelines"]),
+        tracks=tuple(_track_of(track) for track in data["tracks"]),
+        clips=tuple(_clip_of(clip) for clip in data["clips"]),
+        cuts=tuple(data["cuts"]),
+        doubts=tuple(data["doubts"]),
+        notes=tuple(data["notes"]),
+        extra={
+            "chosen": data.get("chosen", 0),
+            "clips": {clip["index"]: {name: clip.get(name) for name in _FACTS} for clip in data["clips"]},
+        },
+    )
+
+
+def held_by(category: Mapping[str, Any]) -> dict[str, Any]:
+    """A category as the engine tells it, as the fields of a row: its kind, and by whose word."""
+    return {
+        "kind": category["kind"] or "",
+        "certain": bool(category["certain"]),
+        "told": category.get("by") == "user",
+    }
+
+
+def _track_of(track: Mapping[str, Any]) -> TrackRow:
+    held = track["category"]
+    return TrackRow(
+        track["number"], track["name"], tuple(track["clips"]), reason=held["reason"], **held_by(held)
+    )
+
+
+def _clip_of(clip: Mapping[str, Any]) -> ClipRow:
+    return ClipRow(
+        index=clip["index"],
+        name=clip["name"],
+        track=clip["track"],
+        track_number=clip["track_number"],
+        record_in=clip["record_in"],
+        record_out=clip["record_out"],
+        timecode_in=clip["record_in_tc"],
+        timecode_out=clip["record_out_tc"],
+        state=clip["state"],
+        reason=clip["reason"],
+        media=clip["media"] or "",
+        **held_by(clip["category"]),
+    )
