@@ -41,8 +41,8 @@ DIALOGUE = Role(
     short="DX",
     words=("speech", "dialogue", "dialog", "dia", "dx", "voice", "vocals"),
     fcpx="dialogue",
-    light="#1668c7",
-    dark="#6cb2ff",
+    light="#1f66d1",
+    dark="#5b9bff",
 )
 MUSIC = Role(
     name="music",
@@ -50,8 +50,8 @@ MUSIC = Role(
     short="MX",
     words=("music", "mus", "mx"),
     fcpx="music",
-    light="#b03a8c",
-    dark="#f08fcf",
+    light="#a83292",
+    dark="#dc7dca",
 )
 EFFECTS = Role(
     name="effects",
@@ -59,8 +59,8 @@ EFFECTS = Role(
     short="FX",
     words=("effects", "effect", "sfx", "fx"),
     fcpx="effects",
-    light="#b06a00",
-    dark="#f2b04a",
+    light="#985a0e",
+    dark="#d99a3c",
 )
 MIX = Role(name="rebalanced", stem="", short="MIX")
 
