@@ -1,0 +1,52 @@
+"""A live mix for tests of curves and lanes: made-up sound and gains, and a count of what it was asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sightmix.engine.highlight.bounce import frame_times
+from sightmix.plugin.jobs.hand import Drawn, with_hand
+from sightmix.ui.base.topics import Topic
+
+GRID = 1024 / 44_100  # seconds of a frame of gains
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A frame that was looked at, as far as lanes know of it."""
+
+    time: float
+    subject: str = ""
+
+
+class FakeLive:
+    """A mix of `seconds`: speech at 0 dB, music that dips to −6 dB in the middle of every ten seconds."""
+
+    def __init__(self, seconds: float = 60.0, *, heard: bool = True) -> None:
+        self.changed: Topic[[]] = Topic()
+        self.seconds = seconds
+        self.known = seconds  # how far the survey has come
+        self.heard = heard
+        self.samples = 0  # peaks handed out
+        self.looks = tuple(Seen(float(t), "a dog") for t in np.arange(1.0, seconds, 2.0)) if heard else ()
+        self._drawn: tuple[Drawn, ...] = ()
+        self.sets = 0
+        times = frame_times(round(seconds / GRID)) if heard else np.zeros(0)
+        model = np.zeros((3, len(times)), np.float32)
+        model[1] = -6 * (np.sin(np.pi * times / 10) ** 8)
+        self.times, self.model = times, model
+
+    @property
+    def drawn(self) -> tuple[Drawn, ...]:
+        return self._drawn
+
+    @drawn.setter
+    def drawn(self, drawn: tuple[Drawn, ...]) -> None:
+        self._drawn = drawn
+        self.sets += 1
+        self.changed.emit()
+
+    def table(self) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+        return self.times, with_hand(self.model, self.times, self._drawn)
