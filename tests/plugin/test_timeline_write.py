@@ -701,9 +701,9 @@ def test_new_tracks_have_their_roles_colours_where_the_document_has_colours(
     theirs = otio.adapters.read_from_file(str(tmp_path / "o.otio"))
     speech = next(t for t in theirs.tracks if t.name == "A1 dialogue")
     assert (round(speech.color.r * 255), round(speech.color.g * 255), round(speech.color.b * 255)) == (
-        22,
-        104,
-        199,
+        31,
+        102,
+        209,
     )
 
 
