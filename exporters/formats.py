@@ -24,8 +24,8 @@ Write = Callable[..., tuple[str, ...]]
 class Format:
     """A file format: `key` names it on command lines, `module` writes it, `reader` is OTIO's adapter for it.
 
-    `keyframes` says how gain curves arrive: "yes", "baked", "comments" or "no". One that `renders` sound takes a
-    `progress` too.
+    `keyframes` says how gain curves arrive: "yes", "baked", "comments" or "no". `lacks` is what it never holds, a
+    sentence each, whatever the timeline. One that `renders` sound takes a `progress` too.
     """
 
     key: str
@@ -37,6 +37,7 @@ class Format:
     keyframes: str = "yes"
     options: tuple[str, ...] = ()
     renders: bool = False
+    lacks: tuple[str, ...] = ()
 
     @property
     def write(self) -> Write:
@@ -51,9 +52,29 @@ class Format:
             module.check(edit)
 
 
+_GRID = "Clips off the frame grid are moved onto it, by up to half a frame."
+_START = "The start timecode is not carried."
+_FADER = "Gains above 12 dB are cut to it, where the fader ends."
+
 FORMATS = (
-    Format("fcp7", ".xml", "Final Cut Pro 7 XML", "fcp7", "Premiere, Resolve, Final Cut Pro 7", "fcp_xml"),
-    Format("fcpxml", ".fcpxml", "FCPXML 1.10", "fcpxml", "Final Cut Pro, Resolve", "fcpx_xml"),
+    Format(
+        "fcp7",
+        ".xml",
+        "Final Cut Pro 7 XML",
+        "fcp7",
+        "Premiere, Resolve, Final Cut Pro 7",
+        "fcp_xml",
+        lacks=("Cuts between frames are rounded.", _FADER),
+    ),
+    Format(
+        "fcpxml",
+        ".fcpxml",
+        "FCPXML 1.10",
+        "fcpxml",
+        "Final Cut Pro, Resolve",
+        "fcpx_xml",
+        lacks=("Picture cuts between frames are rounded; sound keeps its exact times.", _FADER),
+    ),
     Format(
         "aaf",
         ".aaf",
@@ -62,12 +83,40 @@ FORMATS = (
         "Pro Tools, Media Composer, Fairlight, Ardour",
         "AAF",
         options=("embed", "repeatable"),
+        lacks=("Changed speeds are not carried: the clips play at their own.",),
     ),
-    Format("edl", ".edl", "CMX 3600 EDL", "edl", "nearly every editor", "cmx_3600", "comments"),
-    Format("rpp", ".rpp", "Reaper project", "rpp", "Reaper"),
-    Format("mlt", ".mlt", "MLT XML", "mlt", "melt, Shotcut"),
     Format(
-        "kdenlive", ".otio", "OTIO for Kdenlive", "kdenlive", "Kdenlive 25.04 and later", "otio_json", "no"
+        "edl",
+        ".edl",
+        "CMX 3600 EDL",
+        "edl",
+        "nearly every editor",
+        "cmx_3600",
+        "comments",
+        lacks=(
+            "Only the lowest picture track and four channels of sound are written.",
+            "Cuts between frames are rounded.",
+            "Disabled tracks and fades are left out.",
+        ),
+    ),
+    Format("rpp", ".rpp", "Reaper project", "rpp", "Reaper", lacks=("Picture dissolves become cuts.",)),
+    Format(
+        "mlt",
+        ".mlt",
+        "MLT XML",
+        "mlt",
+        "melt, Shotcut",
+        lacks=("Disabled clips are left out.", "Picture dissolves become cuts.", _GRID, _START),
+    ),
+    Format(
+        "kdenlive",
+        ".otio",
+        "OTIO for Kdenlive",
+        "kdenlive",
+        "Kdenlive 25.04 and later",
+        "otio_json",
+        "no",
+        lacks=("Muted tracks and disabled clips are left out.", "Dissolves become cuts, fades are left out."),
     ),
     Format(
         "otio-plain",
@@ -78,8 +127,19 @@ FORMATS = (
         "otio_json",
         "baked",
         renders=True,
+        lacks=(
+            "Muted tracks and disabled clips are left out.",
+            "Sound that is more than a stretch of a file is rendered into a folder beside it.",
+        ),
     ),
-    Format("kdenlive-project", ".kdenlive", "Kdenlive project", "kdenlive_project", "Kdenlive, melt"),
+    Format(
+        "kdenlive-project",
+        ".kdenlive",
+        "Kdenlive project",
+        "kdenlive_project",
+        "Kdenlive, melt",
+        lacks=("Disabled clips are left out.", "Picture dissolves become cuts.", _GRID, _START),
+    ),
 )
 _BY_KEY = {form.key: form for form in FORMATS}
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from ...engine.errors import SettingsError, WriteError
@@ -101,6 +102,26 @@ def export(request: ExportRequest, progress: Progress | None = None) -> Exported
     to = target(request.to, request.out)
     progress = progress or Progress()
     return _to_stems(request, progress) if to == STEMS else _to_file(request, to, progress)
+
+
+def lacking(request: ExportRequest, progress: Progress | None = None) -> tuple[str, ...]:
+    """What an export will leave behind, a sentence each, found by doing it in a scratch folder; nothing is left of it.
+
+    Of stems, and of formats that render sound, only what the timeline itself says: sound is not made to be thrown away.
+    Raises what `export` would.
+    """
+    from ...exporters.formats import export as write
+    from ...exporters.formats import find
+    from ..timeline.source import open_edit
+
+    to = target(request.to, request.out)
+    edit = open_edit(request.source, request.timeline, request.rate)
+    if to == STEMS or find(to).renders:
+        return edit.losses
+    form = find(to)
+    form.check(edit)
+    with TemporaryDirectory() as scratch:
+        return write(edit, Path(scratch) / f"scratch{form.suffix}", to, progress=progress)
 
 
 def _to_file(request: ExportRequest, to: str, progress: Progress) -> Exported:
