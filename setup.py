@@ -13,6 +13,7 @@ DATA = [
     "configs/*",
     "recipe/*",
     "delivery_specs/*",
+    "shipped/*",
     "translations/*.qm",
 ]
 

@@ -8,19 +8,24 @@ delivery = "ebu-r128"
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date, time
 from pathlib import Path
 from typing import Any
 
 from ...engine.errors import SettingsError
 from ...engine.files import write_text
+from ...engine.legible import encodable
 from .settings import SETTINGS, JobSettings, Setting, refuse_unknown
 
 VARIABLE = "SIGHTMIX_CONFIG"  # another file, or none where it is empty
 TABLE, MEDIA = "rebalance", "media"
+NAME = "name"  # of a preset, which is such a file
+KEYS = {setting.key: setting for setting in SETTINGS.values()}
 
 
 @dataclass(frozen=True)
@@ -41,9 +46,14 @@ def defaults_path() -> Path | None:
     given = os.environ.get(VARIABLE)
     if given is not None:
         return Path(given).expanduser() if given else None
+    return config_folder() / "config.toml"
+
+
+def config_folder() -> Path:
+    """The platform's folder for this user's settings of sightmix."""
     from platformdirs import user_config_path
 
-    return user_config_path("sightmix", appauthor=False) / "config.toml"
+    return user_config_path("sightmix", appauthor=False)
 
 
 def read_defaults() -> Defaults:
@@ -80,7 +90,7 @@ def template() -> str:
             "",
             f"# {setting.help}{f' One of {limits}.' if setting.choices else f' {limits}.' if limits else ''}",
         ]
-        lines.append(f"#{_key(setting)} = {_toml(False if setting.negative else setting.default)}")
+        lines.append(f"#{setting.key} = {toml(untyped(setting, setting.default))}")
     return "\n".join(lines) + "\n"
 
 
@@ -103,22 +113,21 @@ def _why(error: Exception) -> str:
 
 
 def _checked(path: Path, data: Mapping[str, Any]) -> Defaults:
-    refuse_unknown(data, (TABLE, MEDIA), "part of a defaults file called")
+    refuse_unknown(data, (NAME, TABLE, MEDIA), "part of a defaults file called")
     folders, table = data.get(MEDIA, []), data.get(TABLE, {})
     if not isinstance(folders, list) or not all(isinstance(folder, str) for folder in folders):
         raise SettingsError(f'{MEDIA} must be a list of folders, such as ["~/Sound"].')
     if not isinstance(table, dict):
         raise SettingsError(f"{TABLE} must be a table: [{TABLE}] on a line of its own.")
-    known = {_key(setting): setting for setting in SETTINGS.values()}
-    refuse_unknown(table, known, "setting")
-    settings = {known[key].name: _typed(known[key], key, value) for key, value in table.items()}
+    refuse_unknown(table, KEYS, "setting")
+    settings = {KEYS[key].name: typed(KEYS[key], value) for key, value in table.items()}
     replace(JobSettings(), **settings)  # refuses what they cannot be
     media = tuple(path.parent / Path(folder).expanduser() for folder in folders)
     return Defaults(path, True, settings, media)
 
 
-def _typed(setting: Setting, key: str, value: Any) -> Any:
-    """The setting's value; SettingsError for another kind. A loudness may be a bare number."""
+def typed(setting: Setting, value: Any) -> Any:
+    """The setting's value of what a file says; SettingsError for another kind. A loudness may be a bare number."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if setting.kind is str and number:
         return str(value)
@@ -126,16 +135,27 @@ def _typed(setting: Setting, key: str, value: Any) -> Any:
         return float(value)
     if type(value) is not setting.kind:
         wanted = {bool: "true or false", str: "a text in quotes", int: "a whole number", float: "a number"}
-        raise SettingsError(f"{key} must be {wanted[setting.kind]}, not {value!r}.")
+        raise SettingsError(f"{setting.key} must be {wanted[setting.kind]}, not {value!r}.")
     return not value if setting.negative else value
 
 
-def _key(setting: Setting) -> str:
-    """A setting's name as the file has it: that of its flag."""
-    return setting.flag.removeprefix("--")
+def untyped(setting: Setting, value: Any) -> Any:
+    """A setting's value as a file says it: what `typed` turns back."""
+    return not value if setting.negative else value
 
 
-def _toml(value: Any) -> str:
+def toml(value: Any) -> str:
+    """A value as TOML, on one line; raises SettingsError for what TOML has no words for."""
     if isinstance(value, bool):
         return str(value).lower()
-    return f'"{value}"' if isinstance(value, str) else f"{value:g}"
+    if isinstance(value, str):
+        return json.dumps(encodable(value), ensure_ascii=False).replace("\x7f", "\\u007F")
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, list):
+        return f"[{', '.join(map(toml, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{toml(str(key))} = {toml(v)}' for key, v in value.items())}}}"
+    raise SettingsError(f"{value!r} cannot be written in a file of settings.")

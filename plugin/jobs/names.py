@@ -22,12 +22,12 @@ _EXTENSION = re.compile(r"\.[A-Za-z0-9]{2,4}$")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])", re.IGNORECASE)
 
 
-def ascii_slug(text: str, longest: int = _LONGEST) -> str:
-    """`text` as letters, digits, dots, dashes and underscores; "clip" where nothing is left of it."""
+def ascii_slug(text: str, longest: int = _LONGEST, otherwise: str = "clip") -> str:
+    """`text` as letters, digits, dots, dashes and underscores; `otherwise` where nothing is left of it."""
     flat = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     slug = re.sub(r"[^A-Za-z0-9.-]+", "_", flat)[:longest].strip("._-")
     if not slug or _RESERVED.fullmatch(slug.partition(".")[0]):
-        return f"clip_{slug}".rstrip("_")
+        return f"{otherwise}_{slug}".rstrip("_")
     return slug
 
 

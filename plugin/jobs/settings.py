@@ -13,11 +13,21 @@ if TYPE_CHECKING:
     from ...exporters.delivery import Spec
 
 
+LIVE = "live"  # by the next block of what is being played
+ANEW = "anew"  # once the network has heard it again
+WRITTEN = "written"  # in the files alone
+MIXED, LEVELLED, HEARD, PUT = "mix", "loudness", "model", "result"  # groups
+GROUPS = (MIXED, LEVELLED, HEARD, PUT)
+
+
 @dataclass(frozen=True)
 class Setting:
     """What a flag or a widget needs to know about one setting: range, unit, choices and help.
 
-    The help of something that is on by default says what switching it off does.
+    The help of something that is on by default says what switching it off does. `label` is what a widget says beside
+    it, in a `group` with others in the order they are declared in, folded away where it is `advanced`. A slider goes
+    in steps of `step` over what is `usual`, which need not be all that is allowed. `acts` says when a change is heard
+    (`LIVE`, `ANEW` or `WRITTEN`). What is `local` belongs to one computer or one run, and in no preset.
     """
 
     name: str
@@ -28,6 +38,13 @@ class Setting:
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
+    label: str = ""
+    group: str = ""
+    step: float = 0.0
+    usual: tuple[float, float] | None = None
+    acts: str = WRITTEN
+    advanced: bool = False
+    local: bool = False
 
     @property
     def flag(self) -> str:
@@ -39,6 +56,16 @@ class Setting:
     def negative(self) -> bool:
         """Whether the flag switches off what is on."""
         return self.default is True
+
+    @property
+    def key(self) -> str:
+        """The setting's name in files, which is that of its flag."""
+        return self.flag.removeprefix("--")
+
+    @property
+    def share(self) -> bool:
+        """Whether it is a part of a whole, which widgets show in per cent."""
+        return not self.unit and (self.low, self.high) == (0.0, 1.0)
 
     @property
     def limits(self) -> str:
@@ -60,9 +87,9 @@ class Setting:
         return math.isfinite(value) and low <= value <= high
 
 
-def _setting(default: Any, help: str, unit: str = "", **limits: Any) -> Any:
-    facts = Setting("", type(default), default, help, unit, **limits)
-    return field(default=default, metadata={"setting": facts})
+def _setting(default: Any, help: str, unit: str = "", **facts: Any) -> Any:
+    setting = Setting("", type(default), default, help, unit, **facts)
+    return field(default=default, metadata={"setting": setting})
 
 
 LOUDNESS_KEEP, LOUDNESS_MODEL = "keep", "model"
@@ -73,7 +100,8 @@ AUTO, BAKED, KEYFRAMES, BOTH, STEM_FILES = "auto", "baked", "keyframes", "both",
 FORMS = (AUTO, KEYFRAMES, BAKED, BOTH, STEM_FILES)
 OWN, PLAIN = "own", "plain"
 DIALECTS = (OWN, PLAIN)
-_TARGET_LOW, _TARGET_HIGH = -60.0, -5.0
+TARGET_LOW, TARGET_HIGH = -60.0, -5.0  # LUFS
+_TRIM = (-24.0, 12.0)  # dB of a fader that can be aimed
 
 
 @dataclass(frozen=True)
@@ -84,55 +112,181 @@ class JobSettings:
         PROGRAMME,
         "What is balanced: the programme, with its tracks as stems, or every clip by itself as a mix of its own.",
         choices=UNITS,
+        label="Balance",
+        group=MIXED,
+        acts=ANEW,
+        advanced=True,
     )
     style: str = _setting(
         "repair",
         "How far gains go: as far as the levels of good films ask for, or all the way the model says.",
         choices=STYLES,
+        label="Style",
+        group=MIXED,
+        acts=LIVE,
     )
     strength: float = _setting(
-        1.0, "Dry to wet: 0 leaves the sound as it is, 1 applies the whole rebalance.", low=0.0, high=1.0
+        1.0,
+        "Dry to wet: 0 leaves the sound as it is, 1 applies the whole rebalance.",
+        low=0.0,
+        high=1.0,
+        label="Strength",
+        group=MIXED,
+        step=0.01,
+        acts=LIVE,
     )
-    dialogue: float = _setting(0.0, "Extra gain on speech.", "dB", low=-60.0, high=24.0)
-    music: float = _setting(0.0, "Extra gain on music.", "dB", low=-60.0, high=24.0)
-    effects: float = _setting(0.0, "Extra gain on effects and ambience.", "dB", low=-60.0, high=24.0)
+    dialogue: float = _setting(
+        0.0,
+        "Extra gain on speech.",
+        "dB",
+        low=-60.0,
+        high=24.0,
+        label="Dialogue",
+        group=MIXED,
+        step=0.1,
+        usual=_TRIM,
+        acts=LIVE,
+    )
+    music: float = _setting(
+        0.0,
+        "Extra gain on music.",
+        "dB",
+        low=-60.0,
+        high=24.0,
+        label="Music",
+        group=MIXED,
+        step=0.1,
+        usual=_TRIM,
+        acts=LIVE,
+    )
+    effects: float = _setting(
+        0.0,
+        "Extra gain on effects and ambience.",
+        "dB",
+        low=-60.0,
+        high=24.0,
+        label="Effects",
+        group=MIXED,
+        step=0.1,
+        usual=_TRIM,
+        acts=LIVE,
+    )
     loudness: str = _setting(
         LOUDNESS_KEEP,
         "Loudness of all that will sound together: 'keep' leaves the programme as loud as it was, 'model' as the "
         "gains make it, or a LUFS figure such as -23 (EBU R 128), -24 (ATSC A/85) or -27.",
         "LUFS",
+        label="Loudness",
+        group=LEVELLED,
+        step=0.1,
+        acts=LIVE,
     )
     delivery: str = _setting(
-        "", "Meet a delivery spec by name, such as ebu-r128: its loudness and its true peak.", "SPEC"
+        "",
+        "Meet a delivery spec by name, such as ebu-r128: its loudness and its true peak.",
+        "SPEC",
+        label="Delivery",
+        group=LEVELLED,
+        acts=LIVE,
     )
-    true_peak: float = _setting(-1.0, "Highest true peak allowed.", "dBTP", low=-20.0, high=0.0)
+    true_peak: float = _setting(
+        -1.0,
+        "Highest true peak allowed.",
+        "dBTP",
+        low=-20.0,
+        high=0.0,
+        label="True peak",
+        group=LEVELLED,
+        step=0.1,
+        usual=(-6.0, 0.0),
+        acts=LIVE,
+        advanced=True,
+    )
     context: str = _setting(
         "auto",
         "What the model is told about the picture.",
         choices=("auto", "none", "frames", "clip", "captions"),
+        label="Picture",
+        group=HEARD,
+        acts=ANEW,
     )
-    model: str = _setting("", "Model by name (see 'sightmix models'); the bundled one when not given.")
+    model: str = _setting(
+        "",
+        "Model by name (see 'sightmix models'); the bundled one when not given.",
+        label="Model",
+        group=HEARD,
+        acts=ANEW,
+    )
     handles: int = _setting(
-        12, "Sound rendered before and after each clip where its media has it.", "frames", low=0, high=1000
+        12,
+        "Sound rendered before and after each clip where its media has it.",
+        "frames",
+        low=0,
+        high=1000,
+        label="Handles",
+        group=PUT,
+        step=1.0,
+        usual=(0.0, 100.0),
+        advanced=True,
     )
-    stems: bool = _setting(False, "Also write speech, music and effects stems, which sum to the result.")
+    stems: bool = _setting(
+        False,
+        "Also write speech, music and effects stems, which sum to the result.",
+        label="Stems",
+        group=PUT,
+        advanced=True,
+    )
     as_: str = _setting(
         AUTO,
         "How the result goes on the timeline: your own clips under volume curves, and new sound for mixes (auto); "
         "curves for all, mixes as three stems (keyframes); new sound for all, in one file per clip (baked) or per "
         "stem (stems); or baked with the curves muted beside it (both).",
         choices=FORMS,
+        label="Result",
+        group=PUT,
+        advanced=True,
     )
     dialect: str = _setting(
         OWN,
         "How an .otio is written: your own file with new tracks in its program's words, or plain, for readers that "
         "place files and know nothing else, with curves rendered and muted tracks left out.",
         choices=DIALECTS,
+        label="File",
+        group=PUT,
+        advanced=True,
     )
-    keep_originals: bool = _setting(False, "Leave the original audio clips on: they sound under the result.")
-    device: str = _setting("auto", "Where the model runs: auto, cpu, cuda or cuda:N.")
-    detect_cuts: bool = _setting(False, "For a plain media file: find its cuts first (needs PySceneDetect).")
-    cache: bool = _setting(True, "Render anew even what an earlier run has left.")
+    keep_originals: bool = _setting(
+        False,
+        "Leave the original audio clips on: they sound under the result.",
+        label="Keep originals on",
+        group=PUT,
+        advanced=True,
+    )
+    device: str = _setting(
+        "auto",
+        "Where the model runs: auto, cpu, cuda or cuda:N.",
+        label="Device",
+        group=HEARD,
+        acts=ANEW,
+        local=True,
+    )
+    detect_cuts: bool = _setting(
+        False,
+        "For a plain media file: find its cuts first (needs PySceneDetect).",
+        label="Find cuts",
+        group=HEARD,
+        acts=ANEW,
+        advanced=True,
+        local=True,
+    )
+    cache: bool = _setting(
+        True,
+        "Render anew even what an earlier run has left.",
+        label="Render anew",
+        group=PUT,
+        advanced=True,
+        local=True,
+    )
 
     def __post_init__(self) -> None:
         for setting in SETTINGS.values():
@@ -157,10 +311,10 @@ class JobSettings:
             target = float(text)
         except ValueError:
             target = math.nan
-        if not _TARGET_LOW <= target <= _TARGET_HIGH:
+        if not TARGET_LOW <= target <= TARGET_HIGH:
             raise SettingsError(
                 f"--loudness {self.loudness!r} is neither 'keep' nor 'model' nor a figure "
-                f"from {_TARGET_LOW:g} to {_TARGET_HIGH:g} LUFS."
+                f"from {TARGET_LOW:g} to {TARGET_HIGH:g} LUFS."
             )
         return target
 
