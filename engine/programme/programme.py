@@ -37,6 +37,14 @@ class Programme:
         """Blocks (parts, channels, n) in order; may be asked for again. Raises MediaError."""
         return mixed(self.lanes, SAMPLE_RATE, self.layout, self.first, self.samples)
 
+    def over(self, first: int, samples: int) -> Programme:
+        """A stretch of it, from the record's sample `first` on; only the voices that sound there are left."""
+        lanes = tuple(
+            tuple(voice for voice in lane if voice.first < first + samples and voice.last > first)
+            for lane in self.lanes
+        )
+        return replace(self, lanes=lanes, first=first, samples=samples)
+
     def clips(self) -> tuple[tuple[str, Programme], ...]:
         """A programme for every clip of the editor's, in record order, and what the clip is called.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -17,13 +18,14 @@ from ...engine.edit.nodes import Pointer
 from ...engine.errors import MediaError
 from ...engine.media.container import layout_of
 from ...engine.media.reader import probe
-from ...engine.passage import Passage, Rendition
+from ...engine.passage import Note, Passage, Rendition, Shot
 from ...engine.programme.programme import SAMPLE_RATE, Programme, programme_of
 from ...engine.programme.sound import Voice, layout_of_clip, mixed, voices
 from ...engine.progress import Progress
 from ...engine.roles import STEMS
 from ...engine.version import engine_version
 from .keys import Identities, digest_of
+from .laid import Laid, Parted
 
 if TYPE_CHECKING:
     from ...engine.highlight.levelling import Sum
@@ -42,26 +44,27 @@ _LANES = (
     (_OTHER, ""),
 )
 _THIRD = len(STEMS)
+_SHORT = 1e-6  # s, or samples: what roundings come to
 
 
 @dataclass(frozen=True)
 class Seat:
     """A clip's place at the desk.
 
-    `category` is what it holds, `ridden` whether the job moves it. `parted` are its stems where it had to be
-    separated; `passage` is what they were made of.
+    `category` is what it holds, `ridden` whether the job moves it. `stems` are its own where it had to be separated,
+    and `parted` is where they come from, if that is known.
     """
 
     clip: AudioClip
     category: Category
     ridden: bool
-    passage: Passage | None = None
+    stems: Parted | None = None
     parted: Rendition | None = None
 
     @property
     def known(self) -> bool:
         """Whether it is one stem by itself."""
-        return bool(self.category.stem) and self.parted is None
+        return bool(self.category.stem) and self.stems is None
 
 
 @dataclass(frozen=True)
@@ -72,20 +75,47 @@ class Desk:
     seats: tuple[Seat, ...]
     programme: Programme
 
+    @property
+    def start(self) -> Fraction:
+        """Where it begins, in record seconds."""
+        return Fraction(self.programme.first, SAMPLE_RATE)
+
+    @property
+    def laid(self) -> Laid:
+        """Where its clips lie, to be laid again."""
+        return Laid(
+            {seat.clip.index: seat.category.kind for seat in self.seats},
+            frozenset(seat.clip.index for seat in self.seats if seat.ridden),
+            {seat.clip.index: seat.stems for seat in self.seats if seat.ridden and seat.stems is not None},
+        )
+
+    def over(self, first: int, samples: int) -> Desk:
+        """A stretch of it, from the record's sample `first` on at 48 kHz."""
+        return replace(self, programme=self.programme.over(first, samples))
+
     def score(self) -> Score:
-        """The programme as the engine listens to it."""
+        """The programme as the engine listens to it, in seconds from its first sample."""
         from ...engine.highlight.listening import Score
 
-        timeline, programme = self.timeline, self.programme
+        programme = self.programme
         return Score(
-            timeline.name,
+            self.timeline.name,
             SAMPLE_RATE,
             programme.samples,
             programme.layout.mono,
             self._heard,
-            timeline.picture(),
-            timeline.remarks(),
+            self.picture(),
+            self._remarks(),
         )
+
+    def picture(self) -> tuple[Shot, ...]:
+        """What is seen with it, in seconds from its first sample."""
+        return _seen(self.timeline.picture(), self.start, Fraction(self.programme.samples, SAMPLE_RATE))
+
+    def _remarks(self) -> tuple[Note, ...]:
+        start, length = self.start, Fraction(self.programme.samples, SAMPLE_RATE)
+        moved = (replace(note, start=note.start - start) for note in self.timeline.remarks())
+        return tuple(note for note in moved if note.start < length and note.start + note.duration >= 0)
 
     def sum(self) -> Sum:
         """The programme as what finds its level takes it."""
@@ -105,7 +135,7 @@ class Desk:
                 "samples": self.programme.samples,
                 "speakers": self.programme.layout.labels,
                 "lanes": [[_facts(voice, identities) for voice in lane] for lane in self.programme.lanes],
-                "notes": [[note.start, note.duration, note.text] for note in self.timeline.remarks()],
+                "notes": [[note.start, note.duration, note.text] for note in self._remarks()],
                 "shots": [
                     [
                         s.start,
@@ -114,7 +144,7 @@ class Desk:
                         s.media_start,
                         s.speed,
                     ]
-                    for s in self.timeline.picture()
+                    for s in self.picture()
                 ],
             }
         )
@@ -125,20 +155,33 @@ class Desk:
             yield np.concatenate([known, block[_THIRD : 2 * _THIRD], block[3 * _THIRD :]])
 
     def _summed(self) -> Iterator[Array]:
-        for block in self.programme.blocks():
+        return self.summed(self.programme.first, self.programme.samples)
+
+    def summed(self, first: int, samples: int) -> Iterator[Array]:
+        """Blocks (4, channels, n) from the record's sample `first` on: what gains move, stem by stem, and the rest.
+
+        Raises MediaError.
+        """
+        for block in self.programme.over(first, samples).blocks():
             ridden = block[:_THIRD] + block[_THIRD : 2 * _THIRD]
             yield np.concatenate([ridden, block[2 * _THIRD :].sum(axis=0, keepdims=True)])
 
 
-def unreadable(timeline: Timeline, progress: Progress) -> Mapping[Pointer, MediaError]:
-    """The clips that are heard whose sound cannot be read to its end, by their place, and why. Raises Cancelled."""
+def unreadable(
+    timeline: Timeline, progress: Progress, span: tuple[int, int] | None = None
+) -> Mapping[Pointer, MediaError]:
+    """The clips that are heard whose sound cannot be read, by their place, and why. Raises Cancelled.
+
+    They are read to their end, or over the `span` alone: the first sample at 48 kHz, and the one after the last.
+    """
     found: dict[Pointer, MediaError] = {}
     for track in _heard_tracks(timeline):
         for clip in track.clips:
             try:
                 for voice in voices(replace(track, clips=(clip,)), SAMPLE_RATE):
-                    span = voice.first, voice.last - voice.first
-                    for _ in mixed([[voice]], SAMPLE_RATE, layout_of_clip(clip), *span):
+                    first, last = (voice.first, voice.last) if span is None else span
+                    first, last = max(first, voice.first), min(last, voice.last)
+                    for _ in mixed([[voice]], SAMPLE_RATE, layout_of_clip(clip), first, last - first):
                         progress.report("check", clip.name, 0, 0)
             except MediaError as error:
                 found.setdefault(clip.pointer, error)
@@ -172,38 +215,84 @@ def desk_of(timeline: Timeline, seats: Sequence[Seat], without: Collection[Point
             )
             tracks[lane].append(replace(track, clips=clips))
     programme = programme_of(timeline.name, tracks, timeline.edit.duration)
+    covered = {
+        leaf.pointer: span
+        for seat in seats
+        if seat.ridden and seat.stems is not None and (span := _covered(timeline, seat.clip, seat.stems))
+        for leaf in seat.clip.leaves
+    }
+    if covered:
+        lanes = zip(_LANES, programme.lanes, strict=True)
+        cut = tuple(
+            tuple(piece for voice in lane for piece in _pieces(voice, covered, kind == _PARTED))
+            for (kind, _), lane in lanes
+        )
+        programme = replace(programme, lanes=cut)
     return Desk(timeline, tuple(seats), programme)
+
+
+def _covered(timeline: Timeline, clip: AudioClip, stems: Parted) -> tuple[int, int] | None:
+    """The record's samples, first and after the last, over which a clip has stems; None for all of it."""
+    cue = timeline.cue(clip.leaf)
+    if cue is None:
+        return None
+    ends = np.array([stems.first, stems.first + stems.samples]) / stems.rate - float(cue.start)
+    if ends[0] <= _SHORT and ends[1] >= float(cue.duration) - _SHORT:
+        return None
+    first, last = sorted(record_times(timeline, clip, ends).tolist())
+    return math.ceil(first * SAMPLE_RATE - _SHORT), math.floor(last * SAMPLE_RATE + _SHORT)
+
+
+def _pieces(voice: Voice, covered: Mapping[Pointer, tuple[int, int]], parted: bool) -> list[Voice]:
+    """A voice where it sounds: as stems where there are stems, as it is around them."""
+    span = covered.get(voice.clip.pointer)
+    if span is None:
+        return [voice]
+    spans = [span] if parted else [(voice.first, span[0]), (span[1], voice.last)]
+    found = ((max(first, voice.first), min(last, voice.last)) for first, last in spans)
+    return [replace(voice, first=first, last=last) for first, last in found if first < last]
 
 
 def _in_lane(clip: EditClip, seat: Seat | None, main: bool, kind: str, stem: str) -> EditClip | None:
     """The clip as it sounds in a lane, None where it does not."""
-    if seat is not None and seat.parted is not None and seat.ridden:
-        return _stem_of(clip, seat, stem) if kind == _PARTED and main else None
+    if seat is not None and seat.stems is not None and seat.ridden:
+        if kind == _PARTED:
+            return _stem_of(clip, seat.stems, stem) if main else None
+        whole = _covered(seat.clip.timeline, seat.clip, seat.stems) is None
+        return clip if kind == _OTHER and not whole else None
     known = seat.category.stem if seat is not None and seat.category.certain else ""
     own = (_KNOWN if seat is not None and seat.ridden else _STILL, known) if known else (_OTHER, "")
     return clip if own == (kind, stem) else None
 
 
-def _stem_of(clip: EditClip, seat: Seat, stem: str) -> EditClip:
+def _stem_of(clip: EditClip, stems: Parted, stem: str) -> EditClip:
     """A clip that plays one of its stems' files instead of its media."""
-    parted, passage = seat.parted, seat.passage
-    assert parted is not None
-    assert passage is not None
     assert clip.media is not None
-    path = parted.stems[stem]
-    first = rendered_first(passage, parted.sample_rate)
-    moved = clip.media.start + Fraction(first, parted.sample_rate)
+    path = stems.stems[stem]
+    moved = clip.media.start + Fraction(stems.first, stems.rate)
     layout = layout_of(probe(path))
     media = EditMedia(
         path.name,
         str(path),
         path,
-        duration=Fraction(parted.samples, parted.sample_rate),
-        sample_rate=parted.sample_rate,
+        duration=Fraction(stems.samples, stems.rate),
+        sample_rate=stems.rate,
         channels=layout.channels,
         streams=(layout.channels,),
     )
     return replace(clip, media=media, source_in=clip.source_in - moved, channels=None)
+
+
+def stems_of(passage: Passage, made: Rendition) -> Parted:
+    """The stems that a passage was separated into."""
+    rate = made.sample_rate
+    return Parted(made.stems, rendered_first(passage, rate), made.samples, rate)
+
+
+def _seen(shots: Sequence[Shot], start: Fraction, length: Fraction) -> tuple[Shot, ...]:
+    """The shots that are seen over a stretch, whole, in seconds from its start."""
+    moved = (replace(shot, start=shot.start - start) for shot in shots)
+    return tuple(shot for shot in moved if shot.start < length and shot.start + shot.duration > 0)
 
 
 def rendered_first(passage: Passage, rate: int) -> int:

@@ -32,7 +32,7 @@ from ...engine.passage import Channel, GainCurves, Passage, Rendition, SeenFrame
 from ...engine.roles import PARTS, STEMS
 from ...engine.version import engine_version
 from .balance import Balance, Stretch
-from .desk import Desk, Seat, desk_of, passage_times, record_times, rendered_first
+from .desk import Desk, Seat, desk_of, passage_times, record_times, rendered_first, stems_of
 from .keys import Identities, delivery_key, digest_of
 from .results import FAILED, RENDERED, ClipResult, Riding
 from .settings import AUTO, KEYFRAMES
@@ -110,7 +110,9 @@ def aim_of(settings: Any) -> Aim:
 def _seat(bench: Bench, task: Task, result: ClipResult) -> Seat:
     clip = bench.plan.timeline.clip(task.facts.index)
     ridden = result.status != FAILED and (task.known or result.rendition is not None)
-    return Seat(clip, task.category, ridden, task.passage, result.rendition)
+    made = result.rendition
+    stems = None if made is None else stems_of(task.passage, made)
+    return Seat(clip, task.category, ridden, stems, made)
 
 
 def said_of(found: Balance, plan: Plan) -> tuple[str, ...]:
@@ -224,7 +226,7 @@ def _looked_at(
     """How far the lanes are from the sum of the originals (dBFS), and spectrograms of the sum, row by row."""
     what, originals = desk.sum(), None
     if any(seat.parted for seat in desk.seats):
-        plain = [replace(seat, ridden=False, parted=None) for seat in desk.seats]
+        plain = [replace(seat, ridden=False, stems=None, parted=None) for seat in desk.seats]
         originals = desk_of(bench.plan.timeline, plain, broken).programme
         originals = originals if originals.channels == desk.programme.channels else None
     ramps = GainRamps(what.rate, len(STEMS))

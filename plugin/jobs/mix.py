@@ -1,0 +1,113 @@
+"""What the network says of a programme or a stretch of it: its curves can be changed without asking again."""
+
+from __future__ import annotations
+
+import json
+import math
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...engine.errors import MediaError
+from ...engine.files import replacing
+from .laid import Laid
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Said:
+    """A sentence that tells what is done over a stretch of the record, in seconds, and to which stems."""
+
+    first: float
+    last: float
+    text: str
+    stems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Look:
+    """A frame that the network looked at: record seconds, the file, the time in it, and what it shows ("")."""
+
+    time: float
+    path: Path
+    media_time: Fraction
+    subject: str = ""
+
+
+@dataclass(frozen=True)
+class Mix:
+    """A stretch of a programme, heard: `start` and `duration` in record seconds, and where its clips lie.
+
+    `styles` are gains (3, T) in dB by style, for speech, music and effects, before strength, trims, the user's own
+    curves and the level; the first frame's centre lies half a frame after `start`, on the model's grid. `said` are the
+    sentences of each style. `null_dbfs` is how far separated stems are from what they are of (-inf: nothing was).
+    """
+
+    start: float
+    duration: float
+    laid: Laid
+    styles: Mapping[str, Array]
+    said: Mapping[str, tuple[Said, ...]] = field(default_factory=dict)
+    looks: tuple[Look, ...] = ()
+    warnings: tuple[str, ...] = ()
+    null_dbfs: float = -math.inf
+
+    @property
+    def frames(self) -> int:
+        """Frames of the model's grid (T)."""
+        return next((gains.shape[1] for gains in self.styles.values()), 0)
+
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """Record seconds of the frames' centres (T,)."""
+        from ...engine.highlight.bounce import frame_times
+
+        return self.start + frame_times(self.frames)
+
+
+def write_mix(path: Path, mix: Mix) -> None:
+    """Write a mix as one file, whole or not at all; raises WriteError."""
+    facts = {
+        "start": mix.start,
+        "duration": mix.duration,
+        "laid": mix.laid.to_dict(),
+        "said": {
+            style: [[s.first, s.last, s.text, list(s.stems)] for s in said]
+            for style, said in mix.said.items()
+        },
+        "looks": [[look.time, str(look.path), str(look.media_time), look.subject] for look in mix.looks],
+        "warnings": list(mix.warnings),
+        "null_dbfs": mix.null_dbfs,
+    }
+    arrays = {f"gains-{style}": gains for style, gains in mix.styles.items()}
+    with replacing(path) as file:
+        np.savez_compressed(file, facts=np.array(json.dumps(facts)), **arrays)  # type: ignore[arg-type]
+
+
+def read_mix(path: Path) -> Mix:
+    """What `write_mix` wrote; raises MediaError where it is not there or not whole."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            facts = json.loads(str(stored["facts"]))
+            styles = {name[6:]: stored[name] for name in stored.files if name.startswith("gains-")}
+            return Mix(
+                facts["start"],
+                facts["duration"],
+                Laid.from_dict(facts["laid"]),
+                styles,
+                {
+                    style: tuple(Said(first, last, text, tuple(stems)) for first, last, text, stems in said)
+                    for style, said in facts["said"].items()
+                },
+                tuple(Look(t, Path(p), Fraction(m), subject) for t, p, m, subject in facts["looks"]),
+                tuple(facts["warnings"]),
+                facts["null_dbfs"],
+            )
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise MediaError(f"{path} is not what an earlier run has left there; run it again.") from error
