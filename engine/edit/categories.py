@@ -53,8 +53,8 @@ class _Vocabulary:
 @cache
 def _vocabulary() -> _Vocabulary:
     data = json.loads(_NAMES.read_text(encoding="utf-8"))
-    words = {_plain(word): kind for kind, listed in data["words"].items() for word in listed}
-    words |= {_plain(word): role.name for role in PARTS for word in role.words}
+    words = {folded(word): kind for kind, listed in data["words"].items() for word in listed}
+    words |= {folded(word): role.name for role in PARTS for word in role.words}
     long = tuple(word for word in words if len(word) >= _LONG)
     return _Vocabulary(words, long, data["anywhere"], frozenset(data["weak"]), frozenset(data["neutral"]))
 
@@ -178,12 +178,13 @@ def _inside(word: str) -> str:
     return known.words[max(hits)[2]] if hits else ""
 
 
-def _plain(text: str) -> str:
+def folded(text: str) -> str:
+    """Text as it is compared: in lower case and without accents."""
     parts = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
     return "".join(c for c in parts if not unicodedata.combining(c))
 
 
 def _words(name: str) -> list[str]:
     """The words of a name: letters between anything else; case and digits part words, too ("voiceOver", "SFX1")."""
-    apart = _plain(re.sub(r"(?<=[a-zà-ÿ])(?=[A-ZÀ-Ý])", " ", name))
+    apart = folded(re.sub(r"(?<=[a-zà-ÿ])(?=[A-ZÀ-Ý])", " ", name))
     return re.findall(r"[^\W\d_]+", _PAIRS.sub(r"\1\2", apart))

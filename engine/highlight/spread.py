@@ -61,6 +61,8 @@ _BETWEEN = math.hypot(MUSIC_AGAINST_SPEECH[1], EFFECTS_AGAINST_SPEECH[1])
 
 # Speech over music and over effects while somebody speaks; where both lie right, so does speech over the two together.
 SPEECH_OVER = (_over(MUSIC_AGAINST_SPEECH), _over(EFFECTS_AGAINST_SPEECH))
+# The same by whole clips, over which beds do not step back: what is told by a clip's loudness alone.
+SPEECH_OVER_WHOLE = tuple(_apart(-mean, sd) for mean, sd in (MUSIC_AGAINST_SPEECH, EFFECTS_AGAINST_SPEECH))
 # The speech nearby over music and over effects where nobody speaks.
 SPEECH_BESIDE = (_apart(_SPEECH - _MUSIC, FILM_SD[1]), _apart(_SPEECH - _EFFECTS, FILM_SD[2]))
 # Music over effects, and effects over music, where there is no speech to tell either by.

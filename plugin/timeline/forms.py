@@ -11,7 +11,7 @@ import re
 import zipfile
 import zlib
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from ...engine.errors import TimelineError
 from .texts import decoded
@@ -27,6 +27,7 @@ _BY_ENDING = {
     ".aaf": "aaf",
     ".edl": "edl",
 }
+_BUNDLES = (".otiod", ".fcpxmld")
 _COMPOUND_FILE = bytes.fromhex("d0cf11e0a1b11ae1")
 _WAVE64 = b"riff\x2e\x91\xcf\x11"  # Sony's: its Wave64 sound and its Vegas projects
 
@@ -161,6 +162,11 @@ def recognise(path: Path) -> str:
     if isinstance(found, Known):
         raise TimelineError(f"{path} is {found.what}; {found.way}.")
     return found or by_ending or "media"
+
+
+def has_timeline_ending(name: str) -> bool:
+    """Whether a name ends as those of timelines do that can be read."""
+    return PurePath(name).suffix.lower() in (*_BY_ENDING, *_BUNDLES)
 
 
 def refuse_folder(path: Path) -> TimelineError:

@@ -19,8 +19,9 @@ class ClipRow:
 
     `kind` is what it holds (dialogue, music, effects, mix, silent, or "" for not known), `certain` whether that is sure
     and `told` whether the user said so. `state` is online, offline, disabled or unsupported, with its `reason`.
-    `lufs` is its integrated loudness once measured (-inf: silent), `needs` why it needs work, in keys of
-    `clips.NEEDS`.
+    `lufs` is its integrated loudness as its volume line leaves it, once measured (-inf: silent), `true_peak` its
+    highest likewise (dBTP), `trouble` why it cannot be measured; `volume` is what that line does on the mean (dB).
+    `needs` is why it needs work, in keys of `needs.NEEDS`.
     """
 
     index: int
@@ -39,6 +40,9 @@ class ClipRow:
     told: bool = False
     lufs: float | None = None
     needs: tuple[str, ...] = ()
+    true_peak: float | None = None
+    trouble: str = ""
+    volume: float = 0.0
 
     @property
     def online(self) -> bool:
@@ -144,5 +148,6 @@ def _clip_of(clip: Mapping[str, Any]) -> ClipRow:
         state=clip["state"],
         reason=clip["reason"],
         media=clip["media"] or "",
+        volume=clip.get("volume", 0.0),
         **held_by(clip["category"]),
     )
