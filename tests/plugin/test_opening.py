@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from sightmix.engine.edit.model import GainCurve
 from sightmix.engine.errors import SettingsError
 from sightmix.plugin.session.opening import document_data
 from sightmix.plugin.timeline.source import open_source
@@ -105,3 +107,24 @@ def test_one_of_several_timelines_says_which_it_is(tmp_path: Path) -> None:
     )
     assert not document.has_picture
     assert document.cuts == ()
+
+
+@pytest.mark.parametrize(
+    ("times", "db", "volume"),
+    [
+        ((0.0,), (-6.0,), -6.0),
+        ((0.0,), (-200.0,), -96.0),  # a fader that is shut
+        # Half the clip at 0 dB and half of it shut: half the power.
+        ((0.0, 0.5005, 0.5006), (0.0, 0.0, -96.0), -3.01),
+    ],
+)
+def test_what_a_volume_line_does_on_the_mean(
+    tmp_path: Path, times: tuple[float, ...], db: tuple[float, ...], volume: float
+) -> None:
+    opened, _ = open_source(_scene(tmp_path))
+    assert document_of(document_data(opened)).clips[0].volume == 0.0
+    first = opened.clips[0]
+    curve = GainCurve(tuple(Fraction(t) for t in times), db)
+    ridden = replace(first, leaf=replace(first.leaf, edit=replace(first.leaf.edit, gain=curve)))
+    opened.clips = (ridden, *opened.clips[1:])
+    assert document_of(document_data(opened)).clips[0].volume == pytest.approx(volume, abs=0.02)
