@@ -18,7 +18,7 @@ Floats = NDArray[np.float32]
 LOW_HZ = 40.0
 HIGH_HZ = 16_000.0
 FLOOR_DB, TOP_DB = -100.0, -16.0  # dBFS of a sine at the ends of the colour scale
-_N_FFT = 4096
+FFT_SIZE = 4096  # samples of a window
 _FRAMES_PER_COLUMN = 2
 _LEVELS = 64
 
@@ -52,14 +52,14 @@ class Spectrogram:
     def __init__(self, sample_rate: int, samples: int, columns: int = 720, rows: int = 96) -> None:
         self.columns = max(1, min(columns, samples // 256))
         self._samples = max(1, samples)
-        self._hop = max(_N_FFT // 4, self._samples // (self.columns * _FRAMES_PER_COLUMN))
-        self._bands = _bands(sample_rate, rows)
+        self._hop = max(FFT_SIZE // 4, self._samples // (self.columns * _FRAMES_PER_COLUMN))
+        self._rate = sample_rate
         self._power = np.zeros((rows, self.columns), np.float64)
         self._count = np.zeros(self.columns, np.int64)
         self._next = 0  # first sample of the next frame
         self._held_from = 0
         self._held: Floats = np.zeros(
-            _N_FFT // 2, np.float32
+            FFT_SIZE // 2, np.float32
         )  # frames are centred: half a frame of silence first
 
     def push(self, block: Floats) -> None:
@@ -68,7 +68,7 @@ class Spectrogram:
 
     def levels(self) -> NDArray[np.float64]:
         """Close the signal and return (rows, columns) in dBFS, lowest frequency first."""
-        self._take(np.zeros(_N_FFT // 2, np.float32))
+        self._take(np.zeros(FFT_SIZE // 2, np.float32))
         filled = np.flatnonzero(self._count)
         if not filled.size:
             return np.full(self._power.shape, FLOOR_DB)
@@ -89,7 +89,7 @@ class Spectrogram:
 
     def _take(self, mono: Floats) -> None:
         held = np.concatenate([self._held, mono])
-        starts = np.arange(self._next, self._held_from + held.size - _N_FFT + 1, self._hop)
+        starts = np.arange(self._next, self._held_from + held.size - FFT_SIZE + 1, self._hop)
         for some in np.array_split(starts, 1 + starts.size // 256):
             self._analyse(held, some)
         if starts.size:
@@ -100,17 +100,26 @@ class Spectrogram:
     def _analyse(self, held: Floats, starts: NDArray[np.int64]) -> None:
         if not starts.size:
             return
-        window = _window()
-        frames = np.stack([held[s - self._held_from :][:_N_FFT] for s in starts]) * window
-        power = np.abs(scipy.fft.rfft(frames, axis=1)) ** 2 * (2.0 / float(window.sum())) ** 2
+        power = band_power(held, starts - self._held_from, self._rate, self._power.shape[0])
         column = np.minimum(starts * self.columns // self._samples, self.columns - 1)
-        np.add.at(self._power.T, column, (self._bands @ power.T).T)
+        np.add.at(self._power.T, column, power.T)
         np.add.at(self._count, column, 1)
+
+
+def band_power(sound: Floats, starts: NDArray[np.int64], sample_rate: int, rows: int) -> NDArray[np.float64]:
+    """Power (rows, starts) of sound (n,) in windows of `FFT_SIZE` samples from `starts` on, lowest frequency first.
+
+    Rows are those of `Spectrogram`; a sine of full scale has a power of about 1 in its row.
+    """
+    window = _window()
+    frames = np.lib.stride_tricks.sliding_window_view(sound, FFT_SIZE)[starts] * window
+    power = np.abs(scipy.fft.rfft(frames, axis=1)) ** 2 * (2.0 / float(window.sum())) ** 2
+    return np.asarray(_bands(sample_rate, rows) @ power.T)
 
 
 @cache
 def _window() -> Floats:
-    return np.asarray(scipy.signal.get_window("hann", _N_FFT), np.float32)
+    return np.asarray(scipy.signal.get_window("hann", FFT_SIZE), np.float32)
 
 
 @cache
@@ -118,8 +127,8 @@ def _bands(sample_rate: int, rows: int) -> scipy.sparse.csr_array:
     """Weights (rows, bins), nearly all 0: triangles over log-spaced centres, two bins wide at least, peaking at 1."""
     high = min(HIGH_HZ, sample_rate / 2)
     centres = np.geomspace(LOW_HZ, high, rows)
-    width_hz = sample_rate / _N_FFT
-    bins = np.arange(_N_FFT // 2 + 1) * width_hz
+    width_hz = sample_rate / FFT_SIZE
+    bins = np.arange(FFT_SIZE // 2 + 1) * width_hz
     half = np.maximum(centres * (math.exp(math.log(high / LOW_HZ) / (rows - 1)) - 1.0), width_hz)
     weights = np.clip(1.0 - np.abs(bins - centres[:, None]) / half[:, None], 0.0, None)
     return scipy.sparse.csr_array((weights / weights.max(axis=1, keepdims=True)).astype(np.float32))
