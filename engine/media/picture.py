@@ -74,14 +74,14 @@ def sample_frames(
         missing = set(range(len(times)))
         for indexes, frame in _Picker(path, container, stream, wants).run():
             (cancel or _NOBODY).check()
-            out[indexes] = _scaled(scaler, frame, height, width)
+            out[indexes] = scaled(scaler, frame, height, width)
             missing.difference_update(indexes)
     if missing:
         raise MediaError(f"{path}: none of its picture can be decoded; export or copy it again.")
     return out
 
 
-def _scaled(scaler: VideoReformatter, frame: av.VideoFrame, height: int, width: int) -> Pictures:
+def scaled(scaler: VideoReformatter, frame: av.VideoFrame, height: int, width: int) -> Pictures:
     """A frame as upright RGB (height, width, 3)."""
     turns = round(frame.rotation / 90) % 4
     if turns % 2:
@@ -140,7 +140,7 @@ def _wanted(
     return sorted(wants, key=lambda want: (want.at, want.index))
 
 
-def _jumps(path: Path, container: InputContainer) -> tuple[Jump, ...]:
+def jumps_of(path: Path, container: InputContainer) -> tuple[Jump, ...]:
     """Where the picture's clock jumps."""
     video = probe(path).video if may_jump(container) else None
     return video.jumps if video is not None else ()
@@ -153,7 +153,7 @@ class _Demuxer:
         self._path, self._container, self._stream = path, container, stream
         self._packets = container.demux(stream)
         # A seek goes by the clock, so there is none where the clock jumps.
-        self._jumps = _jumps(path, container)
+        self._jumps = jumps_of(path, container)
         if self._jumps:
             self._packets = mended(self._packets, {stream.index: self._jumps})
         self._second = round_half_up(1 / (stream.time_base or Fraction(1, av.time_base)))

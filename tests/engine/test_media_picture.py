@@ -279,7 +279,7 @@ def test_recorded_rotation_is_undone(rotation, turns):
             asked.append((width, height, form, interpolation))
             return SimpleNamespace(to_ndarray=lambda: stored)
 
-    found = picture._scaled(Scaler(), SimpleNamespace(rotation=rotation), 2, 3)
+    found = picture.scaled(Scaler(), SimpleNamespace(rotation=rotation), 2, 3)
     np.testing.assert_array_equal(found, upright)
     assert asked == [(stored.shape[1], stored.shape[0], "rgb24", "BICUBIC")]
 

@@ -1,0 +1,44 @@
+"""What can be asked of the engine, and where it is done: in which process, on which thread, and what goes first there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+WORK, MEDIA = "work", "media"
+PROCESSES = (WORK, MEDIA)
+_HANDLERS = "sightmix.ui.remote.handlers"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of request: the `process` and the `thread` in it that do it, one at a time.
+
+    Of those that wait the lowest `turn` goes first, and what is at work makes way for it at its next step, to go on
+    afterwards. `module` has the function that does it, under the request's own name.
+    """
+
+    process: str
+    thread: str
+    turn: int = 0
+    module: str = _HANDLERS
+
+
+TABLE: Mapping[str, Kind] = {
+    "warm": Kind(WORK, "work", 1),
+    "preview": Kind(WORK, "work", 0),
+    "plan": Kind(WORK, "work", 1),
+    "check": Kind(WORK, "work", 1),
+    "foley": Kind(WORK, "work", 0),
+    "export": Kind(WORK, "work", 2),
+    "rebalance": Kind(WORK, "work", 3),
+    "resolve_open": Kind(WORK, "work", 1),
+    "resolve_write": Kind(WORK, "work", 2),
+    "sound": Kind(MEDIA, "sound"),
+    "picture": Kind(MEDIA, "picture", 0),
+    "thumbnails": Kind(MEDIA, "picture", 1),
+    "open": Kind(MEDIA, "facts", 0),
+    "listen": Kind(MEDIA, "facts", 2),
+    "loudness": Kind(MEDIA, "facts", 3),
+    "survey": Kind(MEDIA, "facts", 1),
+}

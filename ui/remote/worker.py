@@ -1,0 +1,242 @@
+"""The engine's process: ``python -m sightmix.ui.remote.worker`` reads requests from its standard input and answers.
+
+Requests are done on threads by kind of work (`table`), while the main thread reads on, so that cancelling is heard at
+any time. The process ends with its input: whoever started it, even killed, leaves no orphan.
+"""
+
+from __future__ import annotations
+
+import argparse
+import faulthandler
+import heapq
+import importlib
+import itertools
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ...engine.errors import Cancelled
+from .call import Call
+from .protocol import SCHEMA, Message, ProtocolError, read_message, write_message
+from .table import TABLE, WORK, Kind
+
+GRACE = 0.4  # s that work has to stop before a cancelled request is answered without it
+_LEAVE = 1.5  # s that work has to stop and clean up before the process ends
+_NICE = {"work": 10, "facts": 5}  # of threads whose work can wait for sound and pictures
+_log = logging.getLogger(__name__)
+
+Answer = tuple[Mapping[str, Any], bytes]
+Handler = Callable[[Call, Any], Mapping[str, Any] | Answer]
+
+
+class UnknownRequestError(Exception):
+    """Something was asked for that nobody here does."""
+
+
+class Thread:
+    """One kind of work: its requests are done one at a time, those with the lowest turn first."""
+
+    def __init__(self, name: str, do: Callable[[Call], None]) -> None:
+        self.name, self._do = name, do
+        self._waiting: list[tuple[int, int, Call]] = []
+        self._order = itertools.count()
+        self._changed = threading.Condition()
+        self._busy = 0
+        self._thread = threading.Thread(target=self._run, name=f"sightmix-{name}", daemon=True)
+        self._thread.start()
+
+    def put(self, call: Call, turn: int) -> None:
+        """Have a request done when it is its turn."""
+        call.progress.make_way = lambda: self._make_way(turn)
+        with self._changed:
+            heapq.heappush(self._waiting, (turn, next(self._order), call))
+            self._changed.notify_all()
+
+    def take_out(self, call: Call) -> bool:
+        """Take back a request that still waits; False where it has been begun."""
+        with self._changed:
+            kept = [one for one in self._waiting if one[2] is not call]
+            found = len(kept) < len(self._waiting)
+            heapq.heapify(kept)
+            self._waiting = kept
+        return found
+
+    def idle(self, seconds: float) -> bool:
+        """Wait up to `seconds` until nothing is at work; whether that is so."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._busy and not self._waiting, seconds)
+
+    def _make_way(self, turn: int) -> None:
+        if threading.current_thread() is not self._thread:
+            return  # a helper of the work's own
+        while (call := self._next(turn)) is not None:
+            self._one(call)
+
+    def _next(self, before: int) -> Call | None:
+        with self._changed:
+            if not self._waiting or self._waiting[0][0] >= before:
+                return None
+            self._busy += 1
+            return heapq.heappop(self._waiting)[2]
+
+    def _run(self) -> None:
+        _be_nice(_NICE.get(self.name, 0))
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting)
+                self._busy += 1
+                call = heapq.heappop(self._waiting)[2]
+            self._one(call)
+            del call
+
+    def _one(self, call: Call) -> None:
+        try:
+            self._do(call)
+        finally:
+            with self._changed:
+                self._busy -= 1
+                self._changed.notify_all()
+
+
+class Worker:
+    """Answers requests of one stream on another; `kept` is what handlers keep from one request to the next."""
+
+    def __init__(
+        self, requests: BinaryIO, answers: BinaryIO, kept: Any, table: Mapping[str, Kind] = TABLE
+    ) -> None:
+        self._requests, self._answers, self._kept, self._table = requests, answers, kept, table
+        self._writing = threading.Lock()
+        self._threads: dict[str, Thread] = {}
+        self._open: dict[int, Call] = {}
+        self._guard = threading.Lock()
+
+    def serve(self) -> None:
+        """Read and do requests until the stream ends; then stop what is at work."""
+        self._send(Message({"ready": SCHEMA}))
+        while True:
+            try:
+                message = read_message(self._requests)
+            except ProtocolError as error:
+                _log.error("%s", error)
+                continue
+            except (OSError, ValueError):
+                break
+            if message is None:
+                break
+            self._hear(message.data)
+        self.stop()
+
+    def stop(self) -> None:
+        """Cancel everything and wait a little for it to clean up."""
+        with self._guard:
+            calls = list(self._open.values())
+        for call in calls:
+            self._cancel(call)
+        for thread in self._threads.values():
+            thread.idle(_LEAVE)
+
+    def _hear(self, data: Mapping[str, Any]) -> None:
+        if isinstance(data.get("cancel"), int):
+            call = self._open.get(data["cancel"])
+            if call is not None:
+                self._cancel(call)
+            return
+        number, do = data.get("id"), data.get("do")
+        if not isinstance(number, int) or not isinstance(do, str):
+            _log.error("this is no request: %.80r", data)
+            return
+        call = Call(number, do, str(data.get("slot", "")), data, self._send)
+        kind = self._table.get(do)
+        if kind is None:
+            call.fail(UnknownRequestError(f"nobody here knows what {do!r} is"))
+            return
+        self._supersede(call.slot)
+        with self._guard:
+            self._open = {n: one for n, one in self._open.items() if not one.answered}
+            self._open[number] = call
+        if kind.thread not in self._threads:
+            self._threads[kind.thread] = Thread(kind.thread, self._do)
+        self._threads[kind.thread].put(call, kind.turn)
+
+    def _supersede(self, slot: str) -> None:
+        for call in list(self._open.values()) if slot else ():
+            if call.slot == slot and not call.answered:
+                self._cancel(call)
+
+    def _cancel(self, call: Call) -> None:
+        if call.answered:
+            return
+        call.progress.cancel()
+        stopped = Cancelled("Stopped on request; nothing half-written was left behind.")
+        if self._threads[self._table[call.do].thread].take_out(call):
+            call.fail(stopped)
+            return
+        late = threading.Timer(GRACE, call.fail, [stopped])
+        late.daemon = True
+        late.start()
+
+    def _do(self, call: Call) -> None:
+        """Do one request; whatever happens, it is answered."""
+        try:
+            call.began()
+            call.progress.check()
+            handler: Handler = getattr(importlib.import_module(self._table[call.do].module), call.do)
+            answer = handler(call, self._kept)
+            data, payload = answer if isinstance(answer, tuple) else (answer, b"")
+            call.progress.check()
+            call.done(data, payload)
+        except BaseException as error:  # noqa: BLE001  (a request is never left unanswered)
+            with suppress(Exception):
+                call.fail(error)
+
+    def _send(self, message: Message) -> None:
+        try:
+            with self._writing:
+                write_message(self._answers, message)
+        except OSError:
+            os._exit(0)  # nobody listens any more
+
+
+def _be_nice(more: int) -> None:
+    """Let other threads go before this one, where the system counts threads one by one."""
+    if more and sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), more)
+
+
+def _own_streams() -> tuple[BinaryIO, BinaryIO]:
+    """The process's standard input and output for messages alone; what anybody prints goes to standard error."""
+    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    return requests, answers
+
+
+def main() -> None:
+    """Serve until the input ends."""
+    asked = argparse.ArgumentParser()
+    asked.add_argument("process", nargs="?", default=WORK)
+    asked.add_argument("--scratch", type=Path, default=None)
+    given = asked.parse_args()
+    requests, answers = _own_streams()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who started us
+    faulthandler.enable()
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+    from .kept import Kept
+
+    Worker(requests, answers, Kept(given.process, given.scratch)).serve()
+    sys.stderr.flush()
+    os._exit(0)  # threads that did not stop in time do not keep it
+
+
+if __name__ == "__main__":
+    main()
