@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, suppress
 from fractions import Fraction
 from math import floor
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import av
 import av.error
@@ -79,8 +79,9 @@ class Reel:
             frame = self._frame(self._at(time), low if earliest is not None else None, progress)
             w, h = fitted(self._shape(frame), width, height)
             if self._jumps:
-                return sample_frames(self.path, [time], h, w, progress)[0]
-            return np.ascontiguousarray(scaled(self._scaler, frame, h, w))
+                return cast(Pictures, sample_frames(self.path, [time], h, w, progress)[0])
+            seen: Pictures = np.ascontiguousarray(scaled(self._scaler, frame, h, w))
+            return seen
 
     def _at(self, time: Fraction) -> int:
         return floor((time + self._origin) / self._tick)
@@ -177,7 +178,7 @@ class Reel:
         self._shown = self._next = None
         self._ended = self._at_start = False
 
-    def _decoded(self) -> Iterator[tuple[int, av.VideoFrame]]:
+    def _decoded(self) -> Generator[tuple[int, av.VideoFrame], None, None]:
         """Frames with their times from here to the file's end; what is damaged is passed over."""
         settled = False
         packets = self._container.demux(self._stream)

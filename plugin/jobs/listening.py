@@ -24,7 +24,7 @@ class Listener:
 
     def __init__(self, progress: Progress, network: Callable[[], Network] | None = None) -> None:
         self._progress = progress
-        self._open = network if network is not None else _shipped
+        self._open = network if network is not None else shipped_network
         self._network: Network | None = None
         self._heard: dict[tuple[Sound, ...], Category] = {}
 
@@ -42,7 +42,8 @@ class Listener:
         return self._heard[sounds]
 
 
-def _shipped() -> Network:
+def shipped_network() -> Network:
+    """The shipped model's network, opened; raises ModelError."""
     from ...engine.highlight.backends import open_network
     from ...engine.weights.store import load_card
 

@@ -12,11 +12,12 @@ from ...engine.errors import SightmixError
 from ...engine.passage import Passage, Rendition
 from ...engine.progress import Progress
 from ...engine.roles import PARTS
-from .listening import Listener
+from .listening import Listener, shipped_network
 from .settings import JobSettings
 from .stage import Draft, Identity, Stage
 
 if TYPE_CHECKING:
+    from ...engine.highlight.backends import Network
     from ...engine.highlight.listening import Listening, Score
     from ..timeline import Timeline
 
@@ -54,13 +55,16 @@ def stage_for(settings: JobSettings) -> Stage:
 
 
 class RebalanceStage:
-    """Rebalances the chosen clips; `engine` is one that is loaded already."""
+    """Rebalances the chosen clips; `engine` is one that is loaded already, `engines` keeps them from job to job."""
 
     name = NAME
 
-    def __init__(self, settings: JobSettings, engine: Renderer | None = None) -> None:
+    def __init__(
+        self, settings: JobSettings, engine: Renderer | None = None, engines: Engines | None = None
+    ) -> None:
         self.settings = settings
         self._engine = engine
+        self._engines = engines if engines is not None else Engines()
 
     @cached_property
     def identity(self) -> Identity:
@@ -97,15 +101,12 @@ class RebalanceStage:
 
     def ear(self, progress: Progress) -> Listener | None:
         """Whoever tells by listening what clips hold, with the shipped model, which its rule was made for."""
-        return Listener(progress) if self._engine is None else None
+        return Listener(progress, self._engines.ear) if self._engine is None else None
 
     def load(self) -> None:
         """Load the model and its encoder; raises ModelError."""
         if self._engine is None:
-            from ...engine.highlight.rebalance import Rebalancer
-
-            settings = self.settings
-            self._engine = Rebalancer(self.identity.model, settings.device, settings.context)
+            self._engine = self._engines.loaded(self.settings, self.identity.model)
 
     def render(self, passage: Passage, folder: Path, name: str, progress: Progress) -> Rendition:
         """Rebalance one passage; raises MediaError, WriteError, Cancelled, and ModelError on the first."""
@@ -118,6 +119,37 @@ class RebalanceStage:
         self.load()
         assert self._engine is not None
         return self._engine.listen(score, progress)
+
+
+class Engines:
+    """Engines that stay loaded from one job to the next: the last one asked for, and the ear."""
+
+    def __init__(self) -> None:
+        self._key: tuple[str, str, str] | None = None
+        self._engine: Renderer | None = None
+        self._ear: Network | None = None
+
+    def stage_for(self, settings: JobSettings) -> Stage:
+        """The stage that a job with these settings runs, on an engine of these."""
+        return RebalanceStage(settings, engines=self)
+
+    def loaded(self, settings: JobSettings, model: str = "") -> Renderer:
+        """The engine for these settings, its `model` by name where that is known; raises ModelError."""
+        from ...engine.highlight.identity import identity_of
+        from ...engine.highlight.rebalance import Rebalancer
+
+        model = model or identity_of(settings.model, settings.context).model
+        key = (model, settings.device, settings.context)
+        if self._engine is None or self._key != key:
+            self._engine = None  # never two at once: they are large
+            self._engine, self._key = Rebalancer(*key), key
+        return self._engine
+
+    def ear(self) -> Network:
+        """The network that tells by listening what clips hold; raises ModelError."""
+        if self._ear is None:
+            self._ear = shipped_network()
+        return self._ear
 
 
 def engine_settings(settings: JobSettings) -> Any:

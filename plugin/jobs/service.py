@@ -24,6 +24,7 @@ from .settings import JobSettings
 from .sidecar import plain
 
 if TYPE_CHECKING:
+    from .rebalance import Engines
     from .results import JobResult
     from .stage import Stage
 
@@ -63,11 +64,17 @@ class Prepared:
 
 
 class Service:
-    """Plans and runs jobs one after the other; `observe` is told every event, on the threads that do the work."""
+    """Plans and runs jobs one after the other; `observe` is told every event, on the threads that do the work.
 
-    def __init__(self, observe: Observer = nobody) -> None:
+    `engines` are those that stay loaded between jobs, `progress` one that somebody watches and stops already.
+    """
+
+    def __init__(
+        self, observe: Observer = nobody, engines: Engines | None = None, progress: Progress | None = None
+    ) -> None:
         self.tell = logged(observe)
-        self.progress = Progress(lambda step: observe(Moved.of(step)))
+        self.progress = progress or Progress(lambda step: observe(Moved.of(step)))
+        self._engines = engines
 
     def cancel(self) -> None:
         """Stop at the next step; safe to call from another thread or a signal handler."""
@@ -120,7 +127,8 @@ class Service:
         job = Job(
             request.source, request.out, request.settings, request.clips, request.tracks, request.categories
         )
-        stage = rebalancing.stage_for(request.settings)
+        engines = self._engines
+        stage = (engines.stage_for if engines is not None else rebalancing.stage_for)(request.settings)
         plan = make_plan(job, timeline, stage, self.progress)
         self.tell(Planned(plan_data(plan)))
         return Prepared(plan, stage, began)

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 from .protocol import Message, ProtocolError, read_message, write_message
 from .table import WORK
@@ -32,7 +32,7 @@ class Process:
         self._words: deque[str] = deque(maxlen=_LAST_WORDS)
         self._outgoing: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         pipe = subprocess.PIPE
-        self._process = subprocess.Popen(
+        self._process: subprocess.Popen[bytes] = subprocess.Popen(
             command, stdin=pipe, stdout=pipe, stderr=pipe, **_apart(name == WORK)
         )
         jobs = {"reads": self._read, "writes": self._write, "hears": self._hear}
@@ -86,7 +86,7 @@ class Process:
         assert self._process.stdout is not None
         with self._process.stdout as stream:
             try:
-                while (message := read_message(stream)) is not None:
+                while (message := read_message(cast(BinaryIO, stream))) is not None:
                     self._told(message)
             except (ProtocolError, OSError, ValueError) as error:
                 self._words.append(f"{type(error).__name__}: {error}")
@@ -98,10 +98,10 @@ class Process:
 
     def _write(self) -> None:
         assert self._process.stdin is not None
-        stream: BinaryIO = self._process.stdin  # type: ignore[assignment]
+        stream = self._process.stdin
         with suppress(OSError):
             while (message := self._outgoing.get()) is not None:
-                write_message(stream, message)
+                write_message(cast(BinaryIO, stream), message)
         with suppress(OSError):
             stream.close()
 
@@ -119,14 +119,14 @@ def command_for(name: str, scratch: Path) -> list[str]:
 
 if sys.platform == "win32":
 
-    def _apart(patient: bool) -> dict[str, int]:
+    def _apart(patient: bool) -> dict[str, Any]:
         """No console window, no share in the console's Ctrl-C, and after others where it can wait."""
         flags = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
         return {"creationflags": flags | (subprocess.BELOW_NORMAL_PRIORITY_CLASS if patient else 0)}
 
 else:
 
-    def _apart(patient: bool) -> dict[str, int]:  # noqa: ARG001  (it lowers its own priority)
+    def _apart(patient: bool) -> dict[str, Any]:  # noqa: ARG001  (it lowers its own priority)
         """No share in the terminal's Ctrl-C."""
         return {"process_group": 0}
 

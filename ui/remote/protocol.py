@@ -38,9 +38,7 @@ def write_message(stream: BinaryIO, message: Message) -> None:
     data = dict(message.data)
     if message.payload:
         data["bytes"] = len(message.payload)
-    line = json.dumps(data, separators=(",", ":")).encode(
-        "utf-8", "replace"
-    )
+    line = json.dumps(data, separators=(",", ":")).encode("utf-8", "replace")
     stream.write(line + b"\n")
     if message.payload:
         stream.write(message.payload)

@@ -1,4 +1,4 @@
-"""What can be asked of the engine, and where it is done: in which process, on which thread, and what goes first there."""
+"""What can be asked of the engine, and where it is done: in which process, on which thread, and what goes first."""
 
 from __future__ import annotations
 

@@ -221,7 +221,7 @@ def _own_streams() -> tuple[BinaryIO, BinaryIO]:
     return requests, answers
 
 
-def main() -> None:
+def main(worker: Callable[[BinaryIO, BinaryIO, Any], Worker] = Worker) -> None:
     """Serve until the input ends."""
     asked = argparse.ArgumentParser()
     asked.add_argument("process", nargs="?", default=WORK)
@@ -233,7 +233,7 @@ def main() -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     from .kept import Kept
 
-    Worker(requests, answers, Kept(given.process, given.scratch)).serve()
+    worker(requests, answers, Kept(given.process, given.scratch)).serve()
     sys.stderr.flush()
     os._exit(0)  # threads that did not stop in time do not keep it
 

@@ -1,0 +1,134 @@
+"""What a process of the engine keeps from one request to the next: opened timelines, open picture files, engines."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from ..base.source import Source
+
+if TYPE_CHECKING:
+    from ...engine.media.reel import Reel
+    from ...engine.passage import Shot
+    from ...plugin.jobs.rebalance import Engines
+    from ...plugin.timeline import Timeline
+
+_TIMELINES, _REELS = 3, 4
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class Recent(Generic[K, V]):
+    """The last few things that were made, by key; made anew where they have been dropped. Safe among threads."""
+
+    def __init__(self, most: int, drop: Callable[[V], object] = lambda _: None) -> None:
+        self._most, self._drop = most, drop
+        self._things: OrderedDict[K, V] = OrderedDict()
+        self._lock = threading.RLock()
+
+    def get(self, key: K, make: Callable[[], V], fresh: bool = False) -> V:
+        """The thing with that key; whatever `make` raises where it has to be made."""
+        with self._lock:
+            if fresh:
+                self.forget(key)
+            if key not in self._things:
+                self._things[key] = make()
+            self._things.move_to_end(key)
+            while len(self._things) > self._most:
+                self._drop(self._things.popitem(last=False)[1])
+            return self._things[key]
+
+    def forget(self, key: K) -> None:
+        """Drop a thing, if it is there."""
+        with self._lock:
+            if key in self._things:
+                self._drop(self._things.pop(key))
+
+
+class Opened:
+    """An opened timeline and its picture, shot by shot in record time."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self.timeline = timeline
+
+    @cached_property
+    def shots(self) -> tuple[Shot, ...]:
+        """What is seen, from the timeline's first frame to its last; nothing where it has no picture."""
+        return self.timeline.picture()
+
+    @cached_property
+    def _starts(self) -> list[Fraction]:
+        return [shot.start for shot in self.shots]
+
+    def shot_at(self, time: Fraction) -> Shot | None:
+        """The shot that is seen at a record time; None outside the picture."""
+        place = bisect_right(self._starts, time) - 1
+        if place < 0 or time >= self.shots[place].start + self.shots[place].duration:
+            return None
+        return self.shots[place]
+
+
+class Kept:
+    """What one process keeps; `scratch` is a folder for what other processes are to read."""
+
+    def __init__(self, process: str = "", scratch: Path | None = None) -> None:
+        self.process = process
+        self._scratch = scratch
+        self._timelines: Recent[Hashable, Opened] = Recent(_TIMELINES)
+        self._reels: dict[str, Recent[Hashable, Reel]] = {}
+
+    @cached_property
+    def scratch(self) -> Path:
+        """A folder for what other processes are to read."""
+        return self._scratch or Path(tempfile.mkdtemp(prefix="sightmix-"))
+
+    @cached_property
+    def engines(self) -> Engines:
+        """The engines that are loaded."""
+        from ...plugin.jobs.rebalance import Engines
+
+        return Engines()
+
+    def opened(self, source: Mapping[str, Any], fresh: bool = False) -> Opened:
+        """The timeline that a request is about, as it was opened before unless its file has changed, or `fresh`.
+
+        Raises TimelineError or SettingsError.
+        """
+        from ...plugin.timeline.source import open_source
+
+        asked = Source.from_dict(source)
+
+        def make() -> Opened:
+            return Opened(open_source(asked.path, asked.timeline, asked.folders, asked.rate)[0])
+
+        return self._timelines.get((asked, _stamps(asked.path)), make, fresh)
+
+    def reel(self, path: Path, do: str) -> Reel:
+        """An open picture file, for one kind of request on one thread; raises MediaError.
+
+        Kinds share none, since one may come between the steps of another.
+        """
+        from ...engine.media.reel import Reel
+        from ...engine.stamp import Stamp
+
+        reels = self._reels.setdefault(do, Recent(_REELS, lambda reel: reel.close()))
+        return reels.get((path, Stamp.of(path)), lambda: Reel(path))
+
+
+def _stamps(path: Path) -> Hashable:
+    """What tells whether a timeline's file, or what lies in its bundle, is still the same; None where it is gone."""
+    from ...engine.errors import MediaError
+    from ...engine.stamp import Stamp
+
+    try:
+        files = sorted(path.iterdir()) if path.is_dir() else [path]
+        return tuple((file.name, Stamp.of(file)) for file in files)
+    except (OSError, MediaError):
+        return None
