@@ -173,7 +173,7 @@ def test_inspect_says_why_it_cannot_listen(source: Path, monkeypatch: pytest.Mon
     def deaf() -> None:
         raise ModelError("Running a model needs ONNX Runtime.")
 
-    monkeypatch.setattr(listening, "_shipped", deaf)
+    monkeypatch.setattr(listening, "shipped_network", deaf)
     done = sightmix("inspect", source)
     assert done.exit_code == 0
     assert "A1 A1: 1-3; nothing tells what it holds" in done.stdout

@@ -26,7 +26,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Sequence[Sound], Any]]:
         return Category("music", "ear", 0.9, "heard")
 
     monkeypatch.setattr(ear, "heard_category", hear)
-    monkeypatch.setattr(listening, "_shipped", lambda: "shipped")
+    monkeypatch.setattr(listening, "shipped_network", lambda: "shipped")
     return calls
 
 
