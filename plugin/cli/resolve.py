@@ -48,22 +48,25 @@ Out = Annotated[
 @sentences
 def install(all_users: AllUsers = False) -> None:
     """Put our script into Resolve's menu Workspace > Scripts."""
-    from ..hosts.resolve.commands import install_script
+    from ..hosts.resolve.commands import install_scripts
 
-    path = install_script(all_users)
-    say(f"Installed {path}.")
+    paths = install_scripts(all_users)
+    for path in paths:
+        say(f"Installed {path}.")
     say(
         "In Resolve it is at Workspace > Scripts > sightmix. Run 'sightmix resolve rebalance' first, then choose it."
     )
+    if len(paths) > 1:
+        say("Workspace > Scripts > sightmix panel opens the panel on the open timeline.")
 
 
 @resolve.command()
 @sentences
 def uninstall(all_users: AllUsers = False) -> None:
     """Remove what install put there, and nothing else."""
-    from ..hosts.resolve.commands import uninstall_script
+    from ..hosts.resolve.commands import uninstall_scripts
 
-    removed = uninstall_script(all_users)
+    removed = uninstall_scripts(all_users)
     for path in removed:
         say(f"Removed {path}.")
     if not removed:

@@ -19,6 +19,18 @@ def is_generated(node: Node) -> bool:
     return _mark(node).get("generated") is True
 
 
+def stands_for(node: Node) -> str:
+    """The identifier of the editor's clip that a clip of ours stands for, "" for anything else."""
+    mark = _mark(node)
+    return str(mark.get("clip", "")) if mark.get("generated") is True else ""
+
+
+def clips_stood_for(root: Node) -> frozenset[int]:
+    """The numbers of the editor's clips that something of ours stands for."""
+    found = (stands_for(node).partition("-")[0] for node in walk(root))
+    return frozenset(int(number) for number in found if number.isdecimal())
+
+
 def mute(node: Node) -> None:
     """Disable a track or clip and note how it was, so that `strip` can restore it to the byte."""
     if _mark(node).get("muted"):

@@ -493,6 +493,7 @@ class FakeTimeline(Thing):
         self.markers: dict[float, str] = {}
         self.otio = ""
         self.here = "01:00:00:00"
+        self.selected: list[FakeItem] = []
 
     # What a test sets up or looks at.
 
@@ -583,6 +584,10 @@ class FakeTimeline(Thing):
     @api
     def GetSetting(self, key: str) -> Any:
         return self.rate if key == "timelineFrameRate" else ""
+
+    @api
+    def GetSelectedClips(self) -> list[FakeItem]:
+        return list(self.selected)
 
     @api
     def GetTrackCount(self, kind: str) -> int:

@@ -15,15 +15,27 @@ from hypothesis import strategies as st
 from sightmix.plugin.cli.app import app
 from sightmix.plugin.hosts.errors import HostError
 from sightmix.plugin.hosts.resolve import commands
+from sightmix.plugin.hosts.resolve import install as installing
 from sightmix.plugin.hosts.resolve.doctor import examine
 from sightmix.plugin.hosts.resolve.folders import Machine
-from sightmix.plugin.hosts.resolve.install import MANIFEST, SCRIPT, install, look, uninstall
+from sightmix.plugin.hosts.resolve.install import MANIFEST, PANEL_SCRIPT, SCRIPT, look, uninstall
 from sightmix.plugin.hosts.resolve.literals import lua_string
 from sightmix.plugin.hosts.resolve.script import in_background, launcher
 from sightmix.plugin.hosts.resolve.studio import Probe, connect, probe
 from typer.testing import CliRunner
 
 RESOLVE = "Blackmagic Design/DaVinci Resolve"
+
+
+@pytest.fixture(autouse=True)
+def panel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is installed where this runs, the panel's window is."""
+    monkeypatch.setattr(installing, "has_panel", lambda: True)
+
+
+def install(here: Machine, everybody: bool = False) -> Path:
+    """Install, and where the script that rebalances is."""
+    return installing.install(here, everybody)[0]
 
 
 def machine(system: str, root: Path) -> Machine:
@@ -61,12 +73,13 @@ def test_in_and_out_again(system: str, everybody: bool, tmp_path: Path) -> None:
     before = sorted(tmp_path.rglob("*"))
     path = install(here, everybody)
     assert path == tmp_path / FOLDERS[system][everybody] / SCRIPT
-    assert sorted(p.name for p in path.parent.iterdir()) == sorted([MANIFEST, SCRIPT])
+    ours = [SCRIPT] if everybody else [SCRIPT, PANEL_SCRIPT]
+    assert sorted(p.name for p in path.parent.iterdir()) == sorted([MANIFEST, *ours])
     found = look(here, everybody)
     assert (found.present, found.up_to_date) == (True, True)
     assert not look(here, not everybody).present
     install(here, everybody)
-    assert uninstall(here, everybody) == (path,)
+    assert uninstall(here, everybody) == tuple(path.with_name(name) for name in ours)
     assert sorted(tmp_path.rglob("*")) == before
     assert uninstall(here, everybody) == ()
 
@@ -188,6 +201,56 @@ def test_a_folder_that_may_not_be_written(tmp_path: Path, monkeypatch: pytest.Mo
 def test_no_appdata() -> None:
     with pytest.raises(HostError, match="APPDATA is not set"):
         install(Machine("win32", {}, Path("x"), Path("y")))
+
+
+# Two entries in Resolve's menu.
+
+
+def test_one_entry_rebalances_and_one_opens_the_panel(tmp_path: Path) -> None:
+    here = machine("linux", tmp_path)
+    paths = installing.install(here)
+    assert [path.stem for path in paths] == ["sightmix", "sightmix panel"], "what the menu shows"
+    quiet = "resolve = {}; bmd = {wait = function() end}; started = {}"
+    ran = "os.execute = function(line) print(line) end"
+    for path, command in zip(paths, ("resolve serve", "panel --resolve"), strict=True):
+        said = run_alone(path.read_text(encoding="utf-8"), f"{quiet}; {ran}")
+        assert said[0] == "sightmix: starting"
+        assert f"-m sightmix.plugin.cli {command}" in said[1]
+    # Where scripts may start nothing, they say what to type.
+    said = run_alone(paths[1].read_text(encoding="utf-8"), f"{quiet}; os.execute = nil")
+    assert said == ['sightmix: nobody is waiting: run "sightmix panel --resolve" in a terminal first']
+
+
+def test_without_the_window_there_is_no_entry_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = machine("linux", tmp_path)
+    paths = installing.install(here)
+    monkeypatch.setattr(installing, "has_panel", lambda: False)
+    assert not look(here).up_to_date
+    assert installing.install(here) == paths[:1]
+    assert not paths[1].exists(), "an entry that does nothing was left"
+    assert look(here).up_to_date
+    assert uninstall(here) == paths[:1]
+
+
+def test_an_entry_that_somebody_changed_is_left_where_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = machine("linux", tmp_path)
+    entry = installing.install(here)[1]
+    entry.write_text(entry.read_text() + "-- my own line\n")
+    monkeypatch.setattr(installing, "has_panel", lambda: False)
+    installing.install(here)
+    assert entry.exists()
+
+
+def test_somebody_elses_entry_stops_both(tmp_path: Path) -> None:
+    here = machine("linux", tmp_path)
+    folder = here.scripts()
+    folder.mkdir(parents=True)
+    (folder / PANEL_SCRIPT).write_text("print('mine')")
+    with pytest.raises(HostError, match="there already and not ours"):
+        install(here)
+    assert [path.name for path in folder.iterdir()] == [PANEL_SCRIPT]
 
 
 # The script's text.

@@ -12,7 +12,8 @@ from ..errors import HostError
 VALUE = "value"
 
 # Kind of object -> method -> what comes back: plain values, an object of a kind, or ["Kind"] as "Kind*".
-# Every one of them exists in the free edition: a Studio call there raises a window that blocks later calls.
+# Every one of them exists in the free edition, where a Studio call raises a window that blocks later calls; but
+# GetSelectedClips (from 21.0.4 on), of which nobody has said whether it does, and which is asked of Studio alone.
 METHODS: Mapping[str, Mapping[str, str]] = {
     "Resolve": {
         "GetProductName": VALUE,
@@ -68,6 +69,7 @@ METHODS: Mapping[str, Mapping[str, str]] = {
         "GetIsTrackLocked": VALUE,
         "AddTrack": VALUE,
         "GetItemListInTrack": "TimelineItem*",
+        "GetSelectedClips": "TimelineItem*",
         "DeleteClips": VALUE,
         "DuplicateTimeline": "Timeline",
         "Export": VALUE,

@@ -31,14 +31,14 @@ def data_folder() -> Path:
     return Machine().data
 
 
-def install_script(everybody: bool) -> Path:
-    """Install the script and return where it is."""
+def install_scripts(everybody: bool) -> tuple[Path, ...]:
+    """Install the scripts and return where they are, that which rebalances first."""
     return install(Machine(), everybody)
 
 
-def uninstall_script(everybody: bool) -> tuple[Path, ...]:
-    """Remove the script and return what was removed."""
-    return tuple(uninstall(Machine(), everybody))
+def uninstall_scripts(everybody: bool) -> tuple[Path, ...]:
+    """Remove the scripts and return what was removed."""
+    return uninstall(Machine(), everybody)
 
 
 def doctor_text(findings: Findings) -> str:
@@ -104,7 +104,7 @@ def rebalance_open(
     """Rebalance the open timeline and lay the result on a copy of it; clips that fail are named in the outcome."""
     with service.telling():
         machine = Machine()
-        base = _folder(out)
+        base = output_folder(out)
         with reached(choose(road, machine), machine, base, wait, service) as (root, keeper):
             order = Order(work_folder(base, *names_of(root)), settings, clips, tracks)
             outcome = rebalance(root, order, service, long_stems, keeper)
@@ -130,7 +130,8 @@ def outcome_data(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _folder(out: Path | None) -> Path:
+def output_folder(out: Path | None) -> Path:
+    """The folder for all that is made, made where it is not there; raises HostError."""
     base = (out or Path.home() / "sightmix").absolute()
     try:
         base.mkdir(parents=True, exist_ok=True)

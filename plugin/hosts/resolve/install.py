@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,50 +18,71 @@ from .folders import Machine
 from .script import launcher
 
 SCRIPT, MANIFEST = "sightmix.lua", "sightmix.manifest.json"
+PANEL_SCRIPT = "sightmix panel.lua"
 SCHEMA = "sightmix.resolve-install/1"
 _MARK = "-- sightmix for DaVinci Resolve"
 
 
 @dataclass(frozen=True)
 class Installed:
-    """What is in a script folder: our script or not, as this version writes it or not."""
+    """What is in a script folder: our script or not, all as this version writes it or not."""
 
     folder: Path
     present: bool
     up_to_date: bool
 
 
-def script_text(machine: Machine, everybody: bool) -> str:
-    """The script for one user, who may also start sightmix with it, or for all, who each have their own session."""
+def has_panel() -> bool:
+    """Whether what the panel's window needs is installed."""
+    return find_spec("PySide6") is not None
+
+
+def scripts(machine: Machine, everybody: bool) -> dict[str, str]:
+    """The scripts by file name, which is what Resolve's menu calls them: one rebalances, one opens the panel.
+
+    For one user, who may start sightmix with them; for all, who each have their own session, only the first, which then
+    starts nothing. Without the panel's window there is no entry for it.
+    """
     if everybody:
-        return launcher(None, system=machine.system)
-    command = (sys.executable, "-m", "sightmix.plugin.cli", "resolve", "serve")
-    return launcher(machine.meeting, command, machine.system)
+        return {SCRIPT: launcher(None, system=machine.system)}
+    command = (sys.executable, "-m", "sightmix.plugin.cli")
+    found = {SCRIPT: launcher(machine.meeting, (*command, "resolve", "serve"), machine.system)}
+    if has_panel():
+        starts = (*command, "panel", "--resolve")
+        found[PANEL_SCRIPT] = launcher(
+            machine.meeting, starts, machine.system, opens="sightmix panel --resolve"
+        )
+    return found
 
 
-def install(machine: Machine, everybody: bool = False) -> Path:
-    """Write the script, or replace an earlier one of ours; returns where it is.
+def install(machine: Machine, everybody: bool = False) -> tuple[Path, ...]:
+    """Write the scripts, or replace earlier ones of ours; returns where they are, that which rebalances first.
 
-    Raises HostError where a file of that name is not ours, or the folder may not be written.
+    Raises HostError where a file of such a name is not ours, or the folder may not be written.
     """
     folder = machine.scripts(everybody)
-    target = folder / SCRIPT
-    _check_ours(target)
-    text = script_text(machine, everybody)
+    texts = scripts(machine, everybody)
+    for name in texts:
+        _check_ours(folder / name)
     try:
         made = _make(folder)
-        made += [Path(name) for name in _manifest(folder).get("folders", [])]
+        before = _manifest(folder)
+        made += [Path(name) for name in before.get("folders", [])]
         facts = {
             "schema": SCHEMA,
-            "files": {SCRIPT: _digest(text.encode())},
+            "files": {name: _digest(text.encode()) for name, text in texts.items()},
             "folders": sorted({str(path) for path in made}, reverse=True),
         }
+        for name, digest in _files(before).items():
+            if name not in texts and _is_as_written(folder / name, digest):
+                (folder / name).unlink()
         # The manifest first: a script without one could not be told from somebody else's.
         _put(folder / MANIFEST, json.dumps(facts, indent=2) + "\n")
-        _put(target, text)
+        for name, text in texts.items():
+            _put(folder / name, text)
     except OSError as error:
         raise _refused(folder, error, everybody) from error
-    return target
+    return tuple(folder / name for name in texts)
 
 
 def uninstall(machine: Machine, everybody: bool = False) -> tuple[Path, ...]:
@@ -77,7 +99,7 @@ def uninstall(machine: Machine, everybody: bool = False) -> tuple[Path, ...]:
             path = folder / name
             if not path.is_file() and not path.is_symlink():
                 continue
-            if path.is_symlink() or _digest(path.read_bytes()) != digest:
+            if not _is_as_written(path, digest):
                 raise HostError(f"{path} was changed after it was installed, so it stays; remove it by hand.")
             path.unlink()
             removed.append(path)
@@ -96,11 +118,23 @@ def uninstall(machine: Machine, everybody: bool = False) -> tuple[Path, ...]:
 def look(machine: Machine, everybody: bool = False) -> Installed:
     """What is installed for one user or for all."""
     folder = machine.scripts(everybody)
+    there = {name: _text(folder / name) for name in (SCRIPT, PANEL_SCRIPT)}
+    wanted = scripts(machine, everybody)
+    up_to_date = all(there[name] == wanted.get(name, "") for name in there)
+    return Installed(folder, there[SCRIPT].startswith(_MARK), up_to_date)
+
+
+def _text(path: Path) -> str:
+    """A file's text, "" where there is none."""
     try:
-        text = (folder / SCRIPT).read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
-        return Installed(folder, present=False, up_to_date=False)
-    return Installed(folder, text.startswith(_MARK), text == script_text(machine, everybody))
+        return ""
+
+
+def _is_as_written(path: Path, digest: str) -> bool:
+    """Whether a file is there, and what an installation wrote."""
+    return path.is_file() and not path.is_symlink() and _digest(path.read_bytes()) == digest
 
 
 def _check_ours(path: Path) -> None:

@@ -1,4 +1,4 @@
--- sightmix for DaVinci Resolve: the script behind Workspace > Scripts > sightmix.
+-- sightmix for DaVinci Resolve: a script behind Workspace > Scripts, "sightmix" or "sightmix panel".
 -- Written by "sightmix resolve install", removed by "sightmix resolve uninstall".
 -- It looks for a waiting sightmix on this machine, does for it the calls listed in METHODS and nothing else, and ends.
 -- Resolve 21.1 gives scripts of its free edition no io, ffi, require or os.execute, so each is used only where it is.
@@ -6,6 +6,7 @@
 local PROTOCOL = @PROTOCOL@
 local FOLDER = @FOLDER@      -- where the session is found; empty: worked out from the environment
 local COMMAND = @COMMAND@    -- starts sightmix, where scripts may start programs
+local OPENS = @OPENS@        -- the same, to be typed in a terminal
 local METHODS = @METHODS@    -- kind -> method -> what comes back
 local PATHS = @PATHS@        -- "Kind.Method" -> which argument holds paths
 local ENUMS = @ENUMS@
@@ -518,7 +519,7 @@ local function main()
             wait(IDLE)
         end
     end
-    if not session then return say('nobody is waiting: run "sightmix resolve rebalance" in a terminal first') end
+    if not session then return say('nobody is waiting: run "' .. OPENS .. '" in a terminal first') end
     work = session.work
     local net = sockets()
     local done = net and http(session, net)

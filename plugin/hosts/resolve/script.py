@@ -17,15 +17,23 @@ LOST = 15  # seconds without a sign of life after which the script gives up
 
 
 def launcher(
-    folder: Path | None, command: Sequence[str] = (), system: str = sys.platform, lost: float = LOST
+    folder: Path | None,
+    command: Sequence[str] = (),
+    system: str = sys.platform,
+    lost: float = LOST,
+    opens: str = "sightmix resolve rebalance",
 ) -> str:
-    """The script's text; `folder` None lets it find each user's own session, `command` starts sightmix."""
+    """The script's text; `folder` None lets it find each user's own session, `command` starts sightmix.
+
+    `opens` is what to type in a terminal where scripts may not start programs.
+    """
     text = resources.files(__package__).joinpath("launcher.lua").read_text(encoding="utf-8")
     filled = {
         "@PROTOCOL@": str(PROTOCOL),
         "@LOST@": f"{lost:g}",
         "@FOLDER@": lua_string("" if folder is None else str(folder)),
         "@COMMAND@": lua_string(in_background(command, system)),
+        "@OPENS@": lua_string(opens),
         "@METHODS@": _table({kind: _table(calls) for kind, calls in METHODS.items()}, nested=True),
         "@PATHS@": _table(PATHS),
         "@ENUMS@": _table(dict.fromkeys(ENUMS, True)),

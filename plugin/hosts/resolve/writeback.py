@@ -6,9 +6,9 @@ The editor's own timeline is read and never written: no call in this module chan
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
@@ -196,6 +196,17 @@ class Seen:
     name: str
     identity: str
     tracks: dict[tuple[str, int], _Outline]
+
+    def to_dict(self) -> dict[str, Any]:
+        """What was seen as JSON values."""
+        tracks = [[kind, number, *astuple(track)] for (kind, number), track in self.tracks.items()]
+        return {"name": self.name, "identity": self.identity, "tracks": tracks}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Seen:
+        """What `to_dict` gave; raises KeyError, TypeError or ValueError for anything else."""
+        tracks = {(kind, number): _Outline(*track) for kind, number, *track in data["tracks"]}
+        return cls(data["name"], data["identity"], tracks)
 
 
 def look_at(root: Any) -> Seen:
