@@ -6,10 +6,9 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -17,7 +16,6 @@ from fake_resolve import Fault, Traps
 from host_helpers import FakeFusion, Script, project
 from sightmix.engine.errors import Cancelled
 from sightmix.engine.media.reader import read_span
-from sightmix.engine.progress import Progress
 from sightmix.plugin.hosts.errors import HostError
 from sightmix.plugin.hosts.resolve import commands, panel
 from sightmix.plugin.hosts.resolve.folders import Machine
@@ -25,21 +23,25 @@ from sightmix.plugin.hosts.resolve.studio import Live
 from sightmix.plugin.timeline import open_timeline, write_result
 from sightmix.plugin.timeline.results import Gain, Ridden
 from sightmix.ui.remote import host_handlers
+from sightmix.ui.remote.call import Call
+from sightmix.ui.remote.kept import Kept
+from sightmix.ui.remote.protocol import Message
 
 FPS = 24
 
 
-@dataclass
-class Call:
-    """A request as the engine's process hands it to who answers it."""
+class Asked(Call):
+    """A request as the engine's process hands it to who answers it, and what was told of it."""
 
-    data: Mapping[str, Any]
-    progress: Progress = field(default_factory=Progress)
-    told: list[Mapping[str, Any]] = field(default_factory=list)
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        super().__init__(1, "resolve", "", data, self._send)
+        self.told: list[Mapping[str, Any]] = []
 
-    def event(self, data: Mapping[str, Any], payload: bytes = b"") -> None:
-        self.progress.check()
-        self.told.append(data)
+    def _send(self, message: Message) -> None:
+        self.told.append(message.data["event"])
+
+
+NOTHING_KEPT = cast(Kept, None)
 
 
 class Studio:
@@ -57,13 +59,13 @@ class Studio:
         self.scripts: list[Script] = []
         self.stop = False
 
-    def open(self, road: str = "python") -> tuple[dict[str, Any], Call]:
-        call = Call({"out": str(self.out), "road": road})
-        return dict(host_handlers.resolve_open(call, None)), call  # type: ignore[arg-type]
+    def open(self, road: str = "python") -> tuple[dict[str, Any], Asked]:
+        call = Asked({"out": str(self.out), "road": road})
+        return dict(host_handlers.resolve_open(call, NOTHING_KEPT)), call
 
     def write(self, opened: Mapping[str, Any], result: Path, road: str = "python", **more: Any) -> Any:
-        call = Call({"source": opened["source"], "out": str(result), "road": road, **more})
-        return host_handlers.resolve_write(call, None)
+        call = Asked({"source": opened["source"], "out": str(result), "road": road, **more})
+        return host_handlers.resolve_write(call, NOTHING_KEPT)
 
     def rebalanced(self, opened: Mapping[str, Any], clips: tuple[int, ...] = (1, 2, 4)) -> Path:
         """A finished result of the timeline: the chosen clips on new tracks, 6 dB down."""
@@ -222,10 +224,10 @@ def test_a_failure_on_the_way_leaves_no_copy(studio: Studio) -> None:
 
 
 def test_waiting_for_the_script_is_stopped_at_once(free: Studio) -> None:
-    call = Call({"out": str(free.out), "road": "script"})
+    call = Asked({"out": str(free.out), "road": "script"})
     threading.Timer(0.1, call.progress.cancel).start()
     with pytest.raises(Cancelled):
-        host_handlers.resolve_open(call, None)
+        host_handlers.resolve_open(call, NOTHING_KEPT)
     assert list(free.machine.meeting.iterdir()) == []
 
 
@@ -253,9 +255,9 @@ def test_where_no_road_is_sure_the_script_is_waited_for(
     free: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(panel, "_SOON", 0.05)
-    call = Call({"out": str(free.out), "road": "launched", "wait": 0.1})
+    call = Asked({"out": str(free.out), "road": "launched", "wait": 0.1})
     with pytest.raises(HostError, match="choose Workspace > Scripts > sightmix in Resolve"):
-        host_handlers.resolve_open(call, None)
+        host_handlers.resolve_open(call, NOTHING_KEPT)
     assert "choose Workspace > Scripts > sightmix" in call.told[0]["waiting"]
 
 

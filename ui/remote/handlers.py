@@ -164,14 +164,6 @@ def check(call: Call, kept: Kept) -> Values:  # noqa: ARG001
     return {"rows": [row_data(row) for row in rows]}
 
 
-def foley(call: Call, kept: Kept) -> Values:  # noqa: ARG001
-    """Whether Foley can be made here, and if not why."""
-    from importlib.util import find_spec
-
-    there = find_spec("sightmix.engine.foley") is not None
-    return {"available": there, "reason": "" if there else "This version of sightmix cannot make Foley yet."}
-
-
 def exact(seconds: float) -> Fraction:
     """Record seconds that crossed as a float, exact again to the microsecond that is meant."""
     return Fraction(seconds).limit_denominator(_FINEST)

@@ -4,34 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...engine.progress import Progress
-from ...plugin.jobs.events import Event, Moved, Waiting
-from ...plugin.jobs.service import Service
 from ..base.source import Source
+from .call import Call
+from .kept import Kept
+
+if TYPE_CHECKING:
+    from ...plugin.jobs.events import Event
+    from ...plugin.jobs.service import Service
 
 _WAIT = 300.0  # seconds for somebody to choose the script in Resolve
 
 Answer = Mapping[str, Any] | tuple[Mapping[str, Any], bytes]
 
 
-class Call(Protocol):
-    """What of a request these functions use; see `call.Call`."""
-
-    data: Mapping[str, Any]
-
-    @property
-    def progress(self) -> Progress:
-        """What stops it."""
-
-    def event(self, data: Mapping[str, Any], payload: bytes = b"") -> None:
-        """Tell something on the way."""
-
-
-def resolve_open(call: Call, kept: object) -> Answer:  # noqa: ARG001
+def resolve_open(call: Call, kept: Kept) -> Answer:  # noqa: ARG001
     """Have Resolve hand over its open timeline: its source, names, the clips selected, and the folder of all its files.
 
     `road` is "auto", "python", "script" or "launched", `out` the folder under which that folder is made, or None.
@@ -52,7 +43,7 @@ def resolve_open(call: Call, kept: object) -> Answer:  # noqa: ARG001
     }
 
 
-def resolve_write(call: Call, kept: object) -> Answer:  # noqa: ARG001
+def resolve_write(call: Call, kept: Kept) -> Answer:  # noqa: ARG001
     """Lay the finished result `out` on a copy of the timeline in Resolve that `source` came from."""
     from ...plugin.hosts.resolve.panel import at, lay
 
@@ -71,7 +62,7 @@ def resolve_write(call: Call, kept: object) -> Answer:  # noqa: ARG001
     }
 
 
-def uncarried(call: Call, kept: object) -> Answer:  # noqa: ARG001
+def uncarried(call: Call, kept: Kept) -> Answer:  # noqa: ARG001
     """What an export will leave behind, before it is made."""
     from ...plugin.jobs.export import ExportRequest, lacking
 
@@ -81,7 +72,7 @@ def uncarried(call: Call, kept: object) -> Answer:  # noqa: ARG001
     return {"losses": list(lacking(request, call.progress))}
 
 
-def foley(call: Call, kept: object) -> Answer:  # noqa: ARG001
+def foley(call: Call, kept: Kept) -> Answer:  # noqa: ARG001
     """Whether sounds can be made here, and if not, why."""
     from ...plugin.session.foley import availability
 
@@ -89,36 +80,42 @@ def foley(call: Call, kept: object) -> Answer:  # noqa: ARG001
     return {"available": able, "reason": reason}
 
 
-def foley_find(call: Call, kept: object) -> Answer:  # noqa: ARG001
+def foley_find(call: Call, kept: Kept) -> Answer:
     """The places with picture and no sound."""
     from ...plugin.session.silences import find_silent
 
-    _moving(call)
-    return {"places": [place.to_dict() for place in find_silent(_timeline(call), call.progress)]}
+    timeline = kept.opened(call.data["source"]).timeline
+    return {"places": [place.to_dict() for place in find_silent(timeline, _moving(call))]}
 
 
-def foley_candidates(call: Call, kept: object) -> Answer:  # noqa: ARG001
+def foley_candidates(call: Call, kept: Kept) -> Answer:
     """An event for each sound that could go to a place, the best first."""
     from ...plugin.session.foley import MOST_CANDIDATES, Place, engine
 
     place, most = Place.from_dict(call.data["place"]), call.data.get("most", MOST_CANDIDATES)
-    for candidate in engine().candidates(_timeline(call), place, most, call.progress):
+    timeline = kept.opened(call.data["source"]).timeline
+    for candidate in engine().candidates(timeline, place, most, _moving(call)):
         call.event({"candidate": candidate.to_dict()})
     return {}
 
 
-def foley_hear(call: Call, kept: object) -> Answer:  # noqa: ARG001
+def foley_hear(call: Call, kept: Kept) -> Answer:
     """A candidate's sound, float32 (channels, samples)."""
     from ...engine.programme.programme import SAMPLE_RATE
     from ...plugin.session.foley import Candidate, Place, engine
 
     place, candidate = Place.from_dict(call.data["place"]), Candidate.from_dict(call.data["candidate"])
-    sound = np.ascontiguousarray(engine().sound(_timeline(call), place, candidate, call.progress), np.float32)
+    timeline = kept.opened(call.data["source"]).timeline
+    made = engine().sound(timeline, place, candidate, _moving(call))
+    sound = np.ascontiguousarray(made, np.float32)
     return {"rate": SAMPLE_RATE, "channels": sound.shape[0], "samples": sound.shape[1]}, sound.tobytes()
 
 
 def _service(call: Call) -> Service:
     """A service that stops with the request, and tells of it who has to do what, and how far it is."""
+
+    from ...plugin.jobs.events import Moved, Waiting
+    from ...plugin.jobs.service import Service
 
     def observe(event: Event) -> None:
         if isinstance(event, Waiting):
@@ -126,29 +123,22 @@ def _service(call: Call) -> Service:
         elif isinstance(event, Moved):
             call.event(event.to_dict())
 
-    service = Service(observe)
-    service.progress = call.progress
-    _moving(call)
-    return service
+    return Service(observe, progress=_moving(call))
 
 
-def _moving(call: Call) -> None:
-    """Tell of the request how far its work is."""
+def _moving(call: Call) -> Progress:
+    """The request's progress, whose steps are told as events."""
+    from ...plugin.jobs.events import Moved
+
     call.progress.observe = lambda step: call.event(Moved.of(step).to_dict())
-
-
-def _timeline(call: Call) -> Any:
-    from ...plugin.timeline.source import open_source
-
-    source = Source.from_dict(call.data["source"])
-    return open_source(source.path, source.timeline, source.folders, source.rate)[0]
+    return call.progress
 
 
 def _path(text: str | None) -> Path | None:
     return Path(text) if text else None
 
 
-HANDLERS: Mapping[str, Callable[[Call, object], Answer]] = {
+HANDLERS: Mapping[str, Callable[[Call, Kept], Answer]] = {
     function.__name__: function
     for function in (
         resolve_open,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 WORK, MEDIA = "work", "media"
 PROCESSES = (WORK, MEDIA)
 _HANDLERS = "sightmix.ui.remote.handlers"
+_OUTSIDE = "sightmix.ui.remote.host_handlers"
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,14 @@ TABLE: Mapping[str, Kind] = {
     "preview": Kind(WORK, "work", 0),
     "plan": Kind(WORK, "work", 1),
     "check": Kind(WORK, "work", 1),
-    "foley": Kind(WORK, "work", 0),
     "export": Kind(WORK, "work", 2),
     "rebalance": Kind(WORK, "work", 3),
-    "resolve_open": Kind(WORK, "work", 1),
-    "resolve_write": Kind(WORK, "work", 2),
+    "foley": Kind(WORK, "host", 0, _OUTSIDE),
+    "foley_candidates": Kind(WORK, "work", 1, _OUTSIDE),
+    "foley_hear": Kind(WORK, "work", 0, _OUTSIDE),
+    # Somebody may have to do something in Resolve first: no other work waits for that.
+    "resolve_open": Kind(WORK, "host", 1, _OUTSIDE),
+    "resolve_write": Kind(WORK, "host", 1, _OUTSIDE),
     "sound": Kind(MEDIA, "sound"),
     "picture": Kind(MEDIA, "picture", 0),
     "thumbnails": Kind(MEDIA, "picture", 1),
@@ -41,4 +45,6 @@ TABLE: Mapping[str, Kind] = {
     "listen": Kind(MEDIA, "facts", 2),
     "loudness": Kind(MEDIA, "facts", 3),
     "survey": Kind(MEDIA, "facts", 1),
+    "uncarried": Kind(MEDIA, "facts", 1, _OUTSIDE),
+    "foley_find": Kind(MEDIA, "facts", 2, _OUTSIDE),
 }
