@@ -96,6 +96,10 @@ class Choice:
         first = next((index for index in self._shown if index in kept), 0)
         self._mark(kept, first or self._current, anchor=first)
 
+    def mark(self, indices: Iterable[int], current: int) -> None:
+        """Choose these and no others, with the keys at `current`."""
+        self._mark(frozenset(indices), current, anchor=current)
+
     def toggle(self, index: int) -> None:
         """Choose a clip beside the others, or no longer."""
         self._mark(self._marked ^ {index}, index, anchor=index)
