@@ -54,6 +54,9 @@ CLIP = Qt.ItemDataRole.UserRole
 _PIXMAPS = 120  # pictures as the screen takes them; more rows are in no window
 _SETTLED_MS = 80  # how long a list lies still before what is seen in it is asked for
 _NO_INDEX = QModelIndex()
+_COMMANDS = (
+    Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
+)
 
 # How far a clip is in the queue, by what the window asks: glyph and colour.
 _GLYPHS = {
@@ -484,7 +487,7 @@ class ClipList(QListView):
             self._clips.set_category(chosen, clip_words.KINDS[number - 1] if number else "")
         elif plain and chosen and key == Qt.Key.Key_F2:
             self.name(self._clips.choice.current or chosen[0])
-        elif event.text().isprintable() and event.text() and plain:
+        elif event.text().isprintable() and event.text() and not event.modifiers() & _COMMANDS:
             event.ignore()  # letters are the window's commands, not a search among names: the filter is for that
         else:
             super().keyPressEvent(event)

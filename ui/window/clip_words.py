@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import PurePath
 
 from PySide6.QtCore import QCoreApplication
 
@@ -89,7 +90,7 @@ def short_need(key: str) -> str:
         OFFLINE: tr("Clips", "offline"),
         UNSUPPORTED: tr("Clips", "not possible"),
         UNREADABLE: tr("Clips", "unreadable"),
-        UNSURE: tr("Clips", "say what it holds"),
+        UNSURE: tr("Clips", "nobody is sure"),
         BURIED: tr("Clips", "speech buried"),
         OFF_TARGET: tr("Clips", "off target"),
         PEAKS: tr("Clips", "peaks"),
@@ -107,6 +108,14 @@ def work(state: str) -> str:
         "cancelled": tr("Clips", "cancelled"),
         "undone": tr("Clips", "taken back"),
     }.get(state, "")
+
+
+def why_not(row: ClipRow) -> str:
+    """Why a clip cannot be rebalanced, short enough for a row: which file is missing, or the sentence."""
+    media = PurePath(row.media.replace("\\", "/")).name
+    if row.state == OFFLINE and media:
+        return f"{short_need(OFFLINE)} · {media}"
+    return row.reason or row.state
 
 
 def spoken(row: ClipRow, target: Target, state: str = "") -> str:
