@@ -231,7 +231,10 @@ def test_choosing_with_the_mouse(seen: Callable[..., Seen]) -> None:
     stage.click_name(4, Qt.KeyboardModifier.ControlModifier)
     assert stage.clips.choice.chosen == (2, 4)
     stage.click_name(7, Qt.KeyboardModifier.ShiftModifier)
-    assert stage.clips.choice.chosen == (4, 5, 6, 7)
+    assert stage.clips.choice.chosen == (2, 4, 5, 6, 7)
+    stage.click_name(5)
+    stage.click_name(3, Qt.KeyboardModifier.ShiftModifier)
+    assert stage.clips.choice.chosen == (3, 4, 5)
     went: list[int] = []
     stage.view.went.connect(went.append)
     at = stage.rect_of(3).topLeft() + QPoint(120, 10)
