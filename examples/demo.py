@@ -1,6 +1,7 @@
 """Rebalances two minutes of film twice, as a mix and as an editor's tracks, and says how near the good mix they came.
 
 python examples/demo.py [FOLDER]    (as `make demo` does; the folder is `demo` when not given)
+python examples/demo.py --prepare [FOLDER]    (only the tracks and their timeline, for the panel to open)
 """
 
 from __future__ import annotations
@@ -155,8 +156,8 @@ def prepare(road: Road, excerpt: Excerpt, folder: Path) -> None:
     for laid, sound in road.tracks:
         write_wav(laid.media, sound)
     timeline = road.file(folder, "timeline.otio")
-    write_timeline(excerpt, [laid for laid, _ in road.tracks], timeline)
     write_wav(road.file(folder, "good_mix.wav"), road.good.mix())
+    write_timeline(excerpt, [laid for laid, _ in road.tracks], timeline)
     names = ", ".join(f"{laid.name} ({len(laid.clips)})" for laid, _ in road.tracks)
     print(
         f"{timeline}: {len(excerpt.shots)} shots over {names}, muddy "
@@ -178,9 +179,16 @@ def main() -> int:
     """Build, rebalance, measure, and say where everything is."""
     parser = argparse.ArgumentParser(description="Rebalance two minutes of film and measure the result.")
     parser.add_argument("folder", nargs="?", type=Path, default=Path("demo"))
-    folder: Path = parser.parse_args().folder
+    parser.add_argument(
+        "--prepare", action="store_true", help="write the tracks and their timeline, and stop there"
+    )
+    given = parser.parse_args()
+    folder: Path = given.folder
     folder.mkdir(parents=True, exist_ok=True)
     excerpt = Excerpt.read(HERE / "bbb")
+    if given.prepare:
+        prepare(apart(excerpt, folder), excerpt, folder)
+        return 0
     data: dict[str, Any] = {}
     for make in (married, apart):
         road = make(excerpt, folder)

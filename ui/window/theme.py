@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Literal
 
 from PySide6.QtCore import Qt
@@ -21,6 +22,7 @@ NAMES: tuple[Name, ...] = ("dark", "light", "system")
 GRID, RADIUS = 8, 4  # px: what sizes and gaps are multiples of, and corners
 BODY_PX, LIST_PX, TITLE_PX = 12, 11, 15  # px of type before `scale`
 SLOWEST_MS = 120  # the longest that anything moves
+_FILES = Path(__file__).parent / "files"  # shapes that style sheets take from files alone
 
 
 @dataclass(frozen=True)
@@ -290,6 +292,7 @@ def style_sheet(theme: Theme, scale: float = 1.0) -> str:
         "half": f"{GRID // 2}px",
         "grid": f"{GRID}px",
         "check": f"{round(12 * scale)}px",
+        "files": _FILES.as_posix(),
     }
     for name in sorted(tokens, key=len, reverse=True):
         sheet = sheet.replace(f"@{name}", str(tokens[name]))
@@ -321,6 +324,7 @@ QLineEdit:focus, QTextEdit:focus, QPlainTextEdit:focus, QAbstractSpinBox:focus, 
   border: 1px solid @text; }
 QLineEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled { color: @line; border-color: @separator; }
 QComboBox::drop-down { border: none; width: 18px; }
+QComboBox::down-arrow { image: url(@files/down.png); width: 10px; height: 10px; margin-right: 6px; }
 QComboBox QAbstractItemView { background: @raised; border: 1px solid @line; padding: 2px; }
 QPushButton, QToolButton { background: @raised; color: @text; border: 1px solid @separator; border-radius: @radius;
   padding: 3px 8px; min-height: 16px; }
@@ -344,6 +348,7 @@ QCheckBox::indicator, QRadioButton::indicator { width: @check; height: @check; b
 QCheckBox::indicator { border-radius: 2px; }
 QRadioButton::indicator { border-radius: 6px; }
 QCheckBox::indicator:checked, QRadioButton::indicator:checked { background: @text; border-color: @text; }
+QCheckBox::indicator:checked { image: url(@files/check-@name.png); }
 QCheckBox:focus, QRadioButton:focus { color: @text; text-decoration: underline; }
 QSlider { min-height: 18px; background: transparent; }
 QSlider::groove:horizontal { height: 2px; background: @line; border-radius: 1px; }
