@@ -98,7 +98,7 @@ class Meter:
         tail = self._interpolator.between(np.pad(self._recent, ((0, 0), (0, AFTER))))
         peak = max(self._peak, float(tail.max(initial=0.0)))
         return Loudness(
-            integrated=_integrated(self.gating_energies()),
+            integrated=gated(self.gating_energies()),
             range=_loudness_range(self._sliding(fine, _SHORT_TERM)[::_HOP]),
             true_peak=_decibels(peak * peak) if self._with_peak else float("nan"),
             momentary_max=_lufs(self._sliding(fine, _MOMENTARY).max(initial=0.0)),
@@ -153,7 +153,7 @@ def measure(x: Block, sample_rate: int, layout: Layout | None = None) -> Loudnes
 def integrated_of(meters: Sequence[Meter]) -> float:
     """Integrated loudness in LUFS of several programmes' parts together: both gates act on the pooled blocks."""
     energies = [meter.gating_energies() for meter in meters]
-    return _integrated(np.concatenate(energies) if energies else np.zeros(0))
+    return gated(np.concatenate(energies) if energies else np.zeros(0))
 
 
 def _decibels(power: float) -> float:
@@ -170,8 +170,8 @@ def _levels(energies: Energies) -> Energies:
     return levels
 
 
-def _integrated(energies: Energies) -> float:
-    """Gated loudness of 400 ms blocks (BS.1770-4, equations 5 to 7)."""
+def gated(energies: Energies) -> float:
+    """Integrated loudness in LUFS of the energies of 400 ms blocks (BS.1770-4, equations 5 to 7)."""
     levels = _levels(energies)
     loud = levels >= _ABSOLUTE_GATE
     if not loud.any():

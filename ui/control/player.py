@@ -20,7 +20,7 @@ from ...plugin.session.laid import LANES
 Array = NDArray[np.float32]
 Key = tuple[int, int]  # whose lanes, which chunk
 
-BEFORE, AFTER = "before", "after"
+BEFORE, AFTER, RESIDUAL = "before", "after", "residual"
 RATE = 48000
 FADE = 240  # samples of a crossfade, 5 ms
 ALL = (True,) * len(LANES)
@@ -58,6 +58,18 @@ class View:
     audible: tuple[bool, ...] = ALL
     match: float = 1.0
     table: Table | None = None
+
+    @property
+    def name(self) -> str:
+        """What is heard: "before", "after" or "residual", and of which lanes where it is not all of them."""
+        name = RESIDUAL if self.residual else self.side
+        lanes = (lane for lane, audible in zip(LANES, self.audible, strict=True) if audible)
+        return name if self.audible == ALL else f"{name}: {' '.join(lanes)}"
+
+    @property
+    def gain(self) -> float:
+        """The linear gain, for the sake of comparison, that what is heard was brought to its loudness with."""
+        return self.match if self.side == AFTER and not self.residual else 1.0
 
     def mix(self, lanes: Array, first: int, rate: int) -> Array:
         """Lanes (4, 2, n), the first sample being record sample `first`, as they are heard (2, n)."""
@@ -114,10 +126,14 @@ class Played(NamedTuple):
 
 
 class Tap(NamedTuple):
-    """A block (n, 2) as it was played, before the monitor's volume, and of which side."""
+    """A block (n, 2) as it was played, but for the monitor's volume.
+
+    `heard` is what it is of (`View.name`), "" where one thing was faded into another; `match` its `View.gain`.
+    """
 
     sound: Array
-    side: str
+    heard: str
+    match: float
 
 
 @dataclass
@@ -187,18 +203,20 @@ class Player:
         self._samples = wanted.samples
         made = np.zeros((frames, 2), np.float32)
         done, heard = 0, False
+        names: set[str] = set()
         while done < frames:
             if self._old is None and not self._fading_out():
                 self._gap = None
                 self._follow(wanted)
             heard = heard or self._voice.sounding or self._old is not None
+            names.update(voice.view.name for voice in (self._voice, self._old) if voice is not None)
             block = self._step(frames - done, wanted)
             made[done : done + block.shape[1]] = block.T
             done += block.shape[1]
         voice = self._voice
         self.played = Played(self._seek, voice.at, self._frames, voice.waits, voice.ended, self._trail)
         if heard:
-            self.tap.append(Tap(made, voice.view.side))
+            self.tap.append(Tap(made, names.pop() if len(names) == 1 else "", voice.view.gain))
         return self._turned(made, wanted.volume)
 
     def _turned(self, made: Array, volume: float) -> Array:
