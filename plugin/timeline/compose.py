@@ -68,7 +68,7 @@ def compose(
         _anchor(root, timeline)
     if mute_originals:  # before new tracks move those that lie after them
         _mute(timeline, root, {i for i, found in results.items() if any(r.enabled for r in found)})
-    _Writer(timeline, root, provenance).add(results)
+    Writer(timeline, root, provenance).add(results)
     return root
 
 
@@ -119,7 +119,7 @@ def _folder(url: str, base: Path) -> Path | None:
     return next((base / text for text in spellings(url) if (base / text).is_dir()), None)
 
 
-class _Writer:
+class Writer:
     """Adds the new tracks to a copy of the timeline's document."""
 
     def __init__(self, timeline: Timeline, root: Node, provenance: Mapping[str, object]) -> None:

@@ -31,9 +31,14 @@ def clips_stood_for(root: Node) -> frozenset[int]:
     return frozenset(int(number) for number in found if number.isdecimal())
 
 
+def is_muted(node: Node) -> bool:
+    """Whether we disabled this track or clip."""
+    return bool(_mark(node).get("muted"))
+
+
 def mute(node: Node) -> None:
     """Disable a track or clip and note how it was, so that `strip` can restore it to the byte."""
-    if _mark(node).get("muted"):
+    if is_muted(node):
         return
     was: Node = {key: node[key] for key in ("enabled", "metadata") if key in node}
     if isinstance(was.get("metadata"), dict):
@@ -45,14 +50,19 @@ def mute(node: Node) -> None:
     node["enabled"] = False
 
 
+def unmute(node: Node) -> None:
+    """Put back a track or clip that we disabled, as it was; leave any other alone."""
+    if is_muted(node):
+        _restore(node)
+
+
 def strip(root: Node) -> None:
     """Remove every track and clip we added and enable what we muted: the document as the editor left it."""
     for node in walk(root):
         listed = node.get("children")
         if isinstance(listed, list) and any(isinstance(c, dict) and is_generated(c) for c in listed):
             node["children"] = [c for c in listed if not (isinstance(c, dict) and is_generated(c))]
-        if _mark(node).get("muted"):
-            _restore(node)
+        unmute(node)
 
 
 def _restore(node: Node) -> None:

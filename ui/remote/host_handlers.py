@@ -62,6 +62,15 @@ def resolve_write(call: Call, kept: Kept) -> Answer:  # noqa: ARG001
     }
 
 
+def withdraw(call: Call, kept: Kept) -> Answer:  # noqa: ARG001
+    """Take the results of `clips` ("3,5-9") off the timeline `out`; answers the clips' numbers."""
+    from ...plugin.jobs.withdraw import withdraw as take
+
+    source = Source.from_dict(call.data["source"]) if call.data.get("source") else Source(Path())
+    out = Path(call.data["out"])
+    return {"clips": list(take(out, call.data["clips"], source.timeline, source.folders, source.rate))}
+
+
 def uncarried(call: Call, kept: Kept) -> Answer:  # noqa: ARG001
     """What an export will leave behind, before it is made."""
     from ...plugin.jobs.export import ExportRequest, lacking
@@ -143,6 +152,7 @@ HANDLERS: Mapping[str, Callable[[Call, Kept], Answer]] = {
     for function in (
         resolve_open,
         resolve_write,
+        withdraw,
         uncarried,
         foley,
         foley_find,
