@@ -15,7 +15,9 @@ from .config import HOP, MODEL_RATE
 from .style import Move
 
 LEAST_DB = 0.5  # a change that is smaller is none that is heard, but is told where it was asked for
-_SHOWN_DB = 0.05  # what is not 0 in figures of one decimal
+# What is asked for is told as soon as it is not 0 in figures of one decimal, what was drawn by hand in any case.
+_SHOWN_DB = 0.05
+_LEAST = {"asked": _SHOWN_DB, "hand": 0.0}
 ALIKE_DB = 1.0  # gains of neighbouring moves that are told as one
 _FRAME = HOP / MODEL_RATE  # s
 NEAR = round(2.0 / _FRAME)  # frames between neighbours
@@ -36,6 +38,16 @@ class SeenSubject:
     first: int
     last: int
     subject: Subject
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """What is done over frames [first, last) of the model's grid, and to which stems (none: why nothing is)."""
+
+    first: int
+    last: int
+    stems: tuple[str, ...]
+    text: str
 
 
 @dataclass(frozen=True)
@@ -81,7 +93,7 @@ def sentences(
     *,
     doubt: Array | None = None,
     voice: str = "the dialogue",
-) -> list[str]:
+) -> list[Sentence]:
     """What was done, in order of time: one sentence for each stretch, none where nothing was done.
 
     `timecode` gives a frame's place on the timeline in words; `doubt` (T,) 0…1 says how far gains were drawn together.
@@ -89,17 +101,24 @@ def sentences(
     the same reason are told as one; moves of several stems share a sentence where they share most of their time.
     """
     stretches = [
-        (group[0].first, max(told.last for told in group), _clauses(group, seen, voice))
+        (
+            group[0].first,
+            max(told.last for told in group),
+            tuple(told.role for told in group),
+            _clauses(group, seen, voice),
+        )
         for group in _together(_joined(moves))
     ]
-    stretches += [(first, last, []) for first, last in _doubtful(doubt, stretches)]
-    told = []
-    for first, last, clauses in sorted(stretches, key=lambda stretch: stretch[:2]):
+    spans = [(first, last) for first, last, _, _ in stretches]
+    stretches += [(first, last, (), []) for first, last in _doubtful(doubt, spans)]
+    found = []
+    for first, last, stems, clauses in sorted(stretches, key=lambda stretch: stretch[:2]):
         doubtful = (
             doubt is not None and doubt[first:last].size and float(doubt[first:last].mean()) >= DOUBTFUL
         )
-        told.append(f"{_span(first, last, timecode)} {'; '.join([*clauses, DOUBT] if doubtful else clauses)}")
-    return told
+        text = f"{_span(first, last, timecode)} {'; '.join([*clauses, DOUBT] if doubtful else clauses)}"
+        found.append(Sentence(first, last, stems, text))
+    return found
 
 
 def summary(
@@ -117,7 +136,7 @@ def summary(
     clauses = [clause for role in PARTS for clause in _changes(role.stem, joined)]
     touched = np.zeros(frames, bool)
     for told in joined:
-        touched[told.first : told.last] = True
+        touched[told.first : told.last] |= abs(told.gain_db) >= _SHOWN_DB
     if frames and not touched.any():
         clauses = ["nothing was changed"]
     elif not touched.all():
@@ -165,7 +184,7 @@ def _joined(moves: Iterable[Move]) -> list[_Told]:
     )
     found: list[_Told] = []
     for told in worth:
-        if abs(told.gain_db) < (LEAST_DB if told.why != "asked" else _SHOWN_DB):
+        if abs(told.gain_db) < _LEAST.get(told.why, LEAST_DB):
             continue
         near = next((i for i in reversed(range(len(found))) if _alike(found[i], told)), None)
         if near is None:
@@ -220,12 +239,12 @@ def _order(told: _Told) -> tuple[bool, int]:
     return told.why != "under speech", _row(told.role)
 
 
-def _doubtful(doubt: Array | None, stretches: Sequence[tuple[int, int, list[str]]]) -> list[tuple[int, int]]:
+def _doubtful(doubt: Array | None, stretches: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     """Stretches longer than a pause in which gains were drawn together and nothing else is told."""
     if doubt is None:
         return []
     alone = np.asarray(doubt) >= DOUBTFUL
-    for first, last, _ in stretches:
+    for first, last in stretches:
         alone[first:last] = False
     edges = np.flatnonzero(np.diff(np.concatenate([[0], alone.view(np.int8), [0]])))
     return [(int(a), int(b)) for a, b in edges.reshape(-1, 2) if b - a > NEAR]
@@ -251,6 +270,7 @@ def _clauses(group: Sequence[_Told], seen: Sequence[SeenSubject], voice: str) ->
 
 _PURPOSES = {
     "asked": " as asked",
+    "hand": " by hand",
     "loudness": " for the loudness of the programme",
     "peak": " for the true peak",
 }

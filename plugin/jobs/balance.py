@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from ...engine.context.subjects import Subject
     from ...engine.highlight.levelling import Levelled
     from ...engine.highlight.style import Move
+    from .mix import Mix
 
 Array = NDArray[np.float32]
 Curve = NDArray[np.float64]
@@ -39,13 +41,15 @@ class Balance:
     `moves` say what was done, `doubt` (T,) how far gains were drawn together for want of good separation, `levelled`
     what the sum comes to; `stretches` are spectrograms of it, `cuts` the picture's in seconds; `separated` says whether
     any clip was, and `null_dbfs` is the highest sample of what the separated stems and the rest lack of the sum
-    of the originals (-inf: nothing was separated).
+    of the originals (-inf: nothing was separated). `mix` is what curves can be changed by without asking the network
+    again, and `mix_file` where it is kept.
     """
 
     gains: Array
     moves: tuple[Move, ...]
     doubt: Array
     levelled: Levelled
+    mix: Mix
     frames: tuple[SeenFrame, ...] = ()
     subjects: tuple[Subject | None, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -54,6 +58,7 @@ class Balance:
     separated: bool = False
     stretches: tuple[Stretch, ...] = ()
     cuts: tuple[float, ...] = ()
+    mix_file: Path = Path()
 
     @property
     def curves(self) -> GainCurves:

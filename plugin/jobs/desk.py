@@ -66,6 +66,14 @@ class Seat:
         """Whether it is one stem by itself."""
         return bool(self.category.stem) and self.stems is None
 
+    @property
+    def begins(self) -> float:
+        """Passage seconds of its stems' first sample."""
+        cue = self.clip.timeline.cue(self.clip.leaf)
+        if self.stems is None or cue is None:
+            return 0.0
+        return self.stems.first / self.stems.rate - float(cue.start)
+
 
 @dataclass(frozen=True)
 class Desk:
@@ -218,7 +226,7 @@ def desk_of(timeline: Timeline, seats: Sequence[Seat], without: Collection[Point
     covered = {
         leaf.pointer: span
         for seat in seats
-        if seat.ridden and seat.stems is not None and (span := _covered(timeline, seat.clip, seat.stems))
+        if seat.ridden and seat.stems is not None and (span := _covered(seat))
         for leaf in seat.clip.leaves
     }
     if covered:
@@ -231,15 +239,16 @@ def desk_of(timeline: Timeline, seats: Sequence[Seat], without: Collection[Point
     return Desk(timeline, tuple(seats), programme)
 
 
-def _covered(timeline: Timeline, clip: AudioClip, stems: Parted) -> tuple[int, int] | None:
-    """The record's samples, first and after the last, over which a clip has stems; None for all of it."""
-    cue = timeline.cue(clip.leaf)
-    if cue is None:
+def _covered(seat: Seat) -> tuple[int, int] | None:
+    """The record's samples, first and after the last, over which a clip has stems; None where it is all of it."""
+    clip, stems = seat.clip, seat.stems
+    cue = clip.timeline.cue(clip.leaf)
+    if cue is None or stems is None:
         return None
-    ends = np.array([stems.first, stems.first + stems.samples]) / stems.rate - float(cue.start)
+    ends = np.array([seat.begins, seat.begins + stems.samples / stems.rate])
     if ends[0] <= _SHORT and ends[1] >= float(cue.duration) - _SHORT:
         return None
-    first, last = sorted(record_times(timeline, clip, ends).tolist())
+    first, last = sorted(record_times(clip.timeline, clip, ends).tolist())
     return math.ceil(first * SAMPLE_RATE - _SHORT), math.floor(last * SAMPLE_RATE + _SHORT)
 
 
@@ -258,7 +267,7 @@ def _in_lane(clip: EditClip, seat: Seat | None, main: bool, kind: str, stem: str
     if seat is not None and seat.stems is not None and seat.ridden:
         if kind == _PARTED:
             return _stem_of(clip, seat.stems, stem) if main else None
-        whole = _covered(seat.clip.timeline, seat.clip, seat.stems) is None
+        whole = _covered(seat) is None
         return clip if kind == _OTHER and not whole else None
     known = seat.category.stem if seat is not None and seat.category.certain else ""
     own = (_KNOWN if seat is not None and seat.ridden else _STILL, known) if known else (_OTHER, "")

@@ -25,6 +25,7 @@ from ..timeline.pack import bundle_size
 from ..timeline.save import check_kind, check_target
 from .cache import Shelf
 from .disk import check_room
+from .hand import Drawn
 from .inspection import category_data
 from .keys import Identities, rendition_key, span_key
 from .losses import Loss, of_result, of_timeline
@@ -42,7 +43,10 @@ _SPARE = 50_000_000  # bytes for the report, the timeline and whatever else is b
 
 @dataclass(frozen=True)
 class Job:
-    """What was asked for: `clips` as ranges ("3,5-9") or `tracks` by name; every online clip if neither."""
+    """What was asked for: `clips` as ranges ("3,5-9") or `tracks` by name; every online clip if neither.
+
+    `drawn` are curves drawn by hand. Raises SettingsError for such where every clip is balanced by itself.
+    """
 
     source: Path
     out: Path
@@ -50,6 +54,13 @@ class Job:
     clips: str = ""
     tracks: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
+    drawn: tuple[Drawn, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.drawn and not self.settings.whole:
+            raise SettingsError(
+                "Curves drawn by hand belong to a programme; leave --unit clip out, or the curves."
+            )
 
 
 @dataclass(frozen=True)

@@ -13,27 +13,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engine.context.subjects import Subject
 from ...engine.edit import keyframes
 from ...engine.edit.nodes import Pointer
 from ...engine.errors import MediaError
-from ...engine.files import replacing
-from ...engine.highlight.bounce import Bounce, Make, Source, bounce, frame_times, grid_times
+from ...engine.highlight.bounce import Bounce, Make, Source, bounce, grid_times
 from ...engine.highlight.levelling import Aim, level
-from ...engine.highlight.listening import Listening
 from ...engine.highlight.spectral import GainRamps
-from ...engine.highlight.style import Heard, Move, Styled, styled
 from ...engine.media.container import layout_of
 from ...engine.media.layout import Layout
 from ...engine.media.reader import probe
 from ...engine.media.time import to_samples
 from ...engine.media.writer import Bext, Ixml, Subtype, WavWriter, time_reference
-from ...engine.passage import Channel, GainCurves, Passage, Rendition, SeenFrame
-from ...engine.roles import PARTS, STEMS
+from ...engine.passage import Channel, GainCurves, Passage, Rendition
+from ...engine.roles import STEMS
 from ...engine.version import engine_version
+from .applied import Applied
 from .balance import Balance, Stretch
-from .desk import Desk, Seat, desk_of, passage_times, record_times, rendered_first, stems_of
-from .keys import Identities, delivery_key, digest_of
+from .desk import Desk, Seat, desk_of, record_times, rendered_first, stems_of
+from .heard import in_styles, leave_newest, listened, listening_file, mix_of
+from .keys import delivery_key, digest_of
+from .mix import tell, write_mix
 from .results import FAILED, RENDERED, ClipResult, Riding
 from .settings import AUTO, KEYFRAMES
 from .spectrogram import Spectrogram
@@ -45,7 +44,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float32]
 Curve = NDArray[np.float64]
 
-_QUALITY = 100.0  # dB: what was not separated is as good as it gets
+_KEPT = 4  # of what the network said of earlier states of a timeline
 _ROW_SECONDS, _MOST_ROWS = 60, 24  # of the report's pictures of a programme
 _NONE: Mapping[Pointer, MediaError] = {}
 _MARGIN = 2.0  # s of curve kept before and after a clip: what dissolves play of it
@@ -70,12 +69,16 @@ def balance(
     ]
     desk = desk_of(plan.timeline, [*seats, *still], broken)
     bench.begin("listen")
-    heard = _listened(bench, desk)
-    settings = plan.job.settings
-    facts = Heard(heard.levels, heard.unsure, _quality(desk, heard), heard.cuts)
-    made = styled(heard.gains, facts, settings.style)
-    offsets = np.array([[getattr(settings, role.name)] for role in PARTS], np.float32)
-    gains = (settings.strength * made.gains + offsets).astype(np.float32)
+    settings, folder = plan.job.settings, bench.cache.folder
+    kept = listening_file(desk, bench.stage, folder)
+    if not settings.cache:
+        kept.unlink(missing_ok=True)
+    heard = listened(desk, bench.stage, kept, bench.progress)
+    leave_newest(folder, "listening-*.npz", _KEPT)
+    styles = in_styles(desk, heard)
+    made, mix = styles[settings.style], mix_of(desk, heard, styles)
+    applied = Applied.of(settings, plan.job.drawn)
+    gains = applied.gains(made.gains, mix.times)
     bench.begin("level")
     levelled = level(desk.sum(), gains, aim_of(settings), bench.progress)
     gains = (gains + levelled.added).astype(np.float32)
@@ -83,9 +86,10 @@ def balance(
     null_dbfs, stretches = _looked_at(bench, desk, gains, broken)
     found = Balance(
         gains,
-        _moves(made, settings),
+        applied.moves(made.moves, mix.times),
         made.doubt,
         levelled,
+        replace(mix, null_dbfs=null_dbfs),
         heard.frames,
         heard.subjects,
         heard.warnings,
@@ -94,7 +98,10 @@ def balance(
         any(seat.parted for seat in desk.seats),
         stretches,
         tuple(float(shot.start) for shot in plan.timeline.picture()[1:]),
+        kept.with_name(kept.name.replace("listening", "mix")),
     )
+    write_mix(found.mix_file, found.mix)
+    leave_newest(folder, "mix-*.npz", _KEPT)
     return seats, found
 
 
@@ -117,107 +124,17 @@ def _seat(bench: Bench, task: Task, result: ClipResult) -> Seat:
 
 def said_of(found: Balance, plan: Plan) -> tuple[str, ...]:
     """What was done to the programme and why: a sentence for the whole, then one for each stretch."""
-    from ...engine.highlight.config import HOP, MODEL_RATE
-    from ...engine.highlight.words import seen_subjects, sentences, summary
+    from ...engine.highlight.words import summary
 
-    timeline, frames = plan.timeline, found.gains.shape[1]
+    timeline = plan.timeline
 
-    def timecode(frame: int) -> str:
-        at = min(Fraction(frame * HOP, MODEL_RATE), timeline.duration)
-        return timeline.timecode(at)[:8]
+    def timecode(seconds: float) -> str:
+        return timeline.timecode(min(Fraction(seconds), timeline.duration))[:8]
 
-    places = [int(frame.time * MODEL_RATE / HOP) for frame in found.frames]
-    seen = seen_subjects(places, found.subjects, frames)
-    told = sentences(found.moves, seen, timecode, doubt=found.doubt)
+    told = tell(found.mix, found.moves, found.doubt, timecode)
     null = found.null_dbfs if found.separated else None
-    return (summary(found.moves, frames, doubt=found.doubt, null_dbfs=null), *told)
-
-
-def _moves(made: Styled, settings: Any) -> tuple[Move, ...]:
-    """What was done, as far as its strength leaves anything of it."""
-    moves = [replace(move, gain_db=move.gain_db * settings.strength) for move in made.moves]
-    last = made.gains.shape[1] - 1
-    asked = [
-        Move(0, last, role.stem, getattr(settings, role.name), "asked")
-        for role in PARTS
-        if getattr(settings, role.name)
-    ]
-    return (*(move for move in moves if abs(move.gain_db) >= 0.1), *asked)
-
-
-def _listened(bench: Bench, desk: Desk) -> Listening:
-    """What the network says, or said in an earlier run to the same sound and picture."""
-    plan = bench.plan
-    key = desk.key(bench.stage.identity, Identities())
-    path = bench.cache.folder / f"listening-{key[:32]}.npz"
-    kept = _read(path) if plan.job.settings.cache else None
-    if kept is not None:
-        return kept
-    heard = bench.stage.listen(desk.score(), bench.progress)
-    for old in sorted(bench.cache.folder.glob("listening-*.npz"), key=lambda p: p.stat().st_mtime)[:-4]:
-        old.unlink(missing_ok=True)
-    _write(path, heard)
-    return heard
-
-
-def _write(path: Path, heard: Listening) -> None:
-    frames = [[f.time, str(f.path), str(f.media_time), f.shot] for f in heard.frames]
-    with replacing(path) as file:
-        np.savez_compressed(
-            file,
-            gains=heard.gains,
-            levels=heard.levels,
-            unsure=heard.unsure,
-            cuts=heard.cuts,
-            lufs=heard.lufs,
-            frames=np.array(frames, dtype=str).reshape(-1, 4),
-            subjects=np.array(
-                [[s.name, s.kind, str(s.score)] if s else [""] * 3 for s in heard.subjects], dtype=str
-            ),
-            warnings=np.array(heard.warnings, dtype=str),
-        )
-
-
-def _read(path: Path) -> Listening | None:
-    """What `_write` wrote; None where it is not there or not whole."""
-    import zipfile
-
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            frames = tuple(
-                SeenFrame(float(t), Path(p), Fraction(m), int(s)) for t, p, m, s in stored["frames"].tolist()
-            )
-            subjects = tuple(
-                Subject(name, kind, float(score)) if name else None
-                for name, kind, score in stored["subjects"].reshape(-1, 3).tolist()
-            )
-            found = {name: stored[name] for name in ("gains", "levels", "unsure", "cuts")}
-            return Listening(
-                **found,
-                lufs=float(stored["lufs"]),
-                frames=frames,
-                subjects=subjects,
-                warnings=tuple(stored["warnings"].tolist()),
-            )
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        return None
-
-
-def _quality(desk: Desk, heard: Listening) -> Array:
-    """How well what was separated is thought to have been separated, (3, T) dB."""
-    quality = np.full(heard.gains.shape, _QUALITY, np.float32)
-    times = frame_times(heard.gains.shape[1])
-    for seat in desk.seats:
-        if seat.parted is None:
-            continue
-        first, last = np.searchsorted(times, [float(seat.clip.record_in), float(seat.clip.record_out)])
-        inside = passage_times(desk.timeline, seat.clip, times[first:last]) - float(seat.parted.start)
-        for row, stem in enumerate(STEMS):
-            line = seat.parted.stem_quality.get(stem, ())
-            if line:
-                known = np.interp(inside, np.arange(len(line)) + 0.5, line)
-                quality[row, first:last] = np.minimum(quality[row, first:last], known)
-    return quality
+    whole = summary(found.moves, found.gains.shape[1], doubt=found.doubt, null_dbfs=null)
+    return (whole, *(one.text for one in told))
 
 
 def _looked_at(

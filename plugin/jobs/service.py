@@ -16,6 +16,7 @@ from ...engine.progress import Progress
 from . import rebalance as rebalancing
 from .cuts import find_cuts
 from .events import Accepted, Event, Failed, Finished, Moved, Observer, Planned, StageBegan, nobody
+from .hand import Drawn
 from .logs import log_unexpected, logged, logged_to, sentence_of
 from .plan import Job, Plan, make_plan, plan_data
 from .report import report_data
@@ -35,7 +36,8 @@ class Request:
 
     `clips` are numbers as ranges ("3,5-9"), `tracks` names or A1, A2 …; every online clip if neither, which `every`
     says in so many words. `categories` say what tracks hold ("A1=dialogue"). `timeline` is the name or number of one
-    of several in the file, `folders` are more places to look for media in, `rate` what an EDL counts in.
+    of several in the file, `folders` are more places to look for media in, `rate` what an EDL counts in. `drawn` are
+    curves drawn by hand, which stand in the place of the model's.
     """
 
     source: Path
@@ -48,6 +50,7 @@ class Request:
     folders: tuple[Path, ...] = ()
     rate: str = ""
     categories: tuple[str, ...] = ()
+    drawn: tuple[Drawn, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "source", Path(self.source))
@@ -125,7 +128,13 @@ class Service:
         timeline, _ = open_source(request.source, request.timeline, request.folders, request.rate, cuts)
         self.begin("plan")
         job = Job(
-            request.source, request.out, request.settings, request.clips, request.tracks, request.categories
+            request.source,
+            request.out,
+            request.settings,
+            request.clips,
+            request.tracks,
+            request.categories,
+            request.drawn,
         )
         engines = self._engines
         stage = (engines.stage_for if engines is not None else rebalancing.stage_for)(request.settings)

@@ -34,7 +34,7 @@ def clock(at: int) -> str:
 
 
 def told(*moves: Move, seen: tuple[SeenSubject, ...] = (), **more: object) -> list[str]:
-    return sentences(moves, seen, clock, **more)  # type: ignore[arg-type]
+    return [one.text for one in sentences(moves, seen, clock, **more)]  # type: ignore[arg-type]
 
 
 DUCKED = move(41, 52, "music", -6.1, "under speech")
@@ -45,6 +45,24 @@ def test_what_was_done_and_why_is_one_sentence_for_a_stretch():
     assert told(DUCKED, raised, seen=(shown(41, 50, "an explosion", "effects"),), voice="the narrator") == [
         "00:41–00:52 music −6.1 dB under the narrator; effects +3 dB: an explosion is seen"
     ]
+
+
+def test_a_sentence_knows_where_and_of_which_stems_it_speaks():
+    doubt = np.zeros(frame(90), np.float32)
+    doubt[frame(70) : frame(80)] = 1.0
+    raised = move(42, 52, "effects", 3.0, "effects buried")
+    found = sentences([DUCKED, raised, move(60, 65, "speech", 2.0, "speech buried")], (), clock, doubt=doubt)
+    assert [(one.first, one.last, one.stems) for one in found] == [
+        (frame(41), frame(52), ("music", "effects")),
+        (frame(60), frame(65), ("speech",)),
+        (frame(70), frame(80), ()),
+    ]
+
+
+def test_what_was_drawn_by_hand_is_told_even_where_it_changes_nothing():
+    assert told(move(3, 9, "music", 0.0, "hand")) == ["00:03–00:09 music 0 dB by hand"]
+    assert told(move(3, 9, "speech", 2.5, "hand")) == ["00:03–00:09 dialogue +2.5 dB by hand"]
+    assert summary([move(0, 9, "music", 0.0, "hand")], frame(9)) == "9 s: nothing was changed"
 
 
 def test_nothing_is_said_where_nothing_was_done():
