@@ -112,14 +112,18 @@ class Deck(Protocol):
 class Transport:
     """A deck in the terms of the timeline that is open.
 
-    `marked` is the stretch of record seconds that a loop takes, where somebody has marked one.
+    `marked` is the stretch of record seconds that a loop takes, where somebody has marked one. `changed` tells that
+    another timeline is open, or none.
     """
 
     def __init__(self, deck: Deck, clips: Clips) -> None:
+        self.changed: Topic[[]] = Topic()
         self.deck = deck
         self.marked: tuple[float, float] | None = None
         self._clips = clips
-        clips.opened.subscribe(lambda _: self.mark(None))
+        clips.opened.subscribe(lambda _: self._begin())
+        clips.state_changed.subscribe(self._see)
+        self._open = clips.document is not None
 
     @property
     def document(self) -> Document | None:
@@ -195,6 +199,16 @@ class Transport:
         if not rows:
             return 0.0, self.deck.samples / self.deck.rate
         return min(row.record_in for row in rows), max(row.record_out for row in rows)
+
+    def _begin(self) -> None:
+        self.mark(None)
+        self._open = True
+        self.changed.emit()
+
+    def _see(self) -> None:
+        if self._open != (self.document is not None):
+            self._open = self.document is not None
+            self.changed.emit()
 
     def _go_to_frame(self, frame: int) -> None:
         document = self.document
