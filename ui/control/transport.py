@@ -14,8 +14,8 @@ from .state import Document
 from .stills import frame_at
 
 _HALF_DAY = 12 * 3600
-_RELATIVE = re.compile(r"([+-])\s*([\d:]+)")
-_PARTS = re.compile(r"\d{1,8}|\d{1,2}(?::\d{1,2}){1,3}")
+_RELATIVE = re.compile(r"([+-])\s*([0-9:]+)")
+_PARTS = re.compile(r"[0-9]{1,8}|[0-9]{1,2}(?::[0-9]{1,2}){1,3}")
 
 
 class Deck(Protocol):

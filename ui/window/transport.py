@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QFontMetrics, QKeyEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
     QHBoxLayout,
     QLabel,
+    QLayout,
     QLineEdit,
     QMenu,
     QSlider,
@@ -99,6 +100,12 @@ class TransportView(QWidget):
 
     # What Qt calls
 
+    def minimumSizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
+        """Without the fader, and with letters for the sides."""
+        small = (self.back, self.play, self.on, self.loop, self.residual, self.monitor)
+        wide = self.timecode.width() + self.sides.narrowest + sum(one.sizeHint().width() for one in small)
+        return QSize(wide + (len(small) + 4) * GRID // 2 + 2 * GRID, super().minimumSizeHint().height())
+
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802  (Qt's name)
         """Names and the fader are shown where there is room for them."""
         super().resizeEvent(event)
@@ -126,6 +133,7 @@ class TransportView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GRID, GRID // 2, GRID, GRID // 2)
         layout.setSpacing(GRID // 2)
+        layout.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)  # what it shows depends on its width
         layout.addLayout(line)
         layout.addWidget(self.heard)
 
@@ -326,7 +334,12 @@ class Sides(QWidget):
         self.before.setText(self.tr("A before") if whole else "A")
         self.after.setText(self.tr("B after") if whole else "B")
         for button in (self.before, self.after):
-            button.setMinimumWidth(0 if whole else 4 * GRID)
+            button.setMinimumWidth(0 if whole else self.narrowest // 2)
+
+    @property
+    def narrowest(self) -> int:
+        """How wide it is with letters alone, in px."""
+        return 2 * max(4 * GRID, QFontMetrics(self.font()).horizontalAdvance("B") + 2 * GRID)
 
     def show_side(self, side: str, dim: bool) -> None:
         """Show which side is heard; `dim` where neither is, but their difference."""
