@@ -176,6 +176,7 @@ class TransportView(QWidget):
     def _say(self) -> None:
         """Which side is heard, and how; or what is wrong with a timecode that was typed."""
         self.heard.setText(self._error or self._words())
+        self.heard.setToolTip(self.heard.text())
         self.heard.setProperty("role", "fault" if self._error else "quiet")
         style = self.heard.style()
         style.unpolish(self.heard)
