@@ -14,6 +14,9 @@ from sightmix.ui.base.pump import InlinePump
 from sightmix.ui.remote.client import EngineClient
 from sightmix.ui.remote.process import command_for
 
+for beside in ("engine", "plugin"):  # their kits make the media
+    sys.path.append(str(Path(__file__).parent.parent / beside))
+
 PATIENCE = 90.0  # s: nothing here takes long, but the machine may be busy
 
 

@@ -99,16 +99,16 @@ def test_an_engine_that_cannot_start_says_so_and_is_tried_again(tmp_path: Path) 
         return [sys.executable, "-c", f"{start}from sightmix.ui.remote.worker import main; main()", name]
 
     asker = Asker(tmp_path, command)
-    failure = asker.ask("foley").failure
+    failure = asker.ask("devices").failure
     assert failure is not None
     assert failure.crashed
     assert "it is not there" in failure.details
     assert asker.client.state_of("work") == "stopped"
     there.write_text("")
-    assert "available" in answered(asker.ask("foley"))
+    assert "devices" in answered(asker.ask("devices"))
     asker.client.close()
     nowhere = Asker(tmp_path, lambda name, scratch: [str(tmp_path / "no program")])
-    failed = nowhere.ask("foley").failure
+    failed = nowhere.ask("devices").failure
     assert failed is not None
     assert failed.crashed
     nowhere.client.close()

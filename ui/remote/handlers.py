@@ -26,6 +26,7 @@ Values = dict[str, Any]
 Answer = tuple[Values, bytes]
 
 _EVERY = 0.05  # s between two reports of progress: no eye sees more
+_MOST_SAMPLES = 30 * 48_000  # of an answer: 46 MB
 _FINEST = 1_000_000  # record times as floats are meant to a microsecond
 
 
@@ -81,6 +82,28 @@ def loudness(call: Call, kept: Kept) -> Values:
             }
         )
     return {}
+
+
+def sound(call: Call, kept: Kept) -> Answer:
+    """What sounds from a sample on in four lanes, as stereo at 48 kHz: float32 (4, 2, n), little-endian."""
+    first, samples = int(call.data["first"]), int(call.data["samples"])
+    if not 0 <= samples <= _MOST_SAMPLES:
+        raise SettingsError(f"{samples} samples were asked for at once; ask for up to {_MOST_SAMPLES}.")
+    tape = kept.tape(call.data["source"], call.data.get("laid"), _told(call))
+    found = tape.read(first, samples, call.progress)
+    facts = {"first": first, "samples": samples, "lanes": found.shape[0], "channels": found.shape[1]}
+    return {**facts, "broken": list(tape.broken)}, found.astype("<f4", copy=False).tobytes()
+
+
+def survey(call: Call, kept: Kept) -> Values:
+    """Look over all that sounds, lane by lane: waveforms, spectrograms and powers, a stretch of seconds at a time."""
+    from ...plugin.session.survey import encode
+    from ...plugin.session.survey import survey as look_over
+
+    lanes = kept.lanes(call.data["source"], call.data.get("laid"), _told(call))
+    for stretch in look_over(lanes, call.progress):
+        call.event(*encode(stretch))
+    return {"broken": list(lanes.broken)}
 
 
 def picture(call: Call, kept: Kept) -> Answer:
@@ -164,6 +187,13 @@ def check(call: Call, kept: Kept) -> Values:  # noqa: ARG001
     return {"rows": [row_data(row) for row in rows]}
 
 
+def devices(call: Call, kept: Kept) -> Values:  # noqa: ARG001
+    """Where the engine can run."""
+    from ...engine.highlight.devices import devices_data
+
+    return devices_data()
+
+
 def exact(seconds: float) -> Fraction:
     """Record seconds that crossed as a float, exact again to the microsecond that is meant."""
     return Fraction(seconds).limit_denominator(_FINEST)
@@ -210,13 +240,14 @@ def _reporting(call: Call) -> Progress:
     """The request's progress, whose steps are told as events, no more often than anybody sees."""
     from ...plugin.jobs.events import Moved
 
-    last: dict[str, float] = {}
+    last: dict[str, tuple[str, float]] = {}
 
     def observe(step: Step) -> None:
         now = time.monotonic()
-        if step.done < step.total and now - last.get(step.stage, 0.0) < _EVERY:
+        item, told = last.get(step.stage, ("", 0.0))
+        if step.done < step.total and item == step.item and now - told < _EVERY:
             return
-        last[step.stage] = now
+        last[step.stage] = (step.item, now)
         call.event(Moved.of(step).to_dict())
 
     call.progress.observe = observe

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 import threading
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from ...engine.errors import MediaError
 from ..base.source import Source
 
 if TYPE_CHECKING:
     from ...engine.media.reel import Reel
     from ...engine.passage import Shot
+    from ...engine.progress import Progress
     from ...plugin.jobs.rebalance import Engines
+    from ...plugin.session.sound import Array, Lanes
     from ...plugin.timeline import Timeline
 
-_TIMELINES, _REELS = 3, 4
+_TIMELINES, _REELS, _TAPES = 3, 4, 4
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
@@ -75,6 +79,54 @@ class Opened:
         return self.shots[place]
 
 
+class Tape:
+    """A timeline's lanes as players ask for them, a piece at a time: reading on goes on where the last piece ended."""
+
+    def __init__(self, lanes: Lanes) -> None:
+        self._lanes = lanes
+        self._blocks: Iterator[Array] = iter(())
+        self._at = -1
+        self._left: Array | None = None
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """Why files are taken for silent, as far as it was found out."""
+        return self._lanes.broken
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._blocks, self._left, self._at = iter(()), None, -1
+
+    def read(self, first: int, samples: int, progress: Progress) -> Array:
+        """Stereo (4, 2, samples) from the record's sample `first` on, silence beyond its ends.
+
+        Raises MediaError where nothing can be read at all, and Cancelled, after which it goes on from there.
+        """
+        try:
+            return self._read(first, samples, progress)
+        except MediaError:
+            self.close()
+            raise
+
+    def _read(self, first: int, samples: int, progress: Progress) -> Array:
+        import numpy as np
+
+        if self._at != first:
+            self._blocks, self._left, self._at = self._lanes.blocks(max(first, 0)), None, max(first, 0)
+        found = np.zeros((4, 2, samples), np.float32)
+        done = self._at - first
+        while done < samples:
+            progress.check()
+            block = self._left if self._left is not None else next(self._blocks, None)
+            if block is None:
+                break
+            taken = min(block.shape[2], samples - done)
+            found[:, :, done : done + taken] = self._lanes.stereo(block[:, :, :taken])
+            self._left = block[:, :, taken:] if taken < block.shape[2] else None
+            done, self._at = done + taken, self._at + taken
+        return found
+
+
 class Kept:
     """What one process keeps; `scratch` is a folder for what other processes are to read."""
 
@@ -82,6 +134,7 @@ class Kept:
         self.process = process
         self._scratch = scratch
         self._timelines: Recent[Hashable, Opened] = Recent(_TIMELINES)
+        self._tapes: Recent[Hashable, Tape] = Recent(_TAPES, lambda tape: tape.close())
         self._reels: dict[str, Recent[Hashable, Reel]] = {}
 
     @cached_property
@@ -110,6 +163,27 @@ class Kept:
 
         return self._timelines.get((asked, _stamps(asked.path)), make, fresh)
 
+    def lanes(
+        self, source: Mapping[str, Any], laid: Mapping[str, Any] | None, told: Sequence[str] = ()
+    ) -> Lanes:
+        """A timeline's sound in lanes, laid as told, or else by what is known without listening.
+
+        Raises TimelineError, SettingsError and MediaError.
+        """
+        from ...plugin.session.laid import Laid
+        from ...plugin.session.sound import Lanes, lay
+
+        timeline = self.opened(source).timeline
+        return Lanes(timeline, lay(timeline, told) if laid is None else Laid.from_dict(laid))
+
+    def tape(
+        self, source: Mapping[str, Any], laid: Mapping[str, Any] | None, told: Sequence[str] = ()
+    ) -> Tape:
+        """The same to be played, for the one thread that does; arguments and errors as of `lanes`."""
+        asked = Source.from_dict(source)
+        key = (asked, _stamps(asked.path), json.dumps([laid, list(told)], sort_keys=True))
+        return self._tapes.get(key, lambda: Tape(self.lanes(source, laid, told)))
+
     def reel(self, path: Path, do: str) -> Reel:
         """An open picture file, for one kind of request on one thread; raises MediaError.
 
@@ -124,7 +198,6 @@ class Kept:
 
 def _stamps(path: Path) -> Hashable:
     """What tells whether a timeline's file, or what lies in its bundle, is still the same; None where it is gone."""
-    from ...engine.errors import MediaError
     from ...engine.stamp import Stamp
 
     try:

@@ -30,6 +30,7 @@ TABLE: Mapping[str, Kind] = {
     "preview": Kind(WORK, "work", 0),
     "plan": Kind(WORK, "work", 1),
     "check": Kind(WORK, "work", 1),
+    "devices": Kind(WORK, "work", 0),
     "export": Kind(WORK, "work", 2),
     "rebalance": Kind(WORK, "work", 3),
     "foley": Kind(WORK, "host", 0, _OUTSIDE),

@@ -28,7 +28,7 @@ from .table import TABLE, WORK, Kind
 
 GRACE = 0.4  # s that work has to stop before a cancelled request is answered without it
 _LEAVE = 1.5  # s that work has to stop and clean up before the process ends
-_NICE = {"work": 10, "facts": 5}  # of threads whose work can wait for sound and pictures
+_NICE = {"work": 5, "facts": 3}  # of threads whose work can wait for sound and pictures
 _log = logging.getLogger(__name__)
 
 Answer = tuple[Mapping[str, Any], bytes]
