@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QLineEdit, QListWidget, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QListWidget, QPushButton, QSlider, QVBoxLayout, QWidget
 from sightmix.ui.base.source import Source
 from sightmix.ui.base.topics import Topic
 from sightmix.ui.control.history import History
 from sightmix.ui.control.options import Options
 from sightmix.ui.control.state import ClipRow, Document, TrackRow
+from sightmix.ui.control.transport import Transport
 from sightmix.ui.window.body import Parts
 
 RATE = 48000
@@ -171,6 +172,7 @@ class FakePanel:
         self.history = History()
         self.clips, self.deck, self.queue = FakeClips(), FakeDeck(), FakeQueue()
         self.options = Options(self.history)
+        self.transport = Transport(self.deck, self.clips)  # type: ignore[arg-type]
         self.curves = type("Curves", (), {"reset_all": lambda self: None})()
         self.live = type("Live", (), {"drawn": ()})()
 
@@ -187,20 +189,34 @@ class Part(QWidget):
         layout.addWidget(self.inner)
 
 
-def clip_part() -> Part:
-    listed = QListWidget()
-    listed.addItems([f"clip {i}" for i in range(200)])
-    part = Part("clips", listed)
-    part.filter = QLineEdit()  # type: ignore[attr-defined]
-    part.layout().addWidget(part.filter)  # type: ignore[union-attr,attr-defined]
-    return part
+class ClipsPart(Part):
+    def __init__(self) -> None:
+        listed = QListWidget()
+        listed.addItems([f"clip {i}" for i in range(200)])
+        super().__init__("clips", listed)
+        self.filter = QLineEdit()
+        self.layout().addWidget(self.filter)  # type: ignore[union-attr]
+
+    def look_for(self) -> None:
+        self.filter.setFocus()
+
+
+class InspectorPart(Part):
+    def __init__(self) -> None:
+        super().__init__("inspector", QSlider(Qt.Orientation.Horizontal))
+        self.button = QPushButton("Rebalance audio")
+        self.button.setToolTip("Rebalance audio (Enter)")
+        self.layout().addWidget(self.button)  # type: ignore[union-attr]
+        self.narrow = False
+
+    def set_narrow(self, narrow: bool) -> None:
+        self.narrow = narrow
 
 
 def make_parts(window: Any) -> Parts:
-    slider = QSlider(Qt.Orientation.Horizontal)
     return Parts(
-        clips=clip_part(), picture=Part("picture"), transport=Part("transport"), lanes=Part("lanes"),
-        meters=Part("meters"), inspector=Part("inspector", slider), action=window.action, queue=Part("queue"),
+        clips=ClipsPart(), picture=Part("picture"), transport=Part("transport"), lanes=Part("lanes"),
+        meters=Part("meters"), inspector=InspectorPart(), queue=Part("queue"),
     )  # fmt: skip
 
 

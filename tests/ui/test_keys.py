@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 from shell_fakes import RATE, FakePanel, document, make_parts, offline
-from sightmix.ui.control.commands import AROUND, Commands
+from sightmix.ui.control.commands import Commands
 from sightmix.ui.control.history import Deed
 from sightmix.ui.window import theme
 from sightmix.ui.window.keys import commands, listed, menus
@@ -204,7 +204,9 @@ def test_the_menu_s_solo_stays_until_it_is_chosen_again(window: MainWindow, pane
     assert panel.deck.solo == set()
 
 
-def test_a_loop_is_over_the_chosen_clips_or_round_the_playhead(window: MainWindow, panel: FakePanel) -> None:
+def test_a_loop_is_over_the_chosen_clips_or_the_one_under_the_playhead(
+    window: MainWindow, panel: FakePanel
+) -> None:
     panel.clips.choice.choose([3, 5])
     press(window, Qt.Key.Key_L, Qt.KeyboardModifier.ShiftModifier)
     assert panel.deck.loop == (6 * RATE, round(11.5 * RATE))
@@ -213,7 +215,7 @@ def test_a_loop_is_over_the_chosen_clips_or_round_the_playhead(window: MainWindo
     panel.clips.choice.choose([])
     panel.deck.position = 2 * RATE
     press(window, Qt.Key.Key_L, Qt.KeyboardModifier.ShiftModifier)
-    assert panel.deck.loop == (0, round(2 * AROUND * RATE))
+    assert panel.deck.loop == (2 * RATE, round(3.5 * RATE))
 
 
 def test_selecting(window: MainWindow, panel: FakePanel) -> None:
@@ -243,7 +245,7 @@ def test_undo_names_what_it_undoes(window: MainWindow, panel: FakePanel, qtbot: 
 
 
 def test_letters_that_are_typed_are_no_commands(window: MainWindow, panel: FakePanel) -> None:
-    field = window.parts.clips.filter  # type: ignore[attr-defined]
+    field = window.parts.clips.filter
     assert isinstance(field, QLineEdit)
     field.setFocus()
     for key in (Qt.Key.Key_A, Qt.Key.Key_D, Qt.Key.Key_Space, Qt.Key.Key_M, Qt.Key.Key_Slash):
@@ -257,10 +259,9 @@ def test_letters_that_are_typed_are_no_commands(window: MainWindow, panel: FakeP
 def test_a_button_with_the_keyboard_is_pressed_by_space(
     window: MainWindow, panel: FakePanel, qtbot: QtBot
 ) -> None:
-    with qtbot.waitSignal(window.body.settings.line.clicked):
-        window.resize(420, 800)
-        QApplication.processEvents()
-        window.body.settings.line.setFocus()
+    button = window.parts.inspector.button
+    with qtbot.waitSignal(button.clicked):
+        button.setFocus()
         press(window, Qt.Key.Key_Space)
     assert not panel.deck.playing
     window.setFocus()

@@ -64,8 +64,8 @@ def test_every_part_lies_in_the_window_and_covers_no_other(opened: MainWindow, s
     resize(opened, size)
     parts = opened.parts
     assert (opened.width(), opened.height()) == size
-    shown = [parts.picture, parts.transport, parts.lanes, parts.meters, parts.action, parts.queue]
-    shown += [parts.clips, parts.inspector] if size[0] >= 900 else []
+    shown = [parts.picture, parts.transport, parts.lanes, parts.meters, parts.inspector, parts.queue]
+    shown += [parts.clips] if size[0] >= 900 else []
     assert [part.objectName() for part in shown if not inside(part, opened)] == []
     places = [p.rect().translated(p.mapTo(opened, p.rect().topLeft())) for p in shown]
     assert [(i, j) for i, a in enumerate(places) for j, b in enumerate(places[:i]) if a.intersects(b)] == []
@@ -76,11 +76,7 @@ def test_narrow_folds_the_settings_to_a_line_and_the_list_to_a_drawer(
 ) -> None:
     resize(opened, NARROW)
     assert not opened.parts.clips.isVisible()
-    assert not opened.parts.inspector.isVisible()
-    line = opened.body.settings.line
-    assert line.text() == "repair · keep · 100 %"
-    qtbot.mouseClick(line, Qt.MouseButton.LeftButton)
-    assert inside(opened.parts.inspector.inner, opened)
+    assert opened.parts.inspector.narrow
     opened.keys.trigger("drawer")
     assert inside(opened.parts.clips, opened)
     assert opened.body.drawer.isAncestorOf(QApplication.focusWidget())
@@ -89,7 +85,7 @@ def test_narrow_folds_the_settings_to_a_line_and_the_list_to_a_drawer(
     resize(opened, WIDE)
     assert inside(opened.parts.clips, opened)
     assert inside(opened.parts.inspector, opened)
-    assert not line.isVisible()
+    assert not opened.parts.inspector.narrow
 
 
 def test_a_click_beside_the_drawer_closes_it(opened: MainWindow, qtbot: QtBot) -> None:
@@ -113,8 +109,6 @@ def test_another_arrangement_keeps_keyboard_and_scrolling(
     held = part.inner
     held.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     held.setFocus()
-    if which == "inspector":
-        opened.body.settings.line.setChecked(True)  # unfolded where it is a line
     for size in (NARROW, WIDE, NARROW, WIDE):
         resize(opened, size)
         assert QApplication.focusWidget() is held

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 from .options import OFFERED
 
-AROUND = 5.0  # seconds on each side of the playhead that are looped where no clip is chosen
 SOLO = {"solo_speech": "speech", "solo_music": "music", "solo_effects": "effects"}
 
 
@@ -27,9 +24,9 @@ class Way:
 class Commands:
     """The commands of a panel that need no window.
 
-    `panel` has the components `clips`, `deck`, `history`, `options` and `curves`. Reasons are keys: "empty" (no
-    timeline is open), "opening", "no_clips", "no_match" (no clip is such), "nothing_done", "nothing_undone",
-    "not_drawn", "as_usual", "one_side".
+    `panel` has the components `clips`, `deck`, `transport`, `history`, `options`, `curves` and `live`. Reasons are
+    keys: "empty" (no timeline is open), "opening", "no_clips", "no_match" (no clip is such), "nothing_done",
+    "nothing_undone", "not_drawn", "as_usual".
     """
 
     def __init__(self, panel: Any) -> None:
@@ -43,17 +40,19 @@ class Commands:
         self._soloed: set[str] = set()
 
     def _playing(self) -> dict[str, Way]:
-        deck = self._panel.deck
+        deck, transport = self._panel.deck, self._panel.transport
         return {
             "play": Way(deck.toggle, self._silent),
             "reverse": Way(lambda: deck.shuttle(-1), self._silent),
             "stop": Way(lambda: deck.shuttle(0), self._silent),
             "forwards": Way(lambda: deck.shuttle(1), self._silent),
-            "frame_back": Way(lambda: self._step(-1), self._silent),
-            "frame_on": Way(lambda: self._step(1), self._silent),
-            "start": Way(lambda: deck.seek(0), self._silent),
-            "end": Way(lambda: deck.seek(deck.samples), self._silent),
-            "loop": Way(self._loop, self._silent, lambda: deck.loop is not None),
+            "frame_back": Way(lambda: transport.step(-1), self._silent),
+            "frame_on": Way(lambda: transport.step(1), self._silent),
+            "start": Way(transport.to_start, self._silent),
+            "end": Way(transport.to_end, self._silent),
+            "loop": Way(
+                lambda: transport.set_loop(deck.loop is None), self._silent, lambda: deck.loop is not None
+            ),
         }
 
     def _hearing(self) -> dict[str, Way]:
@@ -116,37 +115,6 @@ class Commands:
     def _differs(self) -> bool:
         options = self._panel.options
         return any(options.differs(setting.name) for setting in OFFERED)
-
-    def _step(self, frames: int) -> None:
-        """Move by whole frames of the timeline, from the frame that the playhead is in."""
-        deck, document = self._panel.deck, self._panel.clips.document
-        if document is None:
-            return
-        length = Fraction(deck.rate) / document.rate
-        # Places are whole samples: one that was rounded down lies in the frame it was meant for.
-        frame = math.floor((deck.position + Fraction(1, 2)) / length)
-        if deck.playing:
-            deck.pause()
-        deck.seek(max(0, round((frame + frames) * length)))
-
-    def _loop(self) -> None:
-        """Loop over the chosen clips, or around the playhead; or no longer."""
-        deck = self._panel.deck
-        if deck.loop is not None:
-            deck.set_loop(None)
-            return
-        first, last = self.stretch()
-        deck.set_loop((round(first * deck.rate), round(last * deck.rate)))
-
-    def stretch(self) -> tuple[float, float]:
-        """The record seconds that the chosen clips cover; where none is chosen, some around the playhead."""
-        clips, deck = self._panel.clips, self._panel.deck
-        rows = [clips.row(index) for index in clips.choice.chosen]
-        if rows:
-            return min(row.record_in for row in rows), max(row.record_out for row in rows)
-        here, length = deck.position / deck.rate, deck.samples / deck.rate
-        first = min(max(0.0, here - AROUND), max(0.0, length - 2 * AROUND))
-        return first, min(length, first + 2 * AROUND)
 
     def _solo(self, lane: str) -> None:
         """Hear a lane alone for as long as its key is down; one that was heard alone before stays so."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
@@ -13,16 +13,14 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
-    QScrollArea,
     QScrollBar,
     QSizePolicy,
     QSplitter,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
-from . import icons, theme
+from . import theme
 from .theme import GRID
 
 WIDE = 900  # px: from here on there are three columns
@@ -32,37 +30,37 @@ _DRAWER = 320  # px: how wide the clip list is as a drawer, at most
 
 @dataclass(frozen=True)
 class Parts:
-    """The views that the window lays out; `action` is the one button with what it will do in words."""
+    """The views that the window lays out.
 
-    clips: QWidget
+    `inspector` can fold its settings to a line (`set_narrow`), `clips` has a filter to write into (`look_for`).
+    """
+
+    clips: Any
     picture: QWidget
     transport: QWidget
     lanes: QWidget
     meters: QWidget
-    inspector: QWidget
-    action: QWidget
+    inspector: Any
     queue: QWidget
 
 
 class Body(QWidget):
     """The parts, in one of two arrangements; the same widgets lie in both, so that nothing they show is lost.
 
-    `summary` gives the settings in one line, for where they are folded. `arranged` tells that another arrangement is
-    shown, `placed` that a divider was moved: its name.
+    `arranged` tells that another arrangement is shown, `placed` that a divider was moved: its name.
     """
 
     arranged = Signal(bool)
     placed = Signal(str)
 
-    def __init__(self, parts: Parts, summary: Callable[[], str], parent: QWidget | None = None) -> None:
+    def __init__(self, parts: Parts, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._parts, self._summary = parts, summary
         self._wide: bool | None = None
         self._shown: dict[str, tuple[int, ...]] = {}
         self._clips = _panel(parts.clips)
         self._picture = _panel(parts.picture, parts.transport)
         self._lanes = _panel(parts.lanes, parts.meters)
-        self._settings = _Settings(parts.inspector, parts.action)
+        self._settings = parts.inspector
         self._middle = _splitter(Qt.Orientation.Vertical, "middle")
         self._middle.addWidget(self._picture)
         self._middle.addWidget(self._lanes)
@@ -81,11 +79,6 @@ class Body(QWidget):
         """Whether there are three columns."""
         return bool(self._wide)
 
-    @property
-    def settings(self) -> _Settings:
-        """The settings with the button."""
-        return self._settings
-
     def places(self) -> dict[str, tuple[int, ...]]:
         """Where the dividers of the arrangement that is shown are, by their names."""
         dividers = [divider for divider in (self._middle, self._columns) if divider.count() > 1]
@@ -95,10 +88,6 @@ class Body(QWidget):
         """Have dividers where they were left, each from the next time its arrangement is shown."""
         self._shown = dict(places)
         self._put()
-
-    def renew(self) -> None:
-        """The settings or the theme have changed."""
-        self._settings.say(self._summary())
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802  (Qt's name)
         """Another arrangement where there is room for it, or no longer."""
@@ -121,14 +110,13 @@ class Body(QWidget):
             focus.setFocus(Qt.FocusReason.OtherFocusReason)
         for bar, value in places:
             bar.setValue(value)
-        self.renew()
         self.arranged.emit(wide)
 
     def _lay_wide(self) -> None:
         self.drawer.give_back()
         self._columns.insertWidget(0, self._clips)
         self._columns.addWidget(self._settings)
-        self._settings.unfold()
+        self._settings.set_narrow(False)
         self._clips.show()
         self._settings.show()
         for i, stretch in enumerate((0, 1, 0)):
@@ -140,7 +128,7 @@ class Body(QWidget):
         layout = self.layout()
         assert isinstance(layout, QVBoxLayout)
         layout.addWidget(self._settings)
-        self._settings.fold()
+        self._settings.set_narrow(True)
         self._settings.show()
 
     def _put(self) -> None:
@@ -183,54 +171,6 @@ def _panel(*parts: QWidget) -> QFrame:
     for i, part in enumerate(parts):
         layout.addWidget(part, 0 if i else 1)
     return frame
-
-
-class _Settings(QFrame):
-    """The settings above the one button; where there is little room they are a line that unfolds them."""
-
-    def __init__(self, inspector: QWidget, action: QWidget) -> None:
-        super().__init__()
-        self.setProperty("role", "panel")
-        self.line = QToolButton()
-        self.line.setProperty("role", "flat")
-        self.line.setCheckable(True)
-        self.line.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.line.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.line.setAccessibleName(self.tr("Settings"))
-        self.line.setToolTip(self.tr("Settings: show or fold them"))
-        self.line.toggled.connect(self._toggled)
-        self._scroll = QScrollArea()
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setWidget(inspector)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(1, 1, 1, 1)
-        layout.setSpacing(0)
-        layout.addWidget(self.line)
-        layout.addWidget(self._scroll, 1)
-        layout.addWidget(action)
-
-    def say(self, summary: str) -> None:
-        """Say the settings in one line."""
-        self.line.setText(summary)
-
-    def fold(self) -> None:
-        """Show the line, and the settings when it is pressed."""
-        self.line.show()
-        self._toggled(self.line.isChecked())
-
-    def unfold(self) -> None:
-        """Show the settings for good."""
-        self.line.hide()
-        self._scroll.show()
-        self._scroll.setMaximumHeight(16777215)
-
-    def _toggled(self, open_: bool) -> None:
-        self.line.setIcon(icons.icon("down" if open_ else "right"))
-        self._scroll.setVisible(open_)
-        self._scroll.setMaximumHeight(280)
-        self._scroll.setMinimumHeight(200 if open_ else 0)
 
 
 class Drawer(QWidget):

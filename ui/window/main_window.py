@@ -36,7 +36,6 @@ from ..control.demo import Demo
 from ..control.preferences import THEMES, Preferences
 from . import theme
 from .about import AboutPage
-from .action import ActionBar
 from .body import NARROW, WIDE, Body, Elided, Parts
 from .empty import EmptyView
 from .header import Header
@@ -89,9 +88,8 @@ class MainWindow(QMainWindow):
             "about": AboutPage(self),
         }
         self._bind()
-        self.action = ActionBar(self.keys)
         self.parts = parts(self)
-        self.body = Body(self.parts, self._summary)
+        self.body = Body(self.parts)
         self.header = Header(self.keys)
         self.empty = EmptyView(self.keys, panel.clips.recent, panel.clips.open)
         self._lay()
@@ -255,10 +253,6 @@ class MainWindow(QMainWindow):
         self.header.arrange(roomy, self.stack.currentWidget() is self.body and not self.body.wide)
         self._soon()
 
-    def _summary(self) -> str:
-        options = self.panel.options
-        return " · ".join(options.text(name) for name in ("style", "loudness", "strength"))
-
     # What it does.
 
     def _bind(self) -> None:
@@ -351,8 +345,7 @@ class MainWindow(QMainWindow):
     def _filter(self) -> None:
         if not self.body.wide:
             self.body.drawer.open()
-        focus = getattr(self.parts.clips, "focus_filter", None)
-        (focus if callable(focus) else self.parts.clips.setFocus)()
+        self.parts.clips.look_for()
 
     def _drawer_open(self) -> bool:
         return self.body.drawer.isVisible()
@@ -390,7 +383,7 @@ class MainWindow(QMainWindow):
             deck.state.subscribe(self._soon),
             deck.failed.subscribe(self.failed),
             history.changed.subscribe(self._soon),
-            self.panel.options.changed.subscribe(self._settings_changed),
+            self.panel.options.changed.subscribe(lambda _: self._soon()),
             self.preferences.changed.subscribe(self._wished),
             theme.changed.subscribe(self._painted),
         ]
@@ -408,13 +401,8 @@ class MainWindow(QMainWindow):
         if self.preferences.trouble:
             self.notice(Notice(self.preferences.trouble, "warning", key="preferences"))
 
-    def _settings_changed(self, _name: str) -> None:
-        self.body.renew()
-        self._soon()
-
     def _painted(self) -> None:
         self.header.renew()
-        self.body.renew()
         self.empty.renew()
 
     def _soon(self) -> None:
