@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from sightmix.engine.highlight.bounce import frame_times
+from sightmix.engine.roles import STEMS
 from sightmix.plugin.jobs.hand import Drawn, with_hand
 from sightmix.ui.base.topics import Topic
 
+Figures = NDArray[np.float32]
 GRID = 1024 / 44_100  # seconds of a frame of gains
 
 
@@ -50,3 +52,27 @@ class FakeLive:
 
     def table(self) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
         return self.times, with_hand(self.model, self.times, self._drawn)
+
+    def waveform(self, side: str, first: float, last: float, columns: int) -> Figures:
+        self.samples += columns
+        at = np.linspace(first, last, columns, endpoint=False)
+        size = 0.5 * np.abs(np.sin(at)) * (0.7 if side == "after" else 1.0)
+        peaks = np.stack([-size, size]).astype(np.float32)
+        peaks[:, (at >= self.known) | (at >= self.seconds)] = np.nan
+        return peaks
+
+    def spectrogram(self, side: str, first: float, last: float, columns: int) -> Figures:
+        at = np.linspace(first, last, columns, endpoint=False)
+        band = np.arange(64)[:, None]
+        power = -80 + 50 * np.exp(-(((band - 32 - 20 * np.sin(at)) / 10) ** 2))
+        power[:, at >= self.known] = np.nan
+        return (power - (6 if side == "after" else 0)).astype(np.float32)
+
+    def level(self, stem: str, first: float, last: float, columns: int) -> Figures:
+        at = np.linspace(first, last, columns, endpoint=False)
+        level = -30 + 12 * np.sin(at * (1 + STEMS.index(stem)))
+        level[at >= self.known] = np.nan
+        return level.astype(np.float32)
+
+    def sentence_at(self, time: float) -> str:
+        return "music −6 dB under the dialogue" if self.heard and 4 <= time % 10 <= 6 else ""
