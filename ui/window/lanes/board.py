@@ -40,6 +40,7 @@ class Board(QObject):
         self.loop: Span | None = None
         self.cuts: NDArray[np.float64] = np.zeros(0)
         self.clips: Sequence[ClipRow] = ()
+        self.ends: NDArray[np.float64] = np.zeros((2, 0))  # of the clips, in record seconds
         self.selected: tuple[Span, ...] = ()
         self.narrow = False
 
@@ -48,6 +49,8 @@ class Board(QObject):
         self.document = document
         self.cuts = np.array(sorted(document.cuts) if document is not None else [], np.float64)
         self.clips = document.clips if document is not None else ()
+        ends = [(clip.record_in, clip.record_out) for clip in self.clips]
+        self.ends = np.array(ends, np.float64).reshape(-1, 2).T
         self.selected, self.loop = (), None
         self.playhead = 0.0
         self.axis.take(float(document.duration) if document is not None else 0.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,44 +12,90 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from ...control.curves import Table
 from ...control.stretches import Line, Point
 from .. import theme
+from . import raster
 from .axis import Axis
 from .scale import MARKS, place, places
 
 APART = 0.25  # seconds between two frames of gains: there is nothing known between them
 BAND = 2  # pixels of the bar under what was drawn by hand
+THIN, THICK = 1.4, 2.6  # pixels of the curve that acts, and of what was drawn
 HANDLE = 3.5  # pixels, half of a point's handle
 MOST_HANDLES = 300  # visible points of a stem that have handles
 
 
-def trace(table: Table, row: int, axis: Axis, first: int, last: int) -> list[NDArray[np.float64]]:
-    """A stem's curve over device columns as lines of (n, 2): record seconds and dB.
+def paint_trace(
+    painter: QPainter,
+    table: Table,
+    row: int,
+    axis: Axis,
+    columns: tuple[int, int],
+    height: float,
+    colour: str,
+) -> bool:
+    """A stem's curve as it acts, over device columns from one to before another; False where there is none.
 
-    Where several frames fall on a column it is their lowest and highest, so that nothing is lost at any zoom.
+    Where several frames fall on a column it is painted from their lowest to their highest, so that nothing is lost at
+    any zoom.
     """
     times, gains = table
+    first, last = columns
     t0, t1 = (axis.first + first - 2) / axis.scale, (axis.first + last + 2) / axis.scale
     low = max(int(np.searchsorted(times, t0)) - 1, 0)
     high = min(int(np.searchsorted(times, t1)) + 1, len(times))
     if high - low < 1:
-        return []
+        return False
     at, db = times[low:high], gains[row, low:high].astype(np.float64)
     if len(at) > 2 * (last - first + 4):
-        at, db = _per_column(at, db, axis.scale)
-    cuts = np.flatnonzero(np.diff(at) > max(APART, 3 / axis.scale)) + 1
-    return [np.column_stack(pair) for pair in zip(np.split(at, cuts), np.split(db, cuts), strict=True)]
+        _paint_dense(painter, at, db, axis, columns, height, colour)
+    else:
+        _paint_lines(painter, at, db, axis, height, colour)
+    return True
 
 
-def _per_column(
-    at: NDArray[np.float64], db: NDArray[np.float64], scale: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The lowest and highest of every column that has frames, at its middle; columns count from 0 s."""
-    column = np.floor(at * scale).astype(np.int64)
+def _paint_dense(
+    painter: QPainter,
+    at: NDArray[np.float64],
+    db: NDArray[np.float64],
+    axis: Axis,
+    columns: tuple[int, int],
+    height: float,
+    colour: str,
+) -> None:
+    """Frames that lie closer than columns: from the highest to the lowest of each, joined with the one before."""
+    first, last = columns
+    ratio = axis.ratio
+    column = np.floor(at * axis.scale).astype(np.int64) - axis.first - first
     starts = np.flatnonzero(np.concatenate([[True], np.diff(column) > 0]))
-    lowest, highest = np.minimum.reduceat(db, starts), np.maximum.reduceat(db, starts)
-    middle = (column[starts] + 0.5) / scale
-    falling = db[starts] >= db[np.concatenate([starts[1:], [len(db)]]) - 1]
-    pair = np.where(falling[:, None], np.column_stack([highest, lowest]), np.column_stack([lowest, highest]))
-    return np.repeat(middle, 2), pair.reshape(-1)
+    bottom = places(np.minimum.reduceat(db, starts), height) * ratio
+    top = places(np.maximum.reduceat(db, starts), height) * ratio
+    joined = np.diff(column[starts]) == 1
+    higher = np.where(joined, np.minimum(top[1:], bottom[:-1]), top[1:])
+    lower = np.where(joined, np.maximum(bottom[1:], top[:-1]), bottom[1:])
+    lines = np.full((2, last - first), np.nan)
+    inside = (column[starts] >= 0) & (column[starts] < last - first)
+    half = THIN * ratio / 2
+    lines[0, column[starts][inside]] = (np.concatenate([top[:1], higher]) - half)[inside]
+    lines[1, column[starts][inside]] = (np.concatenate([bottom[:1], lower]) + half)[inside]
+    rows = max(1, round(height * ratio))
+    target = QRectF(first / ratio, 0, (last - first) / ratio, rows / ratio)
+    painter.drawImage(target, raster.band(lines[0], lines[1], rows, colour))
+
+
+def _paint_lines(
+    painter: QPainter,
+    at: NDArray[np.float64],
+    db: NDArray[np.float64],
+    axis: Axis,
+    height: float,
+    colour: str,
+) -> None:
+    """Frames that lie farther than columns: straight lines between them, but for where nothing is known."""
+    cuts = np.flatnonzero(np.diff(at) > max(APART, 3 / axis.scale)) + 1
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(QColor(colour), THIN))
+    for times, levels in zip(np.split(at, cuts), np.split(db, cuts), strict=True):
+        painter.drawPolyline(_polygon(times, levels, axis, height))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
 
 def paint_grid(painter: QPainter, left: float, width: float, height: float) -> None:
@@ -58,17 +104,6 @@ def paint_grid(painter: QPainter, left: float, width: float, height: float) -> N
     for db in MARKS:
         y = round(place(db, height))
         painter.fillRect(QRectF(left, y, width, 1), QColor(shown.line if db == 0 else shown.separator))
-
-
-def paint_trace(
-    painter: QPainter, lines: Iterable[NDArray[np.float64]], axis: Axis, height: float, colour: str
-) -> None:
-    """The curve that acts, as a thin line."""
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QPen(QColor(colour), 1.4))
-    for line in lines:
-        painter.drawPolyline(_polygon(line[:, 0], line[:, 1], axis, height))
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
 
 def paint_drawn(
@@ -88,7 +123,7 @@ def paint_drawn(
         band = QRectF(left, height - BAND, max(right - left, 1.0), BAND)
         painter.fillRect(band, QColor(theme.current().text))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(colour), 2.6))
+        painter.setPen(QPen(QColor(colour), THICK))
         at = _dense([time for time, _ in line], axis, span)
         db = np.interp(at, [time for time, _ in line], [level for _, level in line])
         painter.drawPolyline(_polygon(at, db, axis, height))

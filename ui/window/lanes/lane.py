@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QRect, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
@@ -19,11 +20,13 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from .. import theme
+from . import raster
 from .board import Board
 
 HAIRLINES = (
     0.06  # of the columns: with more cuts than these, hairlines fade so as not to hide what they cross
 )
+CUT = 0.5  # how strong a cut's hairline is
 PLAYHEAD = 3  # pixels beside the playhead that are painted anew when it moves
 
 
@@ -177,11 +180,24 @@ class Lane(QWidget):
         across = (cuts >= self.axis.span[0]) & (cuts <= self.axis.span[1])
         at = np.unique(np.round(cuts[across] * self.axis.scale).astype(np.int64)) - self.axis.first
         share = len(at) / max(self.axis.columns, 1)
-        colour = QColor(theme.current().line)
-        colour.setAlphaF(0.5 * min(1.0, HAIRLINES / max(share, 1e-6)))
-        ratio = self.axis.ratio
-        for column in at[(at >= first) & (at < last)]:
-            painter.fillRect(QRectF(float(column) / ratio, 0, 1 / ratio, self.height()), colour)
+        cover = np.zeros(last - first)
+        cover[at[(at >= first) & (at < last)] - first] = CUT * min(1.0, HAIRLINES / max(share, 1e-6))
+        self.paint_stripes(painter, cover, first, 0, self.height(), theme.current().line)
+
+    def paint_stripes(
+        self,
+        painter: QPainter,
+        cover: NDArray[np.float64],
+        first: int,
+        top: float,
+        height: float,
+        colour: str,
+    ) -> None:
+        """Paint device columns from `first` on, each as far as it is covered (0 to 1), between two rows."""
+        if cover.any():
+            ratio = self.axis.ratio
+            target = QRectF(first / ratio, top, len(cover) / ratio, height)
+            painter.drawImage(target, raster.stripes(cover, colour))
 
     # ---------------------------------------------------------------------------------------------------- Qt's events
 

@@ -25,6 +25,7 @@ class Pictures(Lane):
         super().__init__(board, parent)
         self._pixmaps: dict[tuple[float, int], QPixmap] = {}
         self._wanted: list[float] = []
+        self._looks: tuple[object, NDArray[np.float64]] = (None, np.zeros(0))
         self._spread: tuple[object, NDArray[np.float64]] = (None, np.zeros(0))
         self.name()
 
@@ -42,7 +43,9 @@ class Pictures(Lane):
         """The times of all frames there are to show, in order, and whether they were looked at."""
         looks = self.board.live.looks
         if looks:
-            return np.array([look.time for look in looks], np.float64), True
+            if looks is not self._looks[0]:
+                self._looks = (looks, np.array([look.time for look in looks], np.float64))
+            return self._looks[1], True
         document = self.board.document
         if document is None or not document.has_picture:
             return np.zeros(0), False

@@ -41,37 +41,43 @@ def area(heights: Figures, rows: int, colour: str) -> QImage:
     return coverage_image(_covered(top, np.full_like(top, rows), rows), colour)
 
 
+def band(top: NDArray[np.floating], bottom: NDArray[np.floating], rows: int, colour: str) -> QImage:
+    """What lies between two lines (n,) of rows from the top, as an image of `rows` by n pixels; NaN stays empty."""
+    return coverage_image(_covered(top, bottom, rows), colour)
+
+
+def stripes(shares: NDArray[np.floating], colour: str) -> QImage:
+    """Columns (n,) that are covered by 0 to 1, as an image one row high, to be drawn as high as is wanted."""
+    return coverage_image((255 * shares[None, :]).astype(np.uint8), colour)
+
+
 def spectrum(power: Figures, rows: int, ground: str, loud: str) -> QImage:
     """Power (bands, n) in dB, the lowest band first, as `rows` by n pixels from `ground` to `loud`."""
     with np.errstate(invalid="ignore"):
         share = np.clip((power - QUIETEST_DB) / (LOUDEST_DB - QUIETEST_DB), 0, 1)
     level = np.nan_to_num(255 * share).astype(np.uint8)
-    band = np.minimum(np.arange(rows)[::-1] * len(power) // max(rows, 1), len(power) - 1)
-    image = _indexed(level[band])
-    image.setColorTable(_ramp(ground, loud))
-    return image
-
-
-@lru_cache(maxsize=16)
-def _ramp(ground: str, loud: str) -> list[int]:
-    return [QColor(theme.dimmed(loud, ground, i / 255)).rgba() for i in range(256)]
+    row = np.minimum(np.arange(rows)[::-1] * len(power) // max(rows, 1), len(power) - 1)
+    return _painted(level[row], _ramp(ground, loud))
 
 
 def coverage_image(cover: NDArray[np.uint8], colour: str) -> QImage:
     """How much of each pixel is covered (0 to 255), painted in one colour."""
-    image = _indexed(cover)
-    image.setColorTable(_shades(colour))
-    return image
+    return _painted(cover, _shades(colour))
 
 
 @lru_cache(maxsize=64)
-def _shades(colour: str) -> list[int]:
-    solid = QColor(colour)
-    shades = []
-    for alpha in range(256):
-        solid.setAlpha(alpha)
-        shades.append(solid.rgba())
+def _shades(colour: str) -> NDArray[np.uint32]:
+    """A colour from clear to solid, its parts multiplied by how solid it is."""
+    parts = np.array(QColor(colour).getRgb()[:3], np.uint32)  # type: ignore[index]
+    alpha = np.arange(256, dtype=np.uint32)
+    red, green, blue = ((part * alpha + 127) // 255 for part in parts)
+    shades: NDArray[np.uint32] = (alpha << 24) | (red << 16) | (green << 8) | blue
     return shades
+
+
+@lru_cache(maxsize=16)
+def _ramp(ground: str, loud: str) -> NDArray[np.uint32]:
+    return np.array([QColor(theme.dimmed(loud, ground, i / 255)).rgba() for i in range(256)], np.uint32)
 
 
 def _covered(top: NDArray[np.floating], bottom: NDArray[np.floating], rows: int) -> NDArray[np.uint8]:
@@ -82,8 +88,9 @@ def _covered(top: NDArray[np.floating], bottom: NDArray[np.floating], rows: int)
     return cover
 
 
-def _indexed(level: NDArray[np.uint8]) -> QImage:
+def _painted(level: NDArray[np.uint8], colours: NDArray[np.uint32]) -> QImage:
+    """An image of levels (rows, columns) by what each of them looks like."""
     rows, columns = level.shape
-    wide = np.zeros((rows, (columns + 3) // 4 * 4), np.uint8)  # rows of whole words, as QImage has them
-    wide[:, :columns] = level
-    return QImage(wide.tobytes(), columns, rows, wide.shape[1], QImage.Format.Format_Indexed8).copy()
+    pixels = np.take(colours, level)
+    form = QImage.Format.Format_ARGB32_Premultiplied
+    return QImage(pixels.tobytes(), columns, rows, 4 * columns, form).copy()

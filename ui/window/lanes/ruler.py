@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import QWidget
@@ -77,23 +79,26 @@ class Ruler(Lane):
             )
 
     def _clips(self, painter: QPainter, first: int, last: int) -> None:
-        """Every clip as a line between its ends, selected ones bright; those of one column are one."""
+        """Every clip as a line between its ends, selected ones bright; those that touch are told apart."""
         shown = theme.current()
-        t0, t1, _ = self.span_of(first, last)
         y = self.height() - CLIPS + 1
-        painted = -1.0
-        for clip in sorted(self.board.clips, key=lambda clip: (clip.record_in, clip.record_out)):
-            if clip.record_out < t0 or clip.record_in > t1:
-                continue
-            left, right = self.crisp(clip.record_in), self.crisp(clip.record_out)
-            if right <= painted:
-                continue
-            painted = right
-            painter.fillRect(QRectF(left + 1, y, max(right - left - 1, 0.5), CLIPS - 2), QColor(shown.line))
+        cover = self._covered(first, last)
+        self.paint_stripes(painter, cover, first, y, CLIPS - 2, shown.line)
         for start, end in self.board.selected:
             left, right = max(self.axis.x(start), -2.0), min(self.axis.x(end), self.width() + 2.0)
             if left < right:
                 painter.fillRect(QRectF(left, y - 1, right - left, CLIPS), QColor(shown.text))
+
+    def _covered(self, first: int, last: int) -> NDArray[np.float64]:
+        """Which device columns clips cover; the first of each is free where it has more than three."""
+        exact = self.board.ends * self.axis.scale - self.axis.first - first
+        ends = np.clip(np.round(exact), -1, last - first + 1).astype(np.int64) + 1
+        steps = np.zeros(last - first + 4)
+        np.add.at(steps, ends[0], 1)
+        np.add.at(steps, ends[1], -1)
+        cover = (np.cumsum(steps) > 0).astype(np.float64)
+        cover[ends[0][ends[1] - ends[0] > 3]] = 0.0
+        return cover[1 : 1 + last - first]
 
     def over(self, painter: QPainter) -> None:
         """The loop."""

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 from ....engine.highlight.words import signed_db
 from ....engine.roles import STEMS
 from ...control.curves import Spot, Table
-from ...control.lanes import NOT_HEARD, UNCHANGED, Figures, changed_span, state_of
+from ...control.lanes import CHANGED, NOT_HEARD, UNCHANGED, Figures, changed_span, state_of
 from .. import theme
 from . import curve_paint, raster
 from .board import Board
@@ -53,6 +53,7 @@ class StemLane(Lane):
         self.stem, self.row = stem, STEMS.index(stem)
         self.hint = False  # whether this lane says what there is to do when nothing was heard
         self._table: Table = board.live.table()
+        self._state = state_of(board.live)
         self._lines = board.curves.lines(stem)
         self._level = Kept(self, self._fetch)
         self._near: Spot | None = None
@@ -100,12 +101,14 @@ class StemLane(Lane):
     def forget(self) -> None:
         """Ask for level and gains again."""
         self._table, self._lines = self.board.live.table(), self.board.curves.lines(self.stem)
+        self._state = state_of(self.board.live)
         self._level.forget()
         self.refresh()
 
     def compare(self) -> None:
         """Paint the columns where the curve or the level are others."""
         before, self._table = self._table, self.board.live.table()
+        self._state = state_of(self.board.live) if self.hint else CHANGED
         lines, self._lines = self._lines, self.board.curves.lines(self.stem)
         span = changed_span(before, self._table, self.row)
         for line in set(lines) ^ set(self._lines):
@@ -128,9 +131,9 @@ class StemLane(Lane):
         quiet = theme.dimmed(self.colour, shown.panel, QUIET)
         painter.drawImage(QRectF(left, 0, width, rows / ratio), raster.area(heights, rows, quiet))
         curve_paint.paint_grid(painter, left, width, self.height())
-        lines = curve_paint.trace(self._table, self.row, self.axis, first, last)
-        curve_paint.paint_trace(painter, lines, self.axis, self.height(), self.colour)
-        if not lines and not len(self._table[0]):
+        height, colour = self.height(), self.colour
+        curve_paint.paint_trace(painter, self._table, self.row, self.axis, (first, last), height, colour)
+        if not len(self._table[0]):
             y = round(place(0.0, self.height()))
             painter.fillRect(QRectF(left, y, width, 1), QColor(self.colour))
         t0, t1, _ = self.span_of(first, last)
@@ -158,14 +161,13 @@ class StemLane(Lane):
         return found
 
     def _say(self, painter: QPainter) -> None:
-        state = state_of(self.board.live)
         words = {
             NOT_HEARD: self.tr("Preview to see what would be done"),
             UNCHANGED: self.tr("This mix is fine: nothing was changed"),
         }
-        if state not in words or self.board.document is None:
+        if self._state not in words or self.board.document is None:
             return
-        self._label(painter, words[state], QPointF(self.width() / 2, self.height() / 2))
+        self._label(painter, words[self._state], QPointF(self.width() / 2, self.height() / 2))
 
     def _paint_readout(self, painter: QPainter) -> None:
         chosen = self._chosen()
