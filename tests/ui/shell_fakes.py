@@ -14,6 +14,7 @@ from sightmix.ui.base.source import Source
 from sightmix.ui.base.topics import Topic
 from sightmix.ui.control.history import History
 from sightmix.ui.control.options import Options
+from sightmix.ui.control.preferences import Preferences
 from sightmix.ui.control.state import ClipRow, Document, TrackRow
 from sightmix.ui.control.transport import Transport
 from sightmix.ui.window.body import Parts
@@ -218,6 +219,13 @@ def make_parts(window: Any) -> Parts:
         clips=ClipsPart(), picture=Part("picture"), transport=Part("transport"), lanes=Part("lanes"),
         meters=Part("meters"), inspector=InspectorPart(), queue=Part("queue"),
     )  # fmt: skip
+
+
+def toured() -> Preferences:
+    """Wishes of somebody who has seen the tour."""
+    wanted = Preferences()
+    wanted.set(toured=True)
+    return wanted
 
 
 def offline(shown: Document, *indices: int) -> Document:

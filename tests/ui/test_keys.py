@@ -12,7 +12,7 @@ from PySide6.QtGui import QKeySequence, QWindow
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
-from shell_fakes import RATE, FakePanel, document, make_parts, offline
+from shell_fakes import RATE, FakePanel, document, make_parts, offline, toured
 from sightmix.ui.control.commands import Commands
 from sightmix.ui.control.history import Deed
 from sightmix.ui.window import theme
@@ -30,7 +30,7 @@ def panel() -> FakePanel:
 @pytest.fixture
 def window(qtbot: QtBot, panel: FakePanel) -> Iterator[MainWindow]:
     theme.use("dark", scale=1.0)
-    made = MainWindow(panel, make_parts)
+    made = MainWindow(panel, make_parts, toured())
     qtbot.addWidget(made)
     made.show()
     panel.clips.show(document())

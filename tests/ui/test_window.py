@@ -10,7 +10,7 @@ from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QListWidget, QSplitter, QWidget
 from pytestqt.qtbot import QtBot
-from shell_fakes import FakePanel, document, make_parts
+from shell_fakes import FakePanel, document, make_parts, toured
 from sightmix.ui.base.asking import Failure
 from sightmix.ui.base.source import Source
 from sightmix.ui.control.preferences import Preferences
@@ -30,7 +30,7 @@ def panel() -> FakePanel:
 @pytest.fixture
 def window(qtbot: QtBot, panel: FakePanel) -> Iterator[MainWindow]:
     theme.use("dark", scale=1.0)
-    made = MainWindow(panel, make_parts)
+    made = MainWindow(panel, make_parts, toured())
     qtbot.addWidget(made)
     made.show()
     yield made

@@ -205,9 +205,11 @@ class Keys(QObject):
         self._actions = {command.name: self._made(command) for command in self.commands.values()}
         self._down: dict[int, str] = {}  # keys that are held, and whose they are
         self._watched: QWidget | None = None
+        self._listening = False
         application = QApplication.instance()
         if isinstance(application, QApplication):
             application.focusChanged.connect(self._focus_moved)
+            self._listening = True
 
     def bind(
         self,
@@ -292,7 +294,8 @@ class Keys(QObject):
     def close(self) -> None:
         """Listen to nothing any more."""
         application = QApplication.instance()
-        if isinstance(application, QApplication):
+        if isinstance(application, QApplication) and self._listening:
+            self._listening = False
             application.focusChanged.disconnect(self._focus_moved)
         self._focus_moved(None, None)
 

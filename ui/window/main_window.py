@@ -45,6 +45,8 @@ from .overlay import KeysPage
 from .preferences_view import PreferencesPage
 from .reasons import reason
 from .theme import GRID
+from .tour import Tour
+from .tour_steps import steps
 
 _LOWEST = 480  # px: the window's least height
 _USUAL = (1280, 800)  # px
@@ -82,6 +84,8 @@ class MainWindow(QMainWindow):
         self.setObjectName("sightmix")
         self.setAcceptDrops(True)
         self._leave: list[Callable[[], None]] = []
+        self.tour: Tour | None = None
+        self._tour_waits = False
         self._pages = {
             "keys": KeysPage(self, self.keys),
             "settings": PreferencesPage(self, self.preferences, self._places),
@@ -104,6 +108,7 @@ class MainWindow(QMainWindow):
         self._listen()
         self._restore()
         self.renew()
+        self._offer_tour()
 
     # What others call.
 
@@ -137,9 +142,27 @@ class MainWindow(QMainWindow):
         """Show a page over the window, or close it: keys, settings, about."""
         self._pages[name].toggle()
 
-    def resized_to(self) -> tuple[int, int]:
-        """The window's size, for what is remembered."""
-        return self.width(), self.height()
+    def take_tour(self) -> None:
+        """Begin the tour; on the demo's timeline where nothing is open and there is one."""
+        self.notices.take_back("tour")
+        self.preferences.set(toured=True)
+        if self.panel.clips.document is None and not self._no_demo():
+            self._tour_waits = True
+            self.open_demo()
+        else:
+            self._begin_tour()
+
+    def _begin_tour(self) -> None:
+        self._tour_waits = False
+        if self.tour is None:
+            self.tour = Tour(self, steps(self.parts, self.body, self.header))
+        self.tour.start()
+
+    def _offer_tour(self) -> None:
+        if not self.preferences.wishes.toured:
+            words = self.tr("New here? The tour shows the panel on the demo's timeline, in two minutes.")
+            later = (self.tr("No, thank you"), lambda: self.preferences.set(toured=True))
+            self.notice(Notice(words, deeds=((self.tr("Take the tour"), self.take_tour), later), key="tour"))
 
     # How it is laid out.
 
@@ -274,6 +297,7 @@ class MainWindow(QMainWindow):
         bind("full_screen", self._full_screen, on=self.isFullScreen)
         bind("keys", lambda: self.open_page("keys"))
         bind("guide", lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(GUIDE))), self._no_guide)
+        bind("tour", self.take_tour)
         bind("about", lambda: self.open_page("about"))
 
     def _undo_title(self) -> str:
@@ -339,6 +363,7 @@ class MainWindow(QMainWindow):
 
     def _demo_failed(self, failure: Failure) -> None:
         self.notices.take_back("demo")
+        self._tour_waits = False
         self.failed(failure)
         self._soon()
 
@@ -375,7 +400,7 @@ class MainWindow(QMainWindow):
     def _listen(self) -> None:
         clips, deck, history = self.panel.clips, self.panel.deck, self.panel.history
         self._leave += [
-            clips.opened.subscribe(lambda *_: self.renew()),
+            clips.opened.subscribe(self._opened),
             clips.state_changed.subscribe(self.renew),
             clips.kinds_changed.subscribe(self._soon),
             clips.selection.subscribe(self._soon),
@@ -387,6 +412,11 @@ class MainWindow(QMainWindow):
             self.preferences.changed.subscribe(self._wished),
             theme.changed.subscribe(self._painted),
         ]
+
+    def _opened(self, *_: object) -> None:
+        self.renew()
+        if self._tour_waits:
+            QTimer.singleShot(0, self, self._begin_tour)
 
     def _wished(self, wish: str) -> None:
         wishes = self.preferences.wishes
@@ -474,6 +504,8 @@ class MainWindow(QMainWindow):
     def stop(self) -> None:
         """Listen to nothing any more."""
         self.keys.let_go()
+        if self.tour is not None:
+            self.tour.end()
         self._moved.stop()
         self._due.stop()
         for leave in self._leave:

@@ -176,6 +176,7 @@ class _Bar(QFrame):
 
     def _button(self, title: str, deed: Callable[[], object], leave: bool = True) -> QPushButton:
         button = QPushButton(title)
+        button.setToolTip(title)
         button.clicked.connect(lambda _=False: deed())
         if leave:
             button.clicked.connect(self.done)
