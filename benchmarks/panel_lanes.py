@@ -55,6 +55,7 @@ class Programme:
         self.looks = tuple(_Look(float(t)) for t in np.arange(1.0, seconds, 2.0))
         self.times = frame_times(round(seconds / GRID))
         self.model = (-6 * np.abs(np.sin(self.times / np.array([[3.0], [7.0], [11.0]])))).astype(np.float32)
+        self.heard_spans = ((0.0, seconds),)
         self._drawn: tuple[Drawn, ...] = ()
 
     @property
@@ -68,6 +69,9 @@ class Programme:
 
     def table(self) -> tuple[NDArray[np.float64], Array]:
         return self.times, with_hand(self.model, self.times, self._drawn)
+
+    def plain_table(self) -> tuple[NDArray[np.float64], Array]:
+        return self.table()
 
     def waveform(self, side: str, first: float, last: float, columns: int) -> Array:
         starts = _starts(first, last, columns, PEAK_RATE, self.peaks[side].shape[1])

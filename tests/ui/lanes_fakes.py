@@ -31,14 +31,20 @@ class FakeLive:
         self.seconds = seconds
         self.known = seconds  # how far the survey has come
         self.heard = heard
+        self.spans: tuple[tuple[float, float], ...] | None = None
         self.samples = 0  # peaks handed out
         self.looks = tuple(Seen(float(t), "a dog") for t in np.arange(1.0, seconds, 2.0)) if heard else ()
         self._drawn: tuple[Drawn, ...] = ()
         self.sets = 0
+        self.level_db = 0.0  # of the programme, over all curves
         times = frame_times(round(seconds / GRID)) if heard else np.zeros(0)
         model = np.zeros((3, len(times)), np.float32)
         model[1] = -6 * (np.sin(np.pi * times / 10) ** 8)
         self.times, self.model = times, model
+
+    @property
+    def heard_spans(self) -> tuple[tuple[float, float], ...]:
+        return self.spans if self.spans is not None else ((0.0, self.seconds),) if self.heard else ()
 
     @property
     def drawn(self) -> tuple[Drawn, ...]:
@@ -51,6 +57,10 @@ class FakeLive:
         self.changed.emit()
 
     def table(self) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+        times, gains = self.plain_table()
+        return times, gains + np.float32(self.level_db)
+
+    def plain_table(self) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
         return self.times, with_hand(self.model, self.times, self._drawn)
 
     def waveform(self, side: str, first: float, last: float, columns: int) -> Figures:

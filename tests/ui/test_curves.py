@@ -45,6 +45,15 @@ def test_a_new_point_leaves_the_models_curve_and_comes_back_to_it(desk: Desk) ->
     assert np.array_equal(gains[0], desk.live.model[0])
 
 
+def test_points_are_of_the_curve_before_the_programmes_level(desk: Desk) -> None:
+    desk.live.level_db = 4.0
+    desk.curves.add("speech", 5.0, -6.0, reach=1.0)
+    assert desk.curves.points("speech") == [(4.0, 0.0), (5.0, -6.0), (6.0, 0.0)]
+    desk.curves.take("effects", 2.0, 4.0)
+    assert desk.curves.points("effects") == [(2.0, 0.0), (4.0, 0.0)]
+    assert np.allclose(desk.live.table()[1][2], 4.0)
+
+
 def test_a_point_within_a_stretch_joins_it(desk: Desk) -> None:
     desk.curves.add("speech", 5.0, -6.0, reach=1.0)
     desk.curves.add("speech", 4.5, -4.0)

@@ -64,6 +64,9 @@ class Gains(Protocol):
     def table(self) -> Table:
         """Record seconds (T,) and the gains that act there (3, T) in dB; of no frames before anything was heard."""
 
+    def plain_table(self) -> Table:
+        """The same before the programme's level: what points are of, which that level would move from the hand."""
+
 
 @dataclass(frozen=True, order=True)
 class Spot:
@@ -200,7 +203,7 @@ class Curves:
         """What follows, by `drag` or `draw`, is one deed until `end`."""
         self._key = f"curves {next(self._keys)}"
         self._start = (self._live.drawn, self._selected)
-        self._table = self._live.table()
+        self._table = self._live.plain_table()
         self._path = []
 
     def drag(self, seconds: float, db: float) -> None:
@@ -230,13 +233,18 @@ class Curves:
 
     def take(self, stem: str, first: float, last: float) -> None:
         """Make points of the curve between two times and select them, to be moved together."""
-        times, gains = self._live.table()
+        times, gains = self._live.plain_table()
         lines = self.lines(stem)
-        inside = times[(times > first + GAP) & (times < last - GAP)] if len(times) else np.zeros(0)
-        grid = [max(first, 0.0), *(float(t) for t in inside), min(last, self.duration)]
-        if grid[-1] - grid[0] < 2 * GAP:
+        first, last = max(first, 0.0), min(last, self.duration)
+        if last - first < 2 * GAP:
             return
-        line = simple(grid, [self._of(lines, stem, time, times, gains) for time in grid], TAKEN_DB)
+        inside = times[(times > first + GAP) & (times < last - GAP)]
+        grid = np.concatenate([[first], inside, [last]])
+        levels = np.interp(grid, times, gains[STEMS.index(stem)]) if len(times) else np.zeros(len(grid))
+        for line in lines:
+            under = (grid >= line[0][0]) & (grid <= line[-1][0])
+            levels[under] = np.interp(grid[under], [t for t, _ in line], [db for _, db in line])
+        line = simple(grid.tolist(), levels.tolist(), TAKEN_DB)
         self._put(TAKE, {stem: laid(lines, line)}, frozenset(Spot(stem, time) for time, _ in line))
 
     def reset(self, stem: str, time: float) -> None:
@@ -302,7 +310,7 @@ class Curves:
         return level(lines[which], time) if which is not None else _at(times, gains, stem, time)
 
     def _model(self, stem: str, time: float) -> float:
-        return _at(*self._live.table(), stem, time)
+        return _at(*self._live.plain_table(), stem, time)
 
     @staticmethod
     def _times(selected: Selection) -> dict[str, frozenset[float]]:

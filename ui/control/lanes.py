@@ -41,6 +41,10 @@ class LiveLanes(Gains, Protocol):
     def looks(self) -> Sequence[Looked]:
         """The frames that the network looked at, in order of time."""
 
+    @property
+    def heard_spans(self) -> tuple[tuple[float, float], ...]:
+        """The stretches, in record seconds, that the network has said anything of, in order."""
+
     def waveform(self, side: str, first: float, last: float, columns: int) -> Figures:
         """Lowest and highest sample (2, columns) of a side between two record seconds."""
 
@@ -104,6 +108,15 @@ def state_of(live: Gains) -> str:
     if not len(times):
         return CHANGED if live.drawn else NOT_HEARD
     return CHANGED if live.drawn or np.abs(gains).max() >= UNCHANGED_DB else UNCHANGED
+
+
+def unheard(spans: Sequence[tuple[float, float]], first: float, last: float) -> list[tuple[float, float]]:
+    """What of a stretch lies beside the spans that were heard; nothing where none was at all."""
+    if not spans:
+        return []
+    edges = [first, *(edge for span in spans for edge in span), last]
+    pairs = zip(edges[::2], edges[1::2], strict=True)
+    return [(max(a, first), min(b, last)) for a, b in pairs if min(b, last) > max(a, first)]
 
 
 def changed_span(before: Table, after: Table, row: int) -> tuple[float, float] | None:

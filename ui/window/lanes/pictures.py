@@ -25,7 +25,7 @@ class Pictures(Lane):
         super().__init__(board, parent)
         self._pixmaps: dict[tuple[float, int], QPixmap] = {}
         self._wanted: list[float] = []
-        self._looks: tuple[object, NDArray[np.float64]] = (None, np.zeros(0))
+        self._looks: NDArray[np.float64] | None = None  # times of what was looked at, until that changes
         self._spread: tuple[object, NDArray[np.float64]] = (None, np.zeros(0))
         self.name()
 
@@ -41,19 +41,21 @@ class Pictures(Lane):
 
     def times(self) -> tuple[NDArray[np.float64], bool]:
         """The times of all frames there are to show, in order, and whether they were looked at."""
-        looks = self.board.live.looks
-        if looks:
-            if looks is not self._looks[0]:
-                self._looks = (looks, np.array([look.time for look in looks], np.float64))
-            return self._looks[1], True
+        if self._looks is None:
+            self._looks = np.array([look.time for look in self.board.live.looks], np.float64)
+        if len(self._looks):
+            return self._looks, True
         document = self.board.document
         if document is None or not document.has_picture:
             return np.zeros(0), False
         return np.unique(np.array([0.0, *document.cuts])), False
 
     def compare(self) -> None:
-        """Other frames were looked at."""
-        self.refresh()
+        """Other frames may have been looked at."""
+        before, self._looks = self._looks, None
+        times, looked = self.times()
+        if before is None or not np.array_equal(before, times if looked else np.zeros(0)):
+            self.refresh()
 
     def columns(self, painter: QPainter, first: int, last: int) -> None:
         """The frames that reach into these columns."""
@@ -142,7 +144,7 @@ class Pictures(Lane):
     def forget(self) -> None:
         """Another timeline: its frames are others."""
         self._pixmaps.clear()
-        self._wanted = []
+        self._wanted, self._looks = [], None
         self.refresh()
 
     def told_at(self, time: float) -> str:

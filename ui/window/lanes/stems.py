@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 from ....engine.highlight.words import signed_db
 from ....engine.roles import STEMS
 from ...control.curves import Spot, Table
-from ...control.lanes import CHANGED, NOT_HEARD, UNCHANGED, Figures, changed_span, state_of
+from ...control.lanes import CHANGED, NOT_HEARD, UNCHANGED, Figures, changed_span, state_of, unheard
 from .. import theme
 from . import curve_paint, raster
 from .board import Board
@@ -30,6 +30,7 @@ NEAR = 8  # pixels from a point that still mean it
 REACH = 48  # pixels from a new point to where its stretch meets the model's curve
 FINE = 0.1  # of the way, with Shift held
 FLOOR_DB = -60.0  # level at the bottom of the lane
+VEIL = 0.6  # how far what was not heard is drawn back
 QUIET = 0.24  # how much of the stem's colour its level has
 ARROWS = {
     Qt.Key.Key_Left: (-1, 0.0),
@@ -52,8 +53,9 @@ class StemLane(Lane):
         super().__init__(board, parent)
         self.stem, self.row = stem, STEMS.index(stem)
         self.hint = False  # whether this lane says what there is to do when nothing was heard
-        self._table: Table = board.live.table()
+        self._table: Table = board.live.plain_table()
         self._state = state_of(board.live)
+        self._spans = board.live.heard_spans
         self._lines = board.curves.lines(stem)
         self._level = Kept(self, self._fetch)
         self._near: Spot | None = None
@@ -100,16 +102,20 @@ class StemLane(Lane):
 
     def forget(self) -> None:
         """Ask for level and gains again."""
-        self._table, self._lines = self.board.live.table(), self.board.curves.lines(self.stem)
+        self._table, self._lines = self.board.live.plain_table(), self.board.curves.lines(self.stem)
         self._state = state_of(self.board.live)
+        self._spans = self.board.live.heard_spans
         self._level.forget()
         self.refresh()
 
     def compare(self) -> None:
         """Paint the columns where the curve or the level are others."""
-        before, self._table = self._table, self.board.live.table()
+        before, self._table = self._table, self.board.live.plain_table()
         self._state = state_of(self.board.live) if self.hint else CHANGED
         lines, self._lines = self._lines, self.board.curves.lines(self.stem)
+        if self._spans != self.board.live.heard_spans:
+            self._spans = self.board.live.heard_spans
+            self.refresh()
         span = changed_span(before, self._table, self.row)
         for line in set(lines) ^ set(self._lines):
             first, last = line[0][0], line[-1][0]
@@ -137,7 +143,16 @@ class StemLane(Lane):
             y = round(place(0.0, self.height()))
             painter.fillRect(QRectF(left, y, width, 1), QColor(self.colour))
         t0, t1, _ = self.span_of(first, last)
+        self._dim(painter, t0, t1)
         curve_paint.paint_drawn(painter, self._lines, self.axis, (t0, t1), self.height(), self.colour)
+
+    def _dim(self, painter: QPainter, first: float, last: float) -> None:
+        """Draw what nobody has listened to yet back, where something was heard."""
+        veil = QColor(theme.current().panel)
+        veil.setAlphaF(VEIL)
+        for start, end in unheard(self._spans, first, last):
+            left, right = self.crisp(start), self.crisp(end)
+            painter.fillRect(QRectF(left, 0, right - left, self.height()), veil)
 
     def over(self, painter: QPainter) -> None:
         """Points, what is read while they are dragged, and a word where nothing was heard."""

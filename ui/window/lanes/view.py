@@ -400,7 +400,7 @@ class LanesView(QFrame):
         if event.type() == QEvent.Type.NativeGesture and isinstance(event, QNativeGestureEvent):
             return self._pinched(event)
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            self._tip(event.globalPos(), event.pos())
+            self._tip(watched, event.globalPos(), event.pos())
             return True
         return super().eventFilter(watched, event)
 
@@ -464,8 +464,11 @@ class LanesView(QFrame):
         room = max(self.width() - 24, 40)
         self.why.setText(metrics.elidedText(text, Qt.TextElideMode.ElideRight, room))
 
-    def _tip(self, where: QPoint, at: QPoint) -> None:
-        text = self.sentence(self.axis.time(QPointF(at).x()))
+    def _tip(self, lane: QObject, where: QPoint, at: QPoint) -> None:
+        """What a frame shows, where it was looked at, or why the mix is what it is."""
+        seconds = self.axis.time(QPointF(at).x())
+        seen = self.pictures.told_at(seconds) if lane is self.pictures else ""
+        text = legible_line(seen) if seen else self.sentence(seconds)
         if text:
             QToolTip.showText(where, text, self)
         else:
