@@ -101,8 +101,8 @@ class Meter:
             integrated=gated(self.gating_energies()),
             range=_loudness_range(self._sliding(fine, _SHORT_TERM)[::_HOP]),
             true_peak=_decibels(peak * peak) if self._with_peak else float("nan"),
-            momentary_max=_lufs(self._sliding(fine, _MOMENTARY).max(initial=0.0)),
-            short_term_max=_lufs(self._sliding(fine, _SHORT_TERM).max(initial=0.0)),
+            momentary_max=lufs_of(self._sliding(fine, _MOMENTARY).max(initial=0.0)),
+            short_term_max=lufs_of(self._sliding(fine, _SHORT_TERM).max(initial=0.0)),
         )
 
     def gating_energies(self) -> Energies:
@@ -160,7 +160,8 @@ def _decibels(power: float) -> float:
     return 10.0 * float(np.log10(power)) if power > 0 else -np.inf
 
 
-def _lufs(energy: float) -> float:
+def lufs_of(energy: float) -> float:
+    """Loudness in LUFS of a weighted mean square; -inf for silence."""
     return _decibels(energy) - 0.691
 
 
@@ -176,8 +177,8 @@ def gated(energies: Energies) -> float:
     loud = levels >= _ABSOLUTE_GATE
     if not loud.any():
         return -np.inf
-    gate = _lufs(float(energies[loud].mean())) - _RELATIVE_GATE
-    return _lufs(float(energies[loud & (levels > gate)].mean()))
+    gate = lufs_of(float(energies[loud].mean())) - _RELATIVE_GATE
+    return lufs_of(float(energies[loud & (levels > gate)].mean()))
 
 
 def _loudness_range(energies: Energies) -> float:
@@ -186,7 +187,7 @@ def _loudness_range(energies: Energies) -> float:
     loud = levels >= _ABSOLUTE_GATE
     if not loud.any():
         return 0.0
-    gate = _lufs(float(energies[loud].mean())) - _RANGE_GATE
+    gate = lufs_of(float(energies[loud].mean())) - _RANGE_GATE
     kept = np.sort(levels[loud & (levels >= gate)])
     low, high = (kept[int((len(kept) - 1) * share + 0.5)] for share in (0.10, 0.95))
     return float(high - low)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..edit.model import Edit
 from ..media.layout import Layout
-from ..media.loudness import Meter
+from ..media.loudness import Meter, lufs_of
 from ..passage import Loudness
 from ..progress import Progress
 from ..roles import DIALOGUE
@@ -78,7 +78,7 @@ class Gauge:
         if not active.any():
             return Figures(loudness, -math.inf, 0.0)
         energy = float(heard[:count][active].mean())
-        return Figures(loudness, _lufs(energy), float(active.mean()))
+        return Figures(loudness, lufs_of(energy), float(active.mean()))
 
     def take(
         self,
@@ -125,7 +125,3 @@ def measure_edit(edit: Edit, progress: Progress | None = None) -> Loudness:
     gauge = Gauge(SAMPLE_RATE, programme.layout, None)
     pairs = summed(programme.blocks(), programme.parts)
     return gauge.take(pairs, programme.samples, SAMPLE_RATE, programme.name, progress or Progress()).loudness
-
-
-def _lufs(energy: float) -> float:
-    return -0.691 + 10 * math.log10(energy) if energy > 0 else -math.inf

@@ -1,4 +1,4 @@
-"""What is done with a network's curves before the level is found: strength, trims, and what was drawn by hand."""
+"""What is done with a network's curves: strength, trims, what was drawn by hand, and the level that is asked for."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ...engine.highlight.levelling import Aim
 from ...engine.highlight.style import Move
 from ...engine.roles import PARTS, STEMS
 from .hand import Drawn, with_hand
@@ -59,6 +60,15 @@ class Applied:
             last = int(np.searchsorted(times, one.times[-1], "right"))
             if first < last:
                 yield one, first, last
+
+
+def aim_of(settings: JobSettings) -> Aim:
+    """The level that settings ask for."""
+    spec = settings.spec
+    aim = Aim(settings.target_lufs, settings.keeps_loudness and spec is None, settings.ceiling)
+    if spec is None or spec.measure != "dialogue":
+        return aim
+    return replace(aim, dialogue=True, least_speech=spec.least_speech, sparse=spec.sparse_target)
 
 
 def _around(move: Move, stem: str, first: int, last: int) -> list[Move]:

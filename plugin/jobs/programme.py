@@ -17,7 +17,7 @@ from ...engine.edit import keyframes
 from ...engine.edit.nodes import Pointer
 from ...engine.errors import MediaError
 from ...engine.highlight.bounce import Bounce, Make, Source, bounce, grid_times
-from ...engine.highlight.levelling import Aim, level
+from ...engine.highlight.levelling import level
 from ...engine.highlight.spectral import GainRamps
 from ...engine.media.container import layout_of
 from ...engine.media.layout import Layout
@@ -27,7 +27,7 @@ from ...engine.media.writer import Bext, Ixml, Subtype, WavWriter, time_referenc
 from ...engine.passage import Channel, GainCurves, Passage, Rendition
 from ...engine.roles import STEMS
 from ...engine.version import engine_version
-from .applied import Applied
+from .applied import Applied, aim_of
 from .balance import Balance, Stretch
 from .desk import Desk, Seat, desk_of, record_times, rendered_first, stems_of
 from .heard import in_styles, leave_newest, listened, listening_file, mix_of
@@ -103,15 +103,6 @@ def balance(
     write_mix(found.mix_file, found.mix)
     leave_newest(folder, "mix-*.npz", _KEPT)
     return seats, found
-
-
-def aim_of(settings: Any) -> Aim:
-    """The level that settings ask for."""
-    spec = settings.spec
-    aim = Aim(settings.target_lufs, settings.keeps_loudness and spec is None, settings.ceiling)
-    if spec is None or spec.measure != "dialogue":
-        return aim
-    return replace(aim, dialogue=True, least_speech=spec.least_speech, sparse=spec.sparse_target)
 
 
 def _seat(bench: Bench, task: Task, result: ClipResult) -> Seat:

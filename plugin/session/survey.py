@@ -35,7 +35,8 @@ _QUIET = 1e-9  # mean square of what a K-weighting still gives that is nothing: 
 class Surveyed:
     """A stretch of the record from `first` seconds on, `seconds` long, of four lanes (`LANES`).
 
-    `peaks` (4, n, 2): lowest and highest sample of the stereo downmix, over both channels, 100 a second. `power`
+    `peaks` (5, n, 2): lowest and highest sample of the stereo downmix, over both channels, 100 a second, of every lane
+    and, last, of their sum. `power`
     (m, 4, 4): for every 100 ms the mean product of every two lanes under K-weighting, summed over channels with their
     BS.1770 weights, so that gains g give the mix a mean square of Σ g_i g_j power_ij. `bands` (4, 64, k): level of the
     mono downmix for every 100 ms in bands even in log frequency, lowest first, in steps of half a dB from -120 dBFS
@@ -70,8 +71,9 @@ def encode(stretch: Surveyed) -> tuple[dict[str, Any], bytes]:
 def decode(facts: Mapping[str, Any], payload: bytes) -> Surveyed:
     """What `encode` gave; raises MediaError where it is not whole."""
     lanes = len(LANES)
+    rows = lanes + 1
     peaks, cells, bands, columns = (int(facts[name]) for name in ("peaks", "power", "bands", "columns"))
-    sizes = (lanes * peaks * 2 * 4, cells * lanes * lanes * 4, lanes * bands * columns)
+    sizes = (rows * peaks * 2 * 4, cells * lanes * lanes * 4, lanes * bands * columns)
     if min(sizes) < 0 or sum(sizes) != len(payload):
         raise MediaError("A survey's stretch is not whole; ask for it again.")
     at = np.cumsum((0, *sizes))
@@ -79,7 +81,7 @@ def decode(facts: Mapping[str, Any], payload: bytes) -> Surveyed:
     return Surveyed(
         float(facts["first"]),
         float(facts["seconds"]),
-        np.frombuffer(first, "<f4").reshape(lanes, peaks, 2).astype(np.float32),
+        np.frombuffer(first, "<f4").reshape(rows, peaks, 2).astype(np.float32),
         np.frombuffer(second, "<f4").reshape(cells, lanes, lanes).astype(np.float32),
         np.frombuffer(third, np.uint8).reshape(lanes, bands, columns).copy(),
     )
@@ -118,7 +120,7 @@ class _Gathered:
 
     def push(self, block: Array, stereo: Array) -> None:
         """Take in blocks (4, channels, n), and the same in stereo."""
-        self._peaks.push(stereo.reshape(len(LANES), -1, stereo.shape[-1]))
+        self._peaks.push(np.concatenate([stereo, stereo.sum(axis=0, keepdims=True)]))
         self._power.push(block)
         self._bands.push(block)
 
@@ -192,10 +194,10 @@ class _Peaks(_Cells):
     axis = 1
 
     def __init__(self) -> None:
-        super().__init__(_PEAK, (len(LANES), 2))
+        super().__init__(_PEAK, (len(LANES) + 1, 2))
 
     def made(self, sound: NDArray[Any], cells: int) -> Array:
-        parts = sound.reshape(len(LANES), 2, cells, _PEAK)
+        parts = sound.reshape(len(LANES) + 1, 2, cells, _PEAK)
         return np.stack([parts.min(axis=(1, 3)), parts.max(axis=(1, 3))], axis=-1).astype(np.float32)
 
 
