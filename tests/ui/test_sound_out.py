@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -115,10 +116,12 @@ def test_it_lets_go_of_the_device_a_while_after_it_has_stopped(qtbot: QtBot, mak
     rig = Rig(ramp(96_000))
     outputs = FakeOutputs(SPEAKERS)
     out = make(rig, outputs)
+    usual = sys.getswitchinterval()
     rig.deck.play()
     given(qtbot, outputs.last, 960)
     rig.deck.pause()
     assert out.running
+    assert sys.getswitchinterval() == pytest.approx(0.001)
     sink = outputs.last
 
     def gone() -> bool:
@@ -127,6 +130,7 @@ def test_it_lets_go_of_the_device_a_while_after_it_has_stopped(qtbot: QtBot, mak
 
     qtbot.waitUntil(gone, timeout=10_000)
     assert (sink.opened, sink.closed) == (1, 1)
+    assert sys.getswitchinterval() == pytest.approx(usual)
     assert not sink.sound()[-240:].any()
     rig.deck.play()
     assert len(outputs.sinks) == 2

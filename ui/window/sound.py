@@ -1,13 +1,15 @@
 """Sound on its way out: a thread of its own feeds the system's device, or a clock where there is none.
 
 Measured on two busy cores: a device's buffer of 40 ms, fed in push mode by a thread of its own, never ran empty while
-the main thread computed without a pause (the longest wait for Python's lock was 22 ms). A callback from the device's
+the main thread computed without a pause (the longest wait for Python's lock was 22 ms; with both cores taken by others as
+well it needs the lock to be passed on every millisecond, which is asked for while it plays). A callback from the device's
 own thread has to wait for that lock, too, with no more than a period of 5 to 12 ms in hand.
 """
 
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -31,6 +33,7 @@ _DEAF = (
     4.0,
     1.0,
 )  # seconds without taking anything after which a device is lost: at first, and once it has begun
+_SHARE = 0.001  # seconds that other threads may keep Python's lock while it plays, a fifth of what is usual
 _BELOW = 1024  # frames that the system holds below the device's buffer
 
 Format = Literal["float32", "int16"]
@@ -294,6 +297,7 @@ class SoundOut(QObject):
         self._playing_on: Device | None = None
         self._lost: set[str] = set()
         self._feeder: _Feeder | None = None
+        self._usual = sys.getswitchinterval()
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(_IDLE)
@@ -373,6 +377,7 @@ class SoundOut(QObject):
                 self._fail(str(error))
                 return
         self._say(self._why())
+        sys.setswitchinterval(min(_SHARE, self._usual))
         self._feeder = _Feeder(self._deck, sink, self)
         self._feeder.lost.connect(self._lose)
         self._feeder.start(QThread.Priority.TimeCriticalPriority)
@@ -413,4 +418,5 @@ class SoundOut(QObject):
         if feeder is not None:
             feeder.stop()
             feeder.deleteLater()
+            sys.setswitchinterval(self._usual)
         self._deck.latency = 0
