@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -199,7 +200,7 @@ def follow(engine: Lanes, busy: bool) -> dict[str, Any]:
     sides = [played(deck, device, engine, deck.ab, busy) for _ in range(TRIALS)]
     deck.set_side("after")
     gains = [
-        played(deck, device, engine, lambda n=n: deck.set_gains(*table(n + 1)), busy) for n in range(TRIALS)
+        played(deck, device, engine, partial(deck.set_gains, *table(n + 1)), busy) for n in range(TRIALS)
     ]
     share = sum(spent for spent, _ in fills) / (sum(frames for _, frames in fills) / RATE)
     out.close()

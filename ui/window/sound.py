@@ -1,9 +1,9 @@
 """Sound on its way out: a thread of its own feeds the system's device, or a clock where there is none.
 
-Measured on two busy cores: a device's buffer of 40 ms, fed in push mode by a thread of its own, never ran empty while
-the main thread computed without a pause (the longest wait for Python's lock was 22 ms; with both cores taken by others as
-well it needs the lock to be passed on every millisecond, which is asked for while it plays). A callback from the device's
-own thread has to wait for that lock, too, with no more than a period of 5 to 12 ms in hand.
+A device's buffer of 40 ms, fed in push mode by a thread of its own, stays full while the main thread computes without a
+pause and every core is taken, if Python's lock is passed on every millisecond, which is asked for while it plays
+(`benchmarks/panel_sound.py`). A callback from the device's own thread would have to wait for that lock, too, with no
+more than a period of 5 to 12 ms in hand.
 """
 
 from __future__ import annotations
