@@ -180,6 +180,8 @@ def _inside(word: str) -> str:
 
 def folded(text: str) -> str:
     """Text as it is compared: in lower case and without accents."""
+    if text.isascii():
+        return text.casefold()
     parts = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
     return "".join(c for c in parts if not unicodedata.combining(c))
 

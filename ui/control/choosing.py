@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from pathlib import PurePath
 
 from ...engine.edit.categories import folded
 from ..base.topics import Topic
@@ -27,7 +26,7 @@ class Choice:
         self._place: dict[int, int] = {}
         self._marked: frozenset[int] = frozenset()
         self._current = self._anchor = 0
-        self._hay: dict[int, tuple[ClipRow, str]] = {}
+        self._texts: dict[int, str] = {}
 
     @property
     def text(self) -> str:
@@ -66,7 +65,7 @@ class Choice:
         """Begin with other rows, of which `chosen` are; `anew` forgets the filter."""
         if anew:
             self._text, self._needy = "", False
-        self._hay.clear()
+        self._texts.clear()
         self._marked = frozenset(chosen)
         self._current = self._anchor = min(self._marked, default=0)
         self._show()
@@ -83,7 +82,7 @@ class Choice:
             self.selection.emit()
 
     def look_for(self, text: str) -> None:
-        """Show the clips that have every word of `text`, whatever its case and accents: see `found`."""
+        """Show the clips that have every word of `text`, whatever its case and accents: see `searched`."""
         self._filter(text, self._needy)
 
     def only_needy(self, needy: bool) -> None:
@@ -175,21 +174,18 @@ class Choice:
         self._place = {index: place for place, index in enumerate(self._shown)}
 
     def _fits(self, row: ClipRow, words: Collection[str]) -> bool:
-        known = self._hay.get(row.index)
-        if known is None or known[0] is not row:
-            known = self._hay[row.index] = (row, searched(row))
-        return found(row, known[1], words)
+        text = self._texts.get(row.index)
+        if text is None:
+            text = self._texts[row.index] = searched(row)
+        return all(
+            word in text or word == f"a{row.track_number}" or row.kind.startswith(word) for word in words
+        )
 
 
 def searched(row: ClipRow) -> str:
-    """The text of a clip that a filter looks in."""
-    media = PurePath(row.media.replace("\\", "/")).name
-    return folded("\n".join((row.name, row.track, media, row.timecode_in, row.kind)))
+    """The text of a clip that a filter looks for words in: name, track, media file and timecode.
 
-
-def found(row: ClipRow, text: str, words: Collection[str]) -> bool:
-    """Whether every word is in a clip's `text`: its name, track, media file, timecode and category.
-
-    A word such as "a1" is also the number of the track, and not of the tracks from A10 on.
+    Beside it, the start of a category and the number of a track ("a1", which is not that of A10) are found.
     """
-    return all(word in text or word == f"a{row.track_number}" for word in words)
+    media = row.media.replace("\\", "/").rpartition("/")[2]
+    return folded("\n".join((row.name, row.track, media, row.timecode_in)))

@@ -428,8 +428,9 @@ class Clips:
             said = self._told.get(track.number)
             self._tracks[i] = self._engines.track(track.number, said)
             for index in track.clips:
-                held = self._engines.clip(index, track.number, said)
-                self._rows[index - 1] = replace(self._rows[index - 1], **held)
+                held, row = self._engines.clip(index, track.number, said), self._rows[index - 1]
+                if held != _held(row):
+                    self._rows[index - 1] = replace(row, **held)
         self._pending = self._to_be_heard()
         self._stale = True
 

@@ -112,13 +112,6 @@ class ClipModel(QAbstractListModel):
         self._shown = self._clips.choice.shown
         self.endResetModel()
 
-    def renew(self, clips: tuple[int, ...]) -> None:
-        """Some clips are not what they were."""
-        places = [self._clips.choice.place(clip) for clip in clips]
-        known = [place for place in places if 0 <= place < len(self._shown)]
-        if known:
-            self.dataChanged.emit(self.index(min(known)), self.index(max(known)))
-
     def _track(self, row: ClipRow) -> TrackRow | None:
         return next((track for track in self._clips.tracks if track.number == row.track_number), None)
 
@@ -137,6 +130,8 @@ class ClipDelegate(QStyledItemDelegate):
         self._body, self._small, self._mono = theme.body(), theme.small(), theme.mono()
         self._body_metrics, self._small_metrics = QFontMetrics(self._body), QFontMetrics(self._small)
         self._mono_metrics = QFontMetrics(self._mono)
+        self._colours: dict[str, QColor] = {}
+        self._widths: dict[str, int] = {}
         lines = self._body_metrics.height() + self._small_metrics.height()
         self._height = max(THUMB_HEIGHT + GRID, lines + 2 * GRID)
         self._height = -(-self._height // GRID) * GRID
@@ -160,13 +155,13 @@ class ClipDelegate(QStyledItemDelegate):
         painter.save()
         chosen = bool(state & QStyle.StateFlag.State_Selected)
         if chosen:
-            painter.fillRect(rect, QColor(shown.selected))
-        painter.setPen(QColor(shown.separator))
+            painter.fillRect(rect, self._colour(shown.selected))
+        painter.setPen(self._colour(shown.separator))
         painter.drawLine(rect.bottomLeft(), rect.bottomRight())
         if chosen:
-            painter.fillRect(QRect(rect.left(), rect.top(), 2, rect.height()), QColor(shown.text))
+            painter.fillRect(QRect(rect.left(), rect.top(), 2, rect.height()), self._colour(shown.text))
         if state & QStyle.StateFlag.State_HasFocus:
-            painter.setPen(QColor(shown.text))
+            painter.setPen(self._colour(shown.text))
             painter.drawRect(rect.adjusted(0, 0, -1, -1))
         self._paint_thumb(painter, self._thumb(rect), row)
         self._paint_first(painter, self._lines(rect)[0], row, clip)
@@ -210,16 +205,25 @@ class ClipDelegate(QStyledItemDelegate):
     def _kind(self, rect: QRect, row: ClipRow) -> QRect:
         line = self._lines(rect)[1]
         left = line.left() + self._track_width(row) + GRID
-        width = self._small_metrics.horizontalAdvance(clip_words.held(row)) + 2 * GRID
+        width = self._width(clip_words.held(row)) + 2 * GRID
         return QRect(left, line.top() - 1, min(width, max(0, line.right() - left)), line.height() + 2)
 
     def _find(self, rect: QRect) -> QRect:
         line = self._lines(rect)[1]
-        width = self._small_metrics.horizontalAdvance(self._find_text()) + 2 * GRID
+        width = self._width(self._find_text()) + 2 * GRID
         return QRect(line.right() - width + 1, line.top() - 1, width, line.height() + 2)
 
     def _track_width(self, row: ClipRow) -> int:
-        return self._small_metrics.horizontalAdvance(f"A{row.track_number}")
+        return self._width(f"A{row.track_number}")
+
+    def _colour(self, name: str) -> QColor:
+        return self._colours.setdefault(name, QColor(name))
+
+    def _width(self, text: str) -> int:
+        """Of a short text that many rows have, in the small font."""
+        if text not in self._widths:
+            self._widths[text] = self._small_metrics.horizontalAdvance(text)
+        return self._widths[text]
 
     def _find_text(self) -> str:
         return self.tr("Find…")
@@ -227,7 +231,7 @@ class ClipDelegate(QStyledItemDelegate):
     # How it is painted
 
     def _paint_thumb(self, painter: QPainter, rect: QRect, row: ClipRow) -> None:
-        painter.fillRect(rect, QColor(theme.current().raised))
+        painter.fillRect(rect, self._colour(theme.current().raised))
         still, document = self._thumbs.still(row.index), self._clips.document
         if still is None or still.black:
             if still is not None or (document is not None and not document.has_picture):
@@ -265,11 +269,11 @@ class ClipDelegate(QStyledItemDelegate):
             icons.icon(*glyph).paint(painter, QRect(line.right() - size, line.top(), size, line.height()))
             line.setRight(line.right() - size - GRID // 2)
         painter.setFont(self._mono)
-        painter.setPen(QColor(shown.quiet))
+        painter.setPen(self._colour(shown.quiet))
         painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, row.timecode_in)
         line.setLeft(line.left() + self._mono_metrics.horizontalAdvance(row.timecode_in) + GRID)
         painter.setFont(self._body)
-        painter.setPen(QColor(shown.text if row.online else shown.quiet))
+        painter.setPen(self._colour(shown.text if row.online else shown.quiet))
         name = self._body_metrics.elidedText(row.name, Qt.TextElideMode.ElideMiddle, line.width())
         painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, name)
 
@@ -277,7 +281,7 @@ class ClipDelegate(QStyledItemDelegate):
         """Track, category and loudness; or why it is offline, and where to look."""
         shown, line = theme.current(), QRect(self._lines(rect)[1])
         painter.setFont(self._small)
-        painter.setPen(QColor(shown.quiet))
+        painter.setPen(self._colour(shown.quiet))
         painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, f"A{row.track_number}")
         if not row.online:
             left = line.left() + self._track_width(row) + GRID
@@ -289,7 +293,7 @@ class ClipDelegate(QStyledItemDelegate):
         self._paint_kind(painter, chip, row)
         line.setLeft(chip.right() + GRID)
         painter.setFont(self._mono)
-        painter.setPen(QColor(shown.text))
+        painter.setPen(self._colour(shown.text))
         right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
         painter.drawText(line, right, clip_words.level(row.lufs))
         line.setRight(line.right() - self._mono_metrics.horizontalAdvance("−00.0") - GRID)
@@ -297,7 +301,7 @@ class ClipDelegate(QStyledItemDelegate):
 
     def _paint_kind(self, painter: QPainter, chip: QRect, row: ClipRow) -> None:
         shown = theme.current()
-        painter.setPen(QColor(shown.stem(row.kind) if row.certain else shown.quiet))
+        painter.setPen(self._colour(shown.stem(row.kind) if row.certain else shown.quiet))
         _outline(painter, chip)
         inner = chip.adjusted(GRID, 0, -GRID // 2, 0)
         room = inner.width() + GRID // 2
@@ -313,11 +317,11 @@ class ClipDelegate(QStyledItemDelegate):
         icons.icon("warning", "warning").paint(painter, QRect(line.left(), line.top(), size, line.height()))
         line = line.adjusted(size + GRID // 2, 0, 0, 0)
         painter.setFont(self._small)
-        painter.setPen(QColor(theme.current().warning))
+        painter.setPen(self._colour(theme.current().warning))
         words = " · ".join(clip_words.short_need(key) for key in needs)
-        if self._small_metrics.horizontalAdvance(words) > line.width():
+        if self._width(words) > line.width():
             words = clip_words.short_need(needs[0])
-        if self._small_metrics.horizontalAdvance(words[:3]) < line.width():
+        if self._width(words[:3]) < line.width():
             text = self._small_metrics.elidedText(words, Qt.TextElideMode.ElideRight, line.width())
             painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, text)
 
@@ -325,12 +329,12 @@ class ClipDelegate(QStyledItemDelegate):
         shown = theme.current()
         if row.state == OFFLINE:
             button = self._find(rect)
-            painter.setPen(QColor(shown.line))
+            painter.setPen(self._colour(shown.line))
             _outline(painter, button)
-            painter.setPen(QColor(shown.text))
+            painter.setPen(self._colour(shown.text))
             painter.drawText(button, Qt.AlignmentFlag.AlignCenter, self._find_text())
             line.setRight(button.left() - GRID)
-        painter.setPen(QColor(shown.fault if row.state == OFFLINE else shown.quiet))
+        painter.setPen(self._colour(shown.fault if row.state == OFFLINE else shown.quiet))
         text = self._small_metrics.elidedText(
             row.reason or row.state, Qt.TextElideMode.ElideMiddle, line.width()
         )
@@ -382,11 +386,11 @@ class ClipList(QListView):
         self.selectionModel().selectionChanged.connect(self._push)
         self.selectionModel().currentChanged.connect(self._push)
         self._leave = [
-            clips.rows_changed.subscribe(self.rows.renew),
+            clips.rows_changed.subscribe(self.renew),
             clips.filter.subscribe(self._reset),
             clips.opened.subscribe(lambda _: self._begin()),
             clips.selection.subscribe(self.pull),
-            thumbs.came.subscribe(self.rows.renew),
+            thumbs.came.subscribe(self.renew),
             theme.changed.subscribe(self._themed),
         ]
         self.pull()
@@ -399,8 +403,12 @@ class ClipList(QListView):
         self._leave.clear()
 
     def renew(self, clips: tuple[int, ...]) -> None:
-        """The queue has something else to say of these clips."""
-        self.rows.renew(clips)
+        """These clips are not what they were: paint those in view.
+
+        The model says nothing of it: Qt would lay out all rows anew at every figure that comes in.
+        """
+        for clip in set(clips).intersection(self.seen()):
+            self.update(self.rows.place(clip))
 
     def seen(self) -> list[int]:
         """The clips whose rows are in view, from the top down."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from pathlib import PurePath
+from typing import Any
 
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from ...engine.edit.categories import MARRIED, SILENT
 from ...engine.edit.keyframes import SILENCE_DB
@@ -24,28 +25,40 @@ KINDS = (
 )  # in the order of menus, and of their keys 1 to 5
 
 
+_TITLES: dict[str, Any] = {
+    DIALOGUE.name: QT_TRANSLATE_NOOP("Clips", "Dialogue"),
+    MUSIC.name: QT_TRANSLATE_NOOP("Clips", "Music"),
+    EFFECTS.name: QT_TRANSLATE_NOOP("Clips", "Effects"),
+    MARRIED: QT_TRANSLATE_NOOP("Clips", "Mix"),
+    SILENT: QT_TRANSLATE_NOOP("Clips", "Silent"),
+    "": QT_TRANSLATE_NOOP("Clips", "Not sure"),
+}
+_SHORT: dict[str, Any] = {
+    OFFLINE: QT_TRANSLATE_NOOP("Clips", "offline"),
+    UNSUPPORTED: QT_TRANSLATE_NOOP("Clips", "not possible"),
+    UNREADABLE: QT_TRANSLATE_NOOP("Clips", "unreadable"),
+    UNSURE: QT_TRANSLATE_NOOP("Clips", "nobody is sure"),
+    BURIED: QT_TRANSLATE_NOOP("Clips", "speech buried"),
+    OFF_TARGET: QT_TRANSLATE_NOOP("Clips", "off target"),
+    PEAKS: QT_TRANSLATE_NOOP("Clips", "peaks"),
+}
+
+
 def kind_title(kind: str) -> str:
     """A category as a heading; "" is one that nobody knows."""
-    tr = QCoreApplication.translate
-    return {
-        DIALOGUE.name: tr("Clips", "Dialogue"),
-        MUSIC.name: tr("Clips", "Music"),
-        EFFECTS.name: tr("Clips", "Effects"),
-        MARRIED: tr("Clips", "Mix"),
-        SILENT: tr("Clips", "Silent"),
-    }.get(kind, tr("Clips", "Not sure"))
+    return QCoreApplication.translate("Clips", _TITLES.get(kind, _TITLES[""]))
 
 
 def kind_letter(kind: str) -> str:
-    """A category in one letter, for where there is little room."""
+    """A category in one letter where people know it by that, for where there is little room."""
     tr = QCoreApplication.translate
-    return {
-        DIALOGUE.name: tr("Clips", "D", "dialogue"),
-        MUSIC.name: tr("Clips", "M", "music"),
-        EFFECTS.name: tr("Clips", "E", "effects"),
-        MARRIED: tr("Clips", "Mix"),
-        SILENT: tr("Clips", "Silent"),
-    }.get(kind, "?")
+    if kind == DIALOGUE.name:
+        return tr("Clips", "D", "dialogue")
+    if kind == MUSIC.name:
+        return tr("Clips", "M", "music")
+    if kind == EFFECTS.name:
+        return tr("Clips", "E", "effects")
+    return kind_title(kind) if kind else "?"
 
 
 def held(row: ClipRow) -> str:
@@ -85,16 +98,7 @@ def need(key: str, target: Target) -> str:
 
 def short_need(key: str) -> str:
     """The same in a word or two, for the row."""
-    tr = QCoreApplication.translate
-    return {
-        OFFLINE: tr("Clips", "offline"),
-        UNSUPPORTED: tr("Clips", "not possible"),
-        UNREADABLE: tr("Clips", "unreadable"),
-        UNSURE: tr("Clips", "nobody is sure"),
-        BURIED: tr("Clips", "speech buried"),
-        OFF_TARGET: tr("Clips", "off target"),
-        PEAKS: tr("Clips", "peaks"),
-    }[key]
+    return QCoreApplication.translate("Clips", _SHORT[key])
 
 
 def work(state: str) -> str:
