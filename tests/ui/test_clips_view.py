@@ -127,6 +127,12 @@ def test_of_two_thousand_rows_only_those_in_view_are_painted_and_asked_for(
     (asked,) = stage.engine.open("thumbnails")
     assert 0 < len(asked.data["times"]) <= room
     assert stage.list.seen() == list(range(1, len(stage.list.seen()) + 1))
+    # A step of a scroll paints what comes in, and moves the rest.
+    QApplication.processEvents()
+    painted.clear()
+    stage.list.verticalScrollBar().setValue(37)
+    QApplication.processEvents()
+    assert 0 < len(painted) <= 3
     # Scrolling through all of it asks for nothing on the way, and then for what lies there.
     bar = stage.list.verticalScrollBar()
     for step in range(100):
