@@ -143,7 +143,7 @@ class JobSettings:
         high=24.0,
         label="Dialogue",
         group=MIXED,
-        step=0.1,
+        step=0.5,
         usual=_TRIM,
         acts=LIVE,
     )
@@ -155,7 +155,7 @@ class JobSettings:
         high=24.0,
         label="Music",
         group=MIXED,
-        step=0.1,
+        step=0.5,
         usual=_TRIM,
         acts=LIVE,
     )
@@ -167,7 +167,7 @@ class JobSettings:
         high=24.0,
         label="Effects",
         group=MIXED,
-        step=0.1,
+        step=0.5,
         usual=_TRIM,
         acts=LIVE,
     )

@@ -305,3 +305,44 @@ def test_whatever_is_done_can_be_undone_and_redone(acts: list[tuple[str, str, An
 def test_toml_says_what_it_was_told() -> None:
     odd = {'a"b\n\x7f\x00': ["\U0001f600 \\", 1, 1.5, True, {"x": -1.0}]}
     assert tomllib.loads(f"value = {toml(odd)}") == {"value": odd}
+
+
+def test_a_loudness_is_a_word_or_a_figure_with_its_unit(options: Options, history: History) -> None:
+    assert options.text("loudness") == "keep"
+    options.set("loudness", "-23,5 LUFS")
+    assert (options.value("loudness"), options.text("loudness")) == ("-23.5", "\N{MINUS SIGN}23.5 LUFS")
+    assert history.next_undo == "Loudness \N{MINUS SIGN}23.5 LUFS"
+    options.set("delivery", "netflix")
+    assert history.next_undo == "Delivery Netflix near-field"
+    options.set("loudness", "keep")
+    assert options.settings() == JobSettings()
+
+
+def test_both_ways_to_say_how_loud_go_back_together(history: History) -> None:
+    options = Options(history, Defaults(None, settings={"delivery": "ebu-r128"}))
+    options.set("loudness", "-20")
+    options.reset("loudness")
+    assert options.differences == {}
+    assert options.value("delivery") == "ebu-r128"
+
+
+def test_what_was_set_is_there_again_another_time(options: Options, history: History) -> None:
+    options.set("music", -6.0)
+    options.set("delivery", "podcast")
+    options.set("strength", "loud")
+    kept = options.differences
+    assert kept == {"music": -6.0, "delivery": "podcast"}
+    other = Options(History(), PLAIN)
+    other.set("style", "full")
+    other.restore({**kept, "handles": -5, "of an older version": 1})
+    assert other.settings() == JobSettings(music=-6.0, delivery="podcast")
+    assert other.faults == ()
+
+
+def test_what_a_model_cannot_be_told_says_so(options: Options) -> None:
+    found = {one.value: one for one in options.choices("context")}
+    assert set(found) == {"auto", "none", "frames", "clip", "captions"}
+    assert found["auto"].usable
+    assert found["frames"].usable
+    assert not found["captions"].usable
+    assert "not captions" in found["captions"].reason

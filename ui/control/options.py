@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from types import MappingProxyType
@@ -42,13 +42,13 @@ def shown(setting: Setting, value: Any) -> str:
     """A value as a field shows it, with its unit: "80 %", "+2.0 dB", "12 frames"."""
     if setting.kind is bool:
         return "on" if value else "off"
-    if setting.kind is str:
+    if setting.kind is str and not _is_number(setting, value):
         return str(value)
     if setting.share:
         return f"{value * 100:.0f} %"
     if setting.kind is int:
         return f"{value} {setting.unit}".rstrip()
-    text = f"{value:+.1f}" if setting.unit == "dB" else f"{value:.1f}"
+    text = f"{value:+.1f}" if setting.unit == "dB" else f"{float(value):.1f}"
     if float(text) == 0.0:
         text = "0.0"
     return f"{text} {setting.unit}".rstrip().replace("-", _MINUS)
@@ -62,6 +62,9 @@ def read(setting: Setting, value: Any) -> Any:
         value = float(value)
     if setting.kind is str and isinstance(value, str):
         value = value.strip().replace(_MINUS, "-")
+        if setting.step:  # a word or a figure
+            bare = value.removesuffix(setting.unit).strip().replace(",", ".")
+            value = f"{float(bare):g}" if _is_number(setting, bare) else value
     if type(value) is not setting.kind:
         raise SettingsError(f"{setting.label} cannot be {value!r}.")
     return value
@@ -91,8 +94,8 @@ class _State:
         values = dict(self.values)
         try:
             values[name] = read(SETTINGS[name], given)
-            if name in _LOUD and values[name] not in ("", LOUDNESS_KEEP):
-                other = _LOUD[1 - _LOUD.index(name)]
+            other = _other_way(name, values[name])
+            if other:
                 values[other] = SETTINGS[other].default
                 wrong.pop(other, None)
             JobSettings(**values)
@@ -152,13 +155,18 @@ class Options:
         """The settings in force, on a device that can be used."""
         return JobSettings(**{**self._state.values, "device": self.device[0]})
 
+    @property
+    def differences(self) -> dict[str, Any]:
+        """The values in force that are not the user's defaults, to be restored another time."""
+        return {name: value for name, value in self._state.values.items() if value != self.base[name]}
+
     # What is done to it.
 
     def set(self, name: str, value: Any, *, dragged: bool = False) -> None:
         """Change a setting, by a value or by what was typed; what is `dragged` is undone as one, until `settle`."""
         after = self._state.put(name, value)
         setting = SETTINGS[name]
-        words = after.wrong[name][0] if name in after.wrong else shown(setting, after.values[name])
+        words = after.wrong[name][0] if name in after.wrong else self.title(name, after.values[name])
         self._do(f"{setting.label} {words}".rstrip(), after, f"option {name}" if dragged else "")
 
     def settle(self) -> None:
@@ -166,8 +174,11 @@ class Options:
         self._history.close()
 
     def reset(self, name: str) -> None:
-        """Put a setting back to the user's default."""
-        self._do(f"Reset {SETTINGS[name].label}", self._state.put(name, self.base[name]))
+        """Put a setting back to the user's default, and with it the other way to say how loud."""
+        after = self._state
+        for one in _LOUD if name in _LOUD else (name,):
+            after = after.put(one, self.base[one])
+        self._do(f"Reset {SETTINGS[name].label}", after)
 
     def reset_all(self) -> None:
         """Put every setting back to the user's defaults."""
@@ -203,11 +214,25 @@ class Options:
         if state.preset != before.preset:
             self.marked.emit()
 
+    def restore(self, values: Mapping[str, Any]) -> None:
+        """Begin with the user's defaults and these `differences`; what cannot be is left out, and nothing is undone."""
+        state = _State(self.base)
+        for name in SETTINGS:
+            if name in values:
+                after = state.put(name, values[name])
+                state = state if after.wrong else after
+        self._show(state)
+
     # What there is to choose from.
 
     def choices(self, name: str) -> tuple[Choice, ...]:
         """What a setting may be, as far as that is a list; what is set is always in it."""
-        made = {"model": models, "delivery": deliveries, "device": self._all_devices}.get(name)
+        made: Callable[[], tuple[Choice, ...]] | None = {
+            "model": models,
+            "delivery": deliveries,
+            "device": self._all_devices,
+            "context": lambda: contexts(str(self.value("model"))),
+        }.get(name)
         if made is None:
             return tuple(Choice(value, value) for value in SETTINGS[name].choices)
         found = made()
@@ -216,6 +241,12 @@ class Options:
             value = value.strip().lower()
         known = any(choice.value == value for choice in found)
         return found if known else (*found, Choice(value, value, "It is not known on this computer."))
+
+    def title(self, name: str, value: Any) -> str:
+        """What a value is called: the standard's name, the model's, or the value with its unit."""
+        if name in ("delivery", "model"):
+            return next((one.title for one in self.choices(name) if one.value == value), str(value))
+        return shown(SETTINGS[name], value)
 
     def ask_devices(self, engine: Engine) -> None:
         """Ask the engine's process where it can run; `changed` tells "device" once it has said so."""
@@ -272,6 +303,23 @@ def deliveries() -> tuple[Choice, ...]:
     )
 
 
+def contexts(model: str) -> tuple[Choice, ...]:
+    """What a model can be told of the picture; what it was not trained with says so."""
+    from ...engine.highlight.identity import CONTEXTS, encoder_for
+    from ...engine.version import SHIPPED_MODEL
+    from ...engine.weights.store import load_card
+
+    found = []
+    for context in CONTEXTS:
+        reason = ""
+        try:
+            encoder_for(load_card(model or SHIPPED_MODEL), context)
+        except SightmixError as error:
+            reason = str(error)
+        found.append(Choice(context, context, reason, not reason))
+    return tuple(found)
+
+
 def models() -> tuple[Choice, ...]:
     """The models that can rebalance, the bundled one ("") first; those whose weights are not here say so."""
     from ...engine.version import SHIPPED_MODEL
@@ -313,6 +361,20 @@ def _number(setting: Setting, text: str) -> float | int:
             return int(number)
     kind = "a whole number" if setting.kind is int else "a number"
     raise SettingsError(f"{setting.label} must be {kind} from {_limits(setting)}, not {text.strip()!r}.")
+
+
+def _is_number(setting: Setting, value: Any) -> bool:
+    """Whether a setting that may be a word or a figure is a figure."""
+    with suppress(ValueError):
+        return bool(setting.step) and math.isfinite(float(value))
+    return False
+
+
+def _other_way(name: str, value: Any) -> str:
+    """Which setting no longer says how loud when this one does; "" for none."""
+    if name == "loudness":
+        return "delivery"
+    return "loudness" if name == "delivery" and value else ""
 
 
 def _limits(setting: Setting) -> str:
