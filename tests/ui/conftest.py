@@ -114,7 +114,8 @@ def tidy(noise: Noise) -> Iterator[None]:
     earlier = QtCore.qInstallMessageHandler(said)
     try:
         yield
-        if QtCore.QCoreApplication.instance() is not None:  # closed widgets go at once, not at the end of the run
+        # What was closed goes at once, not at the end of the run.
+        if QtCore.QCoreApplication.instance() is not None:
             QtCore.QCoreApplication.sendPostedEvents(None, QtCore.QEvent.Type.DeferredDelete.value)
         left_timers = _settled(lambda: [timer for timer in busy_timers() if timer not in had_timers])
         left_threads = _settled(lambda: threads() - had_threads)

@@ -384,7 +384,7 @@ def test_files_of_presets_come_and_go(desk: Desk, tmp_path: Path) -> None:
     assert "does not exist" in bar.note.text()
 
 
-@pytest.mark.parametrize("width", [320, 420])
+@pytest.mark.parametrize("width", [272, 420])
 @pytest.mark.parametrize("name", ["dark", "light"])
 def test_everything_fits_in_a_narrow_column(
     tmp_path: Path, qtbot: QtBot, width: int, name: theme.Name
@@ -424,5 +424,3 @@ def test_a_view_that_has_gone_is_told_nothing(desk: Desk, qtbot: QtBot, tmp_path
     desk.options.set("music", -2.0)
     desk.plan(PLAN)
     assert desk.view.rows["music"].back.isVisibleTo(desk.view)
-
-

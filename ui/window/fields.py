@@ -263,7 +263,8 @@ class Choices(QComboBox):
     def __init__(self) -> None:
         super().__init__()
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(3)
+        self.setMinimumContentsLength(1)
+        self.setMinimumWidth(6 * theme.GRID)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.activated.connect(lambda index: self.chosen.emit(str(self.itemData(index))))
 

@@ -24,6 +24,7 @@ from .preset_bar import PresetBar
 from .rows import Row, row_for
 
 PREVIEW_KEY, REBALANCE_KEY = "P", "Enter"
+_COLUMN = 272  # px: the least width of a column
 
 
 class Inspector(QFrame):
@@ -74,6 +75,7 @@ class Inspector(QFrame):
     def set_narrow(self, narrow: bool) -> None:
         """Be a line that can be opened, or a column."""
         self._narrow = narrow
+        self.setMinimumWidth(0 if narrow else _COLUMN)
         self._folded()
 
     @property
