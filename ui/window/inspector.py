@@ -24,7 +24,7 @@ from .preset_bar import PresetBar
 from .rows import Row, row_for
 
 PREVIEW_KEY, REBALANCE_KEY = "P", "Enter"
-_COLUMN = 272  # px: the least width of a column
+_COLUMN = 288  # px: the least width of a column
 
 
 class Inspector(QFrame):

@@ -55,7 +55,7 @@ class PresetBar(QWidget):
         line = QHBoxLayout()
         line.setSpacing(theme.GRID // 2)
         title = QLabel(self.tr("Preset"))
-        title.setFixedWidth(72)
+        title.setFixedWidth(64)
         title.setBuddy(self.button)
         line.addWidget(title)
         line.addWidget(self.button)

@@ -13,7 +13,7 @@ from ..control.options import Choice, Options, deliveries
 from . import icons, theme, words
 from .fields import Choices, Fader, Figure, Wrapped
 
-_LABEL, _FIGURE, _BACK = 72, 88, 20  # px
+_LABEL, _FIGURE, _TARGET, _BACK = 64, 76, 88, 20  # px
 _STEMS = {role.name for role in PARTS}
 FIGURE = "figure"  # a loudness that is none by a name
 _USUAL = "-23"  # LUFS that a figure begins with
@@ -156,7 +156,7 @@ class LoudnessRow(Row):
     def __init__(self, options: Options) -> None:
         super().__init__(options, "loudness", "delivery")
         self.choices, self.figure = Choices(), Figure()
-        self.figure.setFixedWidth(_FIGURE)
+        self.figure.setFixedWidth(_TARGET)
         self.put(self.choices, 1)
         self.put(self.figure)
         plain = [
