@@ -120,7 +120,9 @@ def listen(owner: Owner, score: Score, progress: Progress) -> Listening:
         )
         return (gains[0],)
 
-    stream = WindowStream(predict, context, score.rate, score.samples, LANES, cuts, Fraction(0))
+    stream = WindowStream(
+        predict, context, score.rate, score.samples, LANES, cuts, Fraction(0), progress.check
+    )
     scale = score.weights * np.float32(to_reference(lufs))
     found: list[Array] = []
     taken = 0

@@ -127,9 +127,10 @@ class Analysis:
         cuts: NDArray[np.intp],
         origin: Fraction,
         lufs: float = REFERENCE_LUFS,
+        check: Callable[[], None] | None = None,
     ) -> None:
         self.network, self._weights = network, weights * np.float32(to_reference(lufs))
-        self.stream = WindowStream(self._predict, context, rate, samples, 1, cuts, origin)
+        self.stream = WindowStream(self._predict, context, rate, samples, 1, cuts, origin, check)
 
     def push(self, block: Array, last: bool = False) -> Iterator[tuple[Array, Array, Array]]:
         """Take in sound (channels, n); yields masks (3, 2048, k), gains (3, k) dB and quality (3, k) dB of the stems.
@@ -306,7 +307,17 @@ class _Job:
             return self.owner.window_context(self.passage, start, duration, self.progress)
 
         at = cut_frames(cuts, origin)
-        return Analysis(self.owner.network, context, self.rate, self.samples, weights, at, origin, lufs)
+        return Analysis(
+            self.owner.network,
+            context,
+            self.rate,
+            self.samples,
+            weights,
+            at,
+            origin,
+            lufs,
+            self.progress.check,
+        )
 
     def _blocks(self, spent: dict[str, float]) -> Iterator[tuple[Array, bool]]:
         """The passage's sound, each block with whether it is the last."""

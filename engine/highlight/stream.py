@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from fractions import Fraction
 
 import numpy as np
@@ -19,6 +19,8 @@ from .windows import Joiner, Window, choose_join, next_window
 
 Array = NDArray[np.float32]
 
+_LOOK = 0.05  # s between two calls of `check`
+
 # What is made of a window: its sound (rows, 441344) and context in, predictions whose last axis is frames out.
 Predict = Callable[[Array, WindowContext], Sequence[Array]]
 
@@ -27,7 +29,8 @@ class WindowStream:
     """Sound pushed in at its own rate, predictions out in order as they become final.
 
     `rows` signals go side by side; windows join where their sum is quiet, or at `cuts` (model frames). `context` is
-    asked for the stretch [start, start + duration) in seconds, `origin` being where the sound begins.
+    asked for the stretch [start, start + duration) in seconds, `origin` being where the sound begins. While a window is
+    at work `check` is called over and over, so that what raises there need not wait for the window.
     """
 
     def __init__(
@@ -39,8 +42,10 @@ class WindowStream:
         rows: int,
         cuts: NDArray[np.intp],
         origin: Fraction,
+        check: Callable[[], None] | None = None,
     ) -> None:
         self._predict, self._context, self._origin, self._cuts = predict, context, origin, cuts
+        self._check = check
         self.total = frames_of(to_samples(Fraction(samples, rate), MODEL_RATE))
         self.frames: list[SeenFrame] = []
         self.features: list[Array] = []  # of the frames, as the encoder gave them
@@ -52,6 +57,7 @@ class WindowStream:
         self._window: Window | None = Window(0, 0, 0) if self.total else None
         self._joiner = Joiner()
         self._pool = ThreadPoolExecutor(1)
+        self._network = ThreadPoolExecutor(1)
         self._next: Future[WindowContext] | None = None
         if self._window is not None:
             self._next = self._ahead(self._window)
@@ -66,7 +72,8 @@ class WindowStream:
             yield self._run(self._window)
 
     def close(self) -> None:
-        """End the look-ahead thread."""
+        """End the threads; a window that nobody waits for any more finishes by itself."""
+        self._network.shutdown(wait=False)
         self._pool.shutdown(cancel_futures=True)
 
     def _ahead(self, window: Window) -> Future[WindowContext]:
@@ -88,7 +95,7 @@ class WindowStream:
         waited = time.perf_counter()
         if following is not None:
             self._next = self._ahead(following)
-        predictions = self._predict(sound, context)
+        predictions = self._predicted(sound, context)
         self._note(context, time.perf_counter() - waited, waited - began)
         out = self._joiner.add(window, predictions, end, self.total)
         self._window = following
@@ -97,6 +104,15 @@ class WindowStream:
             self._sound = self._sound[:, done:]
             self._start += done
         return out
+
+    def _predicted(self, sound: Array, context: WindowContext) -> Sequence[Array]:
+        """What is made of a window, on a thread of its own where somebody has to be asked meanwhile."""
+        if self._check is None:
+            return self._predict(sound, context)
+        found = self._network.submit(self._predict, sound, context)
+        while not wait([found], _LOOK).done:
+            self._check()
+        return found.result()
 
     def _cut_out(self, window: Window) -> Array:
         """The window's sound (rows, 441344); what is shorter than a window is continued by its own mirror image."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import threading
 import time
 from dataclasses import replace
 from fractions import Fraction
@@ -366,6 +367,29 @@ def test_time_that_is_spent_is_booked_where_it_was_spent() -> None:
     seconds = analysis.stream.seconds
     assert (seconds["decode"], seconds["context"]) == (3.0, 5.0)
     assert seconds["network"] >= 0.2 > seconds["wait"]
+
+
+def test_a_window_at_work_holds_nobody_up_who_wants_to_stop() -> None:
+    """The network is still at its window when the work has stopped."""
+    go_on, progress = threading.Event(), Progress()
+
+    class Endless:
+        config, device = None, "cpu"
+
+        def run(self, spectrogram, *rest):
+            progress.cancel()
+            assert go_on.wait(60)
+            return np.full((1, 3, 2048, WINDOW_FRAMES), 1 / 3, np.float32), np.zeros((1, 3, WINDOW_FRAMES))
+
+    none, one = np.array([], np.intp), np.ones(1, np.float32)
+    analysis = module.Analysis(
+        Endless(), lambda *_: empty_context(4), 44_100, 44_100, one, none, Fraction(0), check=progress.check
+    )
+    with pytest.raises(Cancelled):
+        list(analysis.push(np.zeros((1, 44_100), np.float32), last=True))
+    assert not go_on.is_set()
+    analysis.stream.close()
+    go_on.set()
 
 
 def test_the_picture_encoder_is_given_one_thread_and_the_networks_device(

@@ -156,7 +156,8 @@ def rebalance(call: Call, kept: Kept) -> Values:
 
     service = Service(_told_to(call), kept.engines, _reporting(call))
     result = service.rebalance(_request(call))
-    return {"result": report_data(result), "mix": None}
+    mix = result.balance and str(result.balance.mix_file)
+    return {"result": report_data(result), "mix": mix}
 
 
 def export(call: Call, kept: Kept) -> Values:  # noqa: ARG001  (all take the same)
@@ -218,6 +219,7 @@ def _told(call: Call) -> Sequence[str]:
 
 def _request(call: Call) -> Request:
     """What a job is asked for."""
+    from ...plugin.jobs.hand import from_data
     from ...plugin.jobs.service import Request
     from ..base.source import Source
 
@@ -233,6 +235,7 @@ def _request(call: Call) -> Request:
         folders=source.folders,
         rate=source.rate,
         categories=tuple(_told(call)),
+        drawn=from_data(data["drawn"]) if data.get("drawn") else (),
     )
 
 
