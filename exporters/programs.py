@@ -6,13 +6,19 @@ from dataclasses import dataclass
 
 RESULT, STEMS = "otio", "stems"  # beside the keys of `formats.FORMATS`: the result itself, and sound files
 
+STEMS_STEPS = (
+    "import the files and lay them at the timeline's first frame, where they all begin; programs that know time stamps "
+    "do that by “original time stamp” or “original timecode”."
+)
+
 
 @dataclass(frozen=True)
 class Program:
     """A program that takes results.
 
     `to` is what it takes, the best first: keys of formats, RESULT or STEMS. `steps` say what to do there, with "{file}"
-    for the file's name. `seen` says whether somebody has done that in the program itself, and what is to be known.
+    for the file's name. `seen` says whether somebody has done that in the program itself, `opens` whether its files are
+    its own, so that the system opens them in it; `note` is what is to be known.
     """
 
     key: str
@@ -20,6 +26,7 @@ class Program:
     to: tuple[str, ...]
     steps: str
     seen: bool = False
+    opens: bool = False
     note: str = ""
 
     def hint(self, name: str) -> str:
@@ -68,6 +75,7 @@ PROGRAMS = (
         "Reaper",
         ("rpp", STEMS),
         "File > Open Project, choose {file}.",
+        opens=True,
     ),
     Program(
         "kdenlive",
@@ -75,6 +83,7 @@ PROGRAMS = (
         ("kdenlive-project", "kdenlive", STEMS),
         "File > Open, choose {file}.",
         seen=True,
+        opens=True,
     ),
     Program(
         "shotcut",
@@ -82,6 +91,7 @@ PROGRAMS = (
         ("mlt", STEMS),
         "File > Open File, choose {file}.",
         seen=True,
+        opens=True,
     ),
 )
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from ...engine.legible import legible
 from ...engine.roles import DELIVERED
-from ...exporters.programs import PROGRAMS, RESULT, STEMS, Program, programs_for
+from ...exporters.programs import PROGRAMS, RESULT, STEMS, STEMS_STEPS, Program, programs_for
 from ..base.asking import Engine, Failure, Ticket
 from ..base.source import Source
 from ..base.topics import Topic
@@ -25,8 +25,8 @@ class Target:
     """One thing that can be exported: for a program, or a format for whoever reads it.
 
     `to` is a format's key, RESULT (the result is that file already) or STEMS. `title` is the program or the format,
-    `form` what the format is called, `keyframes` how gain curves arrive ("yes", "baked", "comments", "no"), `lacks`
-    what it never holds, a sentence each.
+    `form` what the format is called, or who reads it; `keyframes` how gain curves arrive ("yes", "baked", "comments",
+    "no"), `lacks` what it never holds, a sentence each.
     """
 
     key: str
@@ -101,14 +101,15 @@ class Written:
 
     @property
     def hints(self) -> tuple[tuple[str, str, str], ...]:
-        """How to bring it into programs: title, what to do there, what is to be known; the one it is for first."""
-        programs = programs_for(self.target.to)
-        own = self.target.program
-        ordered = sorted(programs, key=lambda program: program is not own)
-        name = "" if self.target.to == STEMS else self.out.name
+        """How to bring it into programs: title, what to do there, what is to be known; the one it is for first.
+
+        What is the same in all of them has no title.
+        """
         if self.target.to == STEMS:
-            return ()
-        return tuple((program.title, program.hint(name), program.note) for program in ordered)
+            return (("", STEMS_STEPS, ""),)
+        own = self.target.program
+        ordered = sorted(programs_for(self.target.to), key=lambda program: program is not own)
+        return tuple((program.title, program.hint(self.out.name), program.note) for program in ordered)
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,8 @@ def targets() -> tuple[Target, ...]:
         if to == RESULT:
             return Target(key, to, title, "OpenTimelineIO", ".otio", "yes", (), program)
         form = find(to)
-        return Target(key, to, title, form.title, form.suffix, form.keyframes, form.lacks, program)
+        called = form.title if program is not None else form.hosts
+        return Target(key, to, title, called, form.suffix, form.keyframes, form.lacks, program)
 
     named = [made(program.key, program.to[0], program.title, program) for program in PROGRAMS]
     taken = {target.to for target in named}
