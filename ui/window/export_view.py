@@ -553,7 +553,7 @@ def _fill(view: QWidget, table: QTreeWidget, rows: Sequence[CheckRow]) -> None:
             heading.setFirstColumnSpanned(True)
         verdict = {OK: view.tr("ok"), ADVISED: view.tr("advised otherwise")}.get(row.verdict, view.tr("OUT"))
         colour = {OK: now.good, ADVISED: now.warning}.get(row.verdict, now.fault)
-        shown = f"{row.shown} {row.unit}" if row.shown else view.tr("nothing to measure")
+        shown = f"{row.shown} {row.unit}" if row.shown else "–"
         item = QTreeWidgetItem([row.figure, shown, row.wanted, verdict])
         item.setFont(1, theme.mono())
         item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)

@@ -51,7 +51,7 @@ from .tour_steps import steps
 _LOWEST = 480  # px: the window's least height
 _USUAL = (1280, 800)  # px
 _KEPT_AFTER = 400  # ms after a divider was moved until its place is written
-GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "index.md"
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "README.md"
 
 # Of a menu that is filled when it is shown: text, whether it is on, what it does.
 Row = tuple[str, bool, Callable[[], object]]
