@@ -11,8 +11,11 @@ import numpy as np
 import pytest
 from device_fakes import FakeOutputs, FakeSink
 from PySide6.QtCore import QCoreApplication
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 from sightmix.ui.window.sound import Converter, Device, NullSink, SoundOut
+from sightmix.ui.window.sound_devices import add_devices
 from sound_fakes import Clock, Rig, index_of, noise, ramp
 
 SPEAKERS = Device("speakers", "Speakers", default=True)
@@ -251,6 +254,31 @@ def test_nobodys_device_takes_sound_as_time_goes_by() -> None:
     assert sink.free() == FRAMES
     sink.write(bytes(8 * 480))
     assert sink.free() == pytest.approx(FRAMES - 480, abs=1)
+
+
+def test_devices_are_chosen_from_a_menu(qtbot: QtBot, make: Make) -> None:
+    rig = Rig(ramp(480_000))
+    outputs = FakeOutputs(HEADSET, SPEAKERS, Device("odd", "A & B"))
+    out = make(rig, outputs)
+    told: list[str] = []
+    menus: list[QMenu] = []
+
+    def entries() -> dict[str, QAction]:
+        menu = QMenu()
+        menus.append(menu)
+        qtbot.addWidget(menu)
+        add_devices(menu, out, told.append)
+        return {action.text(): action for action in menu.actions()}
+
+    found = entries()
+    assert list(found) == ["Sound device", "The system's: Speakers", "Headset", "Speakers", "A && B"]
+    assert [text for text, action in found.items() if action.isChecked()] == ["The system's: Speakers"]
+    rig.deck.play()
+    found["Headset"].trigger()
+    assert (out.device, out.chosen, told) == (HEADSET, "headset", ["headset"])
+    assert [text for text, action in entries().items() if action.isChecked()] == ["Headset"]
+    outputs.there.clear()
+    assert not entries()["There is none"].isEnabled()
 
 
 def test_closed_it_hears_of_nothing(qtbot: QtBot, make: Make) -> None:

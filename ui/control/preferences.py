@@ -26,8 +26,8 @@ _PLACES = 64  # entries of `places` that are kept
 class Wishes:
     """What the file holds. `language` is "" for the system's; `scale` is that of type, 1 for 12 px.
 
-    `toured` says that the tour has been seen or declined. `geometry` is the window's, in Qt's own words, and `places`
-    the sizes of its parts by name of the divider.
+    `toured` says that the tour has been seen or declined, `sound_device` what is played on ("" for the system's).
+    `geometry` is the window's, in Qt's own words, and `places` the sizes of its parts by name of the divider.
     """
 
     theme: str = "dark"
@@ -35,6 +35,7 @@ class Wishes:
     scale: float = 1.0
     motion: bool = True
     toured: bool = False
+    sound_device: str = ""
     geometry: str = ""
     places: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
@@ -85,6 +86,7 @@ _READ = {
     "scale": _scale,
     "motion": _flag,
     "toured": _flag,
+    "sound_device": _text,
     "geometry": _text,
     "places": _places,
 }

@@ -37,6 +37,7 @@ class TransportView(QWidget):
         super().__init__(parent)
         self._transport, self._deck = transport, transport.deck
         self._error = ""
+        self.monitor_extras: list[Callable[[QMenu], object]] = []  # what else the monitor's menu has
         self.setAccessibleName(self.tr("Transport"))
         self.timecode = TimecodeEdit(self)
         self.timecode.meant.connect(self._go)
@@ -238,6 +239,8 @@ class TransportView(QWidget):
         action = QWidgetAction(menu)
         action.setDefaultWidget(page)
         menu.addAction(action)
+        for extend in self.monitor_extras:
+            extend(menu)
         menu.aboutToHide.connect(menu.deleteLater)
         return menu
 
