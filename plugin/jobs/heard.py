@@ -127,7 +127,7 @@ def _write(path: Path, heard: Listening) -> None:
 def _read(path: Path) -> Listening | None:
     """What `_write` wrote; None where it is not there or not whole."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             frames = tuple(
                 SeenFrame(float(t), Path(p), Fraction(m), int(s)) for t, p, m, s in stored["frames"].tolist()
             )

@@ -123,7 +123,7 @@ def write_mix(path: Path, mix: Mix) -> None:
 def read_mix(path: Path) -> Mix:
     """What `write_mix` wrote; raises MediaError where it is not there or not whole."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             facts = json.loads(str(stored["facts"]))
             styles, doubt = (
                 {name.removeprefix(kind): stored[name] for name in stored.files if name.startswith(kind)}
