@@ -15,6 +15,7 @@ import pytest
 from remote_kit import Asker, answered
 from sightmix.engine.progress import Progress
 from sightmix.plugin.session.laid import Laid
+from sightmix.plugin.session.mix import read_mix
 from sightmix.plugin.session.sound import Lanes, lay
 from sightmix.plugin.session.survey import decode, survey
 from sightmix.plugin.timeline import open_timeline
@@ -25,6 +26,7 @@ from job_helpers import tone, write  # isort: skip
 from media_files import read_number, write_video  # isort: skip
 
 RATE, FPS, SECONDS = 48_000, 25, 6
+TINY = {"model": "tiny", "device": "cpu"}
 
 
 def span(start: float, seconds: float) -> otio.opentime.TimeRange:
@@ -201,6 +203,36 @@ def test_a_plan_says_what_a_job_would_do(asker: Asker, source: dict[str, Any], t
     assert not list(tmp_path.iterdir())
 
 
+def test_a_preview_is_a_mix_of_its_stretch_and_the_newest_wins(asker: Asker, source: dict[str, Any]) -> None:
+    data = {"source": source, "told": [], "settings": TINY, "drawn": None}
+    earlier = [asker.begin("preview", "preview", **data, start=s / 10, seconds=2.0) for s in range(5)]
+    newest = asker.begin("preview", "preview", **data, start=1.0, seconds=2.0)
+    asker.until(lambda: newest.over)
+    assert all(one.failure is not None and one.failure.cancelled for one in earlier)
+    mix = read_mix(Path(answered(newest)["mix"]))
+    assert (mix.start, mix.duration) == (pytest.approx(1.0, abs=0.03), pytest.approx(2.0, abs=0.03))
+    assert mix.styles["repair"].shape == (3, mix.frames)
+    assert set(mix.laid.parted) == {2}
+    assert Path(answered(newest)["mix"]).parent == asker.client.scratch
+    assert {"stage", "done", "total"} <= set(newest.events[-1][0])
+
+
+def test_a_preview_does_not_wait_for_a_job(asker: Asker, source: dict[str, Any], tmp_path: Path) -> None:
+    whole = {"source": source, "told": [], "settings": {**TINY, "as": "baked"}, "clips": "1-2"}
+    job = asker.begin("rebalance", **whole, out=str(tmp_path / "out.otio"))
+    asker.until(lambda: any(told.get("stage") == "render" for told, _ in job.events))
+    order: list[str] = []
+    asker.client.ask(
+        "preview",
+        {"source": source, "told": [], "settings": TINY, "start": 2.0, "seconds": 1.0},
+        done=lambda *_: order.append("preview"),
+        failed=lambda failure: order.append(failure.error),
+    )
+    asker.until(lambda: job.over)
+    assert job.failure is None
+    assert order == ["preview"]
+
+
 def left_behind(folder: Path) -> list[str]:
     return [str(path) for path in folder.rglob("*") if path.name.endswith((".part", ".lock"))]
 
@@ -214,7 +246,7 @@ def test_a_job_is_told_as_it_goes_and_can_be_stopped_midway(
         "out": str(out),
         "told": [],
         "clips": "1-2",
-        "settings": {"model": "tiny", "as": "baked", "device": "cpu"},
+        "settings": {**TINY, "as": "baked"},
     }
     stopped = asker.begin("rebalance", **data)
     asker.until(lambda: any(told.get("stage") == "render" for told, _ in stopped.events))
@@ -223,7 +255,8 @@ def test_a_job_is_told_as_it_goes_and_can_be_stopped_midway(
     assert stopped.failure is not None
     assert stopped.failure.cancelled
     done = asker.ask("rebalance", **data)  # its turn comes when the other has stopped
-    result = answered(done)["result"]
+    result, mix = answered(done)["result"], read_mix(Path(answered(done)["mix"]))
+    assert mix.duration == pytest.approx(7.0, abs=0.1)
     kinds = [told["event"] for told, _ in done.events]
     assert kinds[0] == "accepted"
     assert kinds[-1] == "finished"

@@ -31,13 +31,14 @@ class Stoppable(Progress):
 
 
 class Call:
-    """A request: its `data`, and the `progress` that stops it.
+    """A request: its `data`, the `progress` that stops it, and the name of the `thread` it is done on.
 
     It is answered once; what is told of it afterwards, by work that took its time to stop, is dropped.
     """
 
     def __init__(self, number: int, do: str, slot: str, data: Mapping[str, Any], send: Send) -> None:
         self.number, self.do, self.slot, self.data = number, do, slot, data
+        self.thread = ""
         self.progress = Stoppable()
         self._send, self._lock, self._answered = send, threading.Lock(), False
 

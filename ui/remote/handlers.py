@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,7 @@ from ...engine.errors import MediaError, SettingsError, SightmixError
 from ...engine.progress import Progress, Step
 from .call import Call
 from .kept import Kept, Opened
+from .table import AHEAD
 
 if TYPE_CHECKING:
     from ...plugin.jobs.events import Event
@@ -27,7 +30,19 @@ Answer = tuple[Values, bytes]
 
 _EVERY = 0.05  # s between two reports of progress: no eye sees more
 _MOST_SAMPLES = 30 * 48_000  # of an answer: 46 MB
+_MOST_MIXES = 20  # of previews, kept in the scratch folder
 _FINEST = 1_000_000  # record times as floats are meant to a microsecond
+
+
+def load_ahead(call: Call, kept: Kept) -> Values:
+    """Load what requests will need; what cannot be loaded is told to those that do."""
+    from importlib import import_module
+
+    for module in AHEAD[kept.process][1]:
+        call.progress.check()
+        with suppress(ImportError):
+            import_module(module)
+    return {}
 
 
 def warm(call: Call, kept: Kept) -> Values:
@@ -138,6 +153,31 @@ def _picture(
         return {**nothing, "reason": str(error)}, b""
     height, width, _ = found.shape
     return {"time": at, "width": width, "height": height}, found.tobytes()
+
+
+def preview(call: Call, kept: Kept) -> Values:
+    """Try out a stretch of the record: a file with what the network says of it, for who started the process."""
+    from ...plugin.jobs.mix import write_mix
+    from ...plugin.session.preview import preview as tried_out
+
+    data = call.data
+    settings = replace(
+        settings_of(data.get("settings", {})), unit="programme"
+    )  # clips alone have no stems to mix
+    made = tried_out(
+        kept.opened(data["source"]).timeline,
+        _told(call),
+        data["start"],
+        data["seconds"],
+        kept.scratch / "previews",
+        _reporting(call),
+        kept.engines.stage_for(settings),
+    )
+    path = kept.scratch / f"mix-{call.number:06d}.npz"
+    write_mix(path, made)
+    for old in sorted(kept.scratch.glob("mix-*.npz"))[:-_MOST_MIXES]:
+        old.unlink(missing_ok=True)
+    return {"mix": str(path)}
 
 
 def plan(call: Call, kept: Kept) -> Values:

@@ -25,7 +25,33 @@ class Kind:
     module: str = _HANDLERS
 
 
+# Modules that a process loads as soon as it is there, on this thread and behind all that is asked of it.
+AHEAD: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    WORK: (
+        "work",
+        (
+            "scipy.signal",
+            "sightmix.plugin.timeline",
+            "sightmix.plugin.jobs.service",
+            "sightmix.engine.highlight.rebalance",
+            "sightmix.plugin.session.preview",
+            "sightmix.engine.onnx_runtime",
+        ),
+    ),
+    MEDIA: (
+        "facts",
+        (
+            "sightmix.plugin.session.opening",
+            "sightmix.engine.media.reel",
+            "sightmix.plugin.session.sound",
+            "scipy.signal",
+            "sightmix.plugin.session.survey",
+        ),
+    ),
+}
+
 TABLE: Mapping[str, Kind] = {
+    "load_ahead": Kind(WORK, "work", 9),
     "warm": Kind(WORK, "work", 1),
     "preview": Kind(WORK, "work", 0),
     "plan": Kind(WORK, "work", 1),

@@ -24,7 +24,7 @@ from typing import Any, BinaryIO
 from ...engine.errors import Cancelled
 from .call import Call
 from .protocol import SCHEMA, Message, ProtocolError, read_message, write_message
-from .table import TABLE, WORK, Kind
+from .table import AHEAD, PROCESSES, TABLE, WORK, Kind
 
 GRACE = 0.4  # s that work has to stop before a cancelled request is answered without it
 _LEAVE = 1.5  # s that work has to stop and clean up before the process ends
@@ -116,9 +116,16 @@ class Worker:
         self._open: dict[int, Call] = {}
         self._guard = threading.Lock()
 
-    def serve(self) -> None:
-        """Read and do requests until the stream ends; then stop what is at work."""
+    def serve(self, ahead: str = "") -> None:
+        """Read and do requests until the stream ends; then stop what is at work.
+
+        What will be needed is loaded on the thread `ahead`, if it is named.
+        """
         self._send(Message({"ready": SCHEMA}))
+        if ahead:
+            self._put(
+                Call(0, "load_ahead", "", {}, lambda _: None), Kind("", ahead, self._table["load_ahead"].turn)
+            )
         while True:
             try:
                 message = read_message(self._requests)
@@ -157,9 +164,13 @@ class Worker:
             call.fail(UnknownRequestError(f"nobody here knows what {do!r} is"))
             return
         self._supersede(call.slot)
+        self._put(call, kind)
+
+    def _put(self, call: Call, kind: Kind) -> None:
+        call.thread = kind.thread
         with self._guard:
             self._open = {n: one for n, one in self._open.items() if not one.answered}
-            self._open[number] = call
+            self._open[call.number] = call
         if kind.thread not in self._threads:
             self._threads[kind.thread] = Thread(kind.thread, self._do)
         self._threads[kind.thread].put(call, kind.turn)
@@ -174,7 +185,7 @@ class Worker:
             return
         call.progress.cancel()
         stopped = Cancelled("Stopped on request; nothing half-written was left behind.")
-        if self._threads[self._table[call.do].thread].take_out(call):
+        if self._threads[call.thread].take_out(call):
             call.fail(stopped)
             return
         late = threading.Timer(GRACE, call.fail, [stopped])
@@ -224,7 +235,7 @@ def _own_streams() -> tuple[BinaryIO, BinaryIO]:
 def main(worker: Callable[[BinaryIO, BinaryIO, Any], Worker] = Worker) -> None:
     """Serve until the input ends."""
     asked = argparse.ArgumentParser()
-    asked.add_argument("process", nargs="?", default=WORK)
+    asked.add_argument("process", nargs="?", default=WORK, choices=PROCESSES)
     asked.add_argument("--scratch", type=Path, default=None)
     given = asked.parse_args()
     requests, answers = _own_streams()
@@ -233,7 +244,7 @@ def main(worker: Callable[[BinaryIO, BinaryIO, Any], Worker] = Worker) -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     from .kept import Kept
 
-    worker(requests, answers, Kept(given.process, given.scratch)).serve()
+    worker(requests, answers, Kept(given.process, given.scratch)).serve(AHEAD[given.process][0])
     sys.stderr.flush()
     os._exit(0)  # threads that did not stop in time do not keep it
 
