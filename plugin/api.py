@@ -13,6 +13,7 @@ from ..engine.progress import Progress, Step
 if TYPE_CHECKING:
     from .jobs.events import Event
     from .jobs.export import Exported
+    from .jobs.hand import Drawn
     from .jobs.results import JobResult
     from .jobs.settings import JobSettings
     from .timeline import Timeline
@@ -73,18 +74,21 @@ def rebalance(
     media: Sequence[File] = (),
     rate: str = "",
     categories: Mapping[str, str] | None = None,
+    curves: File | Sequence[Drawn] = (),
     observe: Callable[[Event], None] | None = None,
     **settings: Any,
 ) -> JobResult:
     """Rebalance clips of a timeline and write a timeline with the result on new tracks; originals stay as they are.
 
     `clips` are numbers as `inspect` has them ("3,5-9"), `tracks` names or A1, A2 …; every online clip if neither.
-    `categories` says what tracks hold, such as {"A1": "dialogue"}, where their names and their sound do not.
+    `categories` says what tracks hold, such as {"A1": "dialogue"}, where their names and their sound do not. `curves`
+    are drawn by hand (`plugin.jobs.hand.Drawn`, or a file of them) and stand in the place of the model's.
     `settings` are those of ``sightmix rebalance`` by name (`strength`, `dialogue`, `loudness`, `stems` …; `as_` for
     ``--as``). `observe` is told every event. Clips that fail are named in the result. Raises SettingsError,
     TimelineError, ModelError or WriteError where nothing can be done at all, Cancelled where the job had to stop.
     """
     from .jobs.events import nobody
+    from .jobs.hand import read_hand
     from .jobs.service import Request, Service
 
     request = Request(
@@ -97,6 +101,7 @@ def rebalance(
         folders=tuple(Path(folder) for folder in media),
         rate=rate,
         categories=tuple(f"{track}={kind}" for track, kind in (categories or {}).items()),
+        drawn=read_hand(Path(curves)) if isinstance(curves, str | PathLike) else tuple(curves),
     )
     return Service(observe or nobody).rebalance(request)
 

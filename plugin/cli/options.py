@@ -49,6 +49,10 @@ Categories = Annotated[
         help="What a track holds: dialogue, music, effects, mix, silent, or auto to find out; may be repeated.",
     ),
 ]
+Curves = Annotated[
+    Path | None,
+    typer.Option("--curves", metavar="FILE", help="Curves drawn by hand, in the place of the model's."),
+]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")]
 
 

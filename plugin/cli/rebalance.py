@@ -21,6 +21,7 @@ from .options import (
     AsJson,
     Categories,
     Clips,
+    Curves,
     MediaFolders,
     Rate,
     Source,
@@ -51,6 +52,7 @@ def rebalance(
     timeline: TimelineName = "",
     media: MediaFolders = None,
     rate: Rate = "",
+    curves: Curves = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")] = False,
     as_json: AsJson = False,
     as_events: AsEvents = False,
@@ -59,6 +61,7 @@ def rebalance(
 
     Tracks of dialogue, music or effects come back as the same clips under volume curves; mixes as new sound.
     """
+    from ..jobs.hand import read_hand
     from ..jobs.service import Request
 
     request = Request(
@@ -72,6 +75,7 @@ def rebalance(
         tuple(media or ()),
         rate,
         tuple(category or ()),
+        () if curves is None else read_hand(curves),
     )
     rebalance_timeline(request, dry_run, as_json, as_events)
 

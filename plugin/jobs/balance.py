@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ...engine.context.subjects import Subject
     from ...engine.highlight.levelling import Levelled
     from ...engine.highlight.style import Move
+    from .hand import Drawn
     from .mix import Mix
 
 Array = NDArray[np.float32]
@@ -42,7 +43,7 @@ class Balance:
     what the sum comes to; `stretches` are spectrograms of it, `cuts` the picture's in seconds; `separated` says whether
     any clip was, and `null_dbfs` is the highest sample of what the separated stems and the rest lack of the sum
     of the originals (-inf: nothing was separated). `mix` is what curves can be changed by without asking the network
-    again, and `mix_file` where it is kept.
+    again, and `mix_file` where it is kept; `drawn` is what stood in the place of the model's curves.
     """
 
     gains: Array
@@ -59,6 +60,7 @@ class Balance:
     stretches: tuple[Stretch, ...] = ()
     cuts: tuple[float, ...] = ()
     mix_file: Path = Path()
+    drawn: tuple[Drawn, ...] = ()
 
     @property
     def curves(self) -> GainCurves:

@@ -12,6 +12,7 @@ from ...engine.roles import MIX
 from ...engine.version import engine_version
 from ..timeline import ResultTrack, result_tracks, write_result
 from ..timeline.results import Gain, Ridden
+from .hand import to_data
 from .plan import Plan
 from .results import ClipResult, JobResult
 from .sidecar import plain
@@ -31,6 +32,8 @@ def place(plan: Plan, job: JobResult) -> tuple[str, ...]:
         "settings": plain(job.settings.to_dict()),
         "gain_db": job.gain_db,
     }
+    if plan.job.drawn:
+        provenance["curves"] = to_data(plan.job.drawn)["curves"]
     losses: list[str] = []
     told = said(plan.job.categories)
     muted = not job.settings.keep_originals

@@ -99,6 +99,7 @@ def balance(
         stretches,
         tuple(float(shot.start) for shot in plan.timeline.picture()[1:]),
         kept.with_name(kept.name.replace("listening", "mix")),
+        plan.job.drawn,
     )
     write_mix(found.mix_file, found.mix)
     leave_newest(folder, "mix-*.npz", _KEPT)

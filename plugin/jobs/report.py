@@ -18,6 +18,7 @@ from ...engine.progress import Progress
 from ...engine.roles import PARTS, ordered
 from ...engine.version import engine_version
 from .eta import clock
+from .hand import to_data
 from .inspection import category_data
 from .losses import CLIP, Loss, sentences
 from .page import templates
@@ -149,6 +150,8 @@ def _programme(job: JobResult) -> dict[str, Any] | None:
     lines = {"times": balance.curves.times, **balance.curves.levels}
     return {
         "said": list(job.said),
+        "mix": str(balance.mix_file),
+        "drawn": to_data(balance.drawn),
         "before": loudness_to_dict(levelled.before),
         "after": loudness_to_dict(levelled.after),
         "gain_db": round(levelled.gain_db, 3),
