@@ -169,6 +169,9 @@ class Outputs:
         self.changed: Topic[[]] = Topic()
         self.made: list[Device] = []
 
+    def prepare(self) -> None:
+        """There is nothing to load."""
+
     def devices(self) -> tuple[Named, ...]:
         return (Named("bench", "bench", default=True),)
 

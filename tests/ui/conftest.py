@@ -23,6 +23,7 @@ _MACHINE = (
     "QStandardPaths",
     "Populating font family aliases",
     "XDG_RUNTIME_DIR",
+    "PulseAudioService",
 )
 _PATIENCE = 5.0  # s until what is on its way out must be gone
 

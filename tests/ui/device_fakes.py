@@ -68,8 +68,12 @@ class FakeOutputs:
     def __init__(self, *devices: Device, make: Callable[[Device, int], FakeSink] | None = None) -> None:
         self.changed: Topic[[]] = Topic()
         self.there = list(devices)
+        self.prepared = 0
         self.sinks: list[tuple[str, FakeSink]] = []
         self._make = make or (lambda device, frames: FakeSink(frames))
+
+    def prepare(self) -> None:
+        self.prepared += 1
 
     def devices(self) -> tuple[Device, ...]:
         return tuple(self.there)

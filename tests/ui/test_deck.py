@@ -318,8 +318,25 @@ def test_other_lanes_take_over_without_a_gap() -> None:
     asked = rig.engine.open("sound")[0].data
     assert asked["laid"] == {"kinds": {"0": "dialogue"}, "moved": [0], "parted": {}}
     rig.serve()
-    half = 10 ** (-6 / 20) * parted[0] + parted[1:].sum(axis=0)
-    np.testing.assert_allclose(rig.pull(4_800)[FADE:], half.T[9_600 + FADE : 14_400], atol=1e-6)
+    new = (10 ** (-6 / 20) * parted[0] + parted[1:].sum(axis=0)).T
+    weight = np.minimum((np.arange(4_800) + 0.5) / FADE, 1)[:, None]
+    expected = (1 - weight) * old[9_600:14_400] + weight * new[9_600:14_400]
+    np.testing.assert_allclose(rig.pull(4_800), expected, atol=1e-6)
+
+
+def test_another_programme_fades_out_what_was_heard() -> None:
+    lanes = np.zeros((4, 2, 48_000), np.float32)
+    lanes[3] = 0.5
+    rig = Rig(lanes)
+    rig.deck.play()
+    rig.pull(4_800)
+    rig.deck.load(SOURCE, 48_000)
+    played = rig.pull(4_800)[:, 0]
+    assert np.abs(np.diff(played)).max() < 0.6 / FADE
+    assert played[0] == pytest.approx(0.5, abs=0.01)
+    assert not played[FADE:].any()
+    rig.clock.now += 1
+    rig.tick()
     assert {key[0] for key in rig.deck._chunks.held} == {rig.deck._wanted.view.owner}
 
 

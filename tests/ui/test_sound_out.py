@@ -14,7 +14,7 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
-from sightmix.ui.window.sound import Converter, Device, NullSink, SoundOut
+from sightmix.ui.window.sound import Converter, Device, NullSink, QtOutputs, SoundError, SoundOut
 from sightmix.ui.window.sound_devices import add_devices
 from sound_fakes import Clock, Rig, index_of, noise, ramp
 
@@ -293,3 +293,21 @@ def test_closed_it_hears_of_nothing(qtbot: QtBot, make: Make) -> None:
     assert len(outputs.sinks) == 1
     assert outputs.last.closed == 1
     QCoreApplication.processEvents()
+
+
+def test_what_takes_a_moment_is_loaded_when_there_is_time(qtbot: QtBot, make: Make) -> None:
+    outputs = FakeOutputs(SPEAKERS)
+    out = make(Rig(ramp(9_600)), outputs)
+    assert not outputs.prepared
+    out.prepare()
+    qtbot.waitUntil(lambda: outputs.prepared == 1)
+
+
+def test_the_systems_devices_are_told_without_noise(qtbot: QtBot) -> None:
+    outputs = QtOutputs()
+    outputs.prepare()
+    for device in outputs.devices():
+        assert device.id
+        assert device.name
+    with pytest.raises(SoundError, match="Gone is no longer there"):
+        outputs.sink(Device("gone", "Gone"), 48_000, FRAMES)

@@ -24,6 +24,7 @@ _AHEAD = 5  # seconds of sound that are asked for ahead of what is heard, at any
 _TICK = 0.025  # seconds between looks at what the sound device has taken
 _RETRY = 0.5  # seconds until an engine that went down is asked again
 _RETRIES = 5
+_FADED = 0.5  # seconds after which nothing of another programme is heard any more
 _SHORTEST_LOOP = 0.01  # seconds
 
 
@@ -73,6 +74,7 @@ class Deck:
         self._crashes = 0
         self._leave_tick: Callable[[], None] = _nothing
         self._leave_retry: Callable[[], None] = _nothing
+        self._leave_drop: Callable[[], None] = _nothing
 
     # What is played.
 
@@ -88,8 +90,9 @@ class Deck:
             self._chunks.add(self._owner, source, laid, samples)
         self._set(samples=samples if source is not None else 0, loop=None)
         self._see(owner=self._owner, table=None, side=BEFORE, residual=False)
-        self._chunks.drop([self._owner])
         self.seek(0)
+        self._leave_drop()
+        self._leave_drop = self._pump.later(_FADED, self._drop)
 
     def lay(self, laid: Laid | None) -> None:
         """The same programme with its clips in other lanes; what is being heard goes on until those have come."""
@@ -100,7 +103,6 @@ class Deck:
         heard = self._wanted.view
         self._pending = (self._owner, heard.table if self._pending is None else self._pending[1])
         self._failure = None
-        self._chunks.drop([heard.owner, self._owner])
         self._want()
 
     def set_gains(self, times: ArrayLike | None, db: ArrayLike | None = None) -> None:
@@ -308,6 +310,8 @@ class Deck:
     def close(self) -> None:
         """Stop, forget all sound and ask for nothing more."""
         self.load(None)
+        self._leave_drop()
+        self._chunks.drop([])
 
     # Between the panel's thread and the sound device's.
 
@@ -362,8 +366,9 @@ class Deck:
             owner, table = self._pending
             if not self.playing or self._chunks.has(self._ahead(owner, self._chunks.samples)[:2]):
                 self._pending = None
-                self._see(owner=owner, table=table)
-                self._chunks.drop([owner])
+                self._see(
+                    owner=owner, table=table
+                )  # what was heard fades out; its chunks go when room is needed
         ahead = round(_AHEAD * self.rate * max(1.0, abs(self.speed)))
         keys = self._ahead(self._wanted.view.owner, ahead)
         if self._pending is not None:
@@ -400,6 +405,10 @@ class Deck:
     def _keys(self, owner: int, indices: Iterable[int]) -> list[Key]:
         most = self._chunks.count(owner)
         return [(owner, index) for index in dict.fromkeys(indices) if 0 <= index < most]
+
+    def _drop(self) -> None:
+        """Forget the sound of programmes that were open before."""
+        self._chunks.drop([self._wanted.view.owner, self._owner])
 
     def _arrived(self) -> None:
         self._crashes = 0

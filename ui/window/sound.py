@@ -13,12 +13,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, QThread, QTimer, Signal
+from PySide6.QtCore import QLoggingCategory, QObject, QThread, QTimer, Signal
 
 from ...engine.errors import SightmixError
 from ..base.topics import Topic
@@ -35,6 +36,8 @@ _DEAF = (
 )  # seconds without taking anything after which a device is lost: at first, and once it has begun
 _SHARE = 0.001  # seconds that other threads may keep Python's lock while it plays, a fifth of what is usual
 _BELOW = 1024  # frames that the system holds below the device's buffer
+
+_QUIET = "qt.multimedia.symbolsresolver=false\nqt.multimedia.ffmpeg.info=false"
 
 Format = Literal["float32", "int16"]
 
@@ -79,6 +82,9 @@ class Outputs(Protocol):
     """The devices there are."""
 
     changed: Topic[[]]
+
+    def prepare(self) -> None:
+        """Load what takes a moment, before it is needed."""
 
     def devices(self) -> tuple[Device, ...]:
         """All of them, the system's default among them."""
@@ -125,6 +131,16 @@ class QtOutputs(QObject):
         super().__init__(parent)
         self.changed: Topic[[]] = Topic()
         self._media: Any = None
+        self._quiet = False
+
+    def prepare(self) -> None:
+        """See `Outputs.prepare`."""
+        if not self._quiet:
+            self._quiet = True
+            # Which library it has not found, and which it has, is nobody's business but its own.
+            QLoggingCategory.setFilterRules(_QUIET)
+        with suppress(ImportError):
+            import PySide6.QtMultimedia  # noqa: F401
 
     def devices(self) -> tuple[Device, ...]:
         """See `Outputs.devices`; none where QtMultimedia is not installed or cannot be loaded."""
@@ -141,6 +157,7 @@ class QtOutputs(QObject):
         raise SoundError(f"{device.name} is no longer there; choose another sound device.")
 
     def _found(self) -> list[Any]:
+        self.prepare()
         try:
             from PySide6.QtMultimedia import QMediaDevices
         except ImportError as error:
@@ -303,6 +320,11 @@ class SoundOut(QObject):
         self._rest.setInterval(_IDLE)
         self._rest.timeout.connect(self._let_go)
         self._leave = (deck.state.subscribe(self._follow), self._outputs.changed.subscribe(self._look))
+
+    def prepare(self) -> None:
+        """Load what is needed to play, a step at a time: for when the window has been shown and has nothing to do."""
+        QTimer.singleShot(0, self, self._outputs.prepare)
+        QTimer.singleShot(100, self, self._outputs.devices)
 
     @property
     def devices(self) -> tuple[Device, ...]:
