@@ -10,15 +10,17 @@ PIP_FLAGS ?= -qq
 INSTALLED := $(VENV)/.installed
 export HF_HUB_OFFLINE := 1
 
-.PHONY: test lint format types imports pytest demo bench bench-smoke results tree deps install clean distclean help picture
+.PHONY: test lint format types imports pytest demo bench bench-smoke results tree deps install clean distclean help picture panel translations
 
 help:
 	@echo "make test    set up .venv, check style, types and imports, run the tests"
 	@echo "make demo    rebalance two minutes of film, as a mix and as tracks; results in demo/"
+	@echo "make panel   open the panel on the demo's timeline"
 	@echo "make bench   measure speed and memory; appends to benchmarks/RESULTS.md"
 	@echo "make results CORPUS=DIR RUNS=DIR   the models' tables of benchmarks/RESULTS.md from checkpoints"
 	@echo "make lint    style, types and imports only      make format  bring the style in order"
 	@echo "make picture draw the house from its imports into docs/architecture.md"
+	@echo "make translations   bring the panel's translations up to date with its source"
 	@echo "make clean   remove build products              make distclean  remove .venv and demo/ too"
 
 test: lint pytest
@@ -65,6 +67,16 @@ pytest: $(INSTALLED)
 
 demo: $(INSTALLED)
 	@$(BIN)/python examples/demo.py demo
+
+# The demo's timeline is made once; the model does not run for it.
+demo/timeline_tracks.otio: | $(INSTALLED)
+	@$(BIN)/python examples/demo.py --prepare demo
+
+panel: $(INSTALLED) demo/timeline_tracks.otio
+	@$(BIN)/sightmix-panel demo/timeline_tracks.otio
+
+translations: $(INSTALLED)
+	@$(BIN)/python benchmarks/translations.py
 
 bench: $(INSTALLED)
 	@$(BIN)/python benchmarks/run.py

@@ -87,6 +87,10 @@ class FakeClips:
         return "opening" if self.opening else "open" if self.document else "empty"
 
     @property
+    def source(self) -> Source | None:
+        return self.document.source if self.document else None
+
+    @property
     def rows(self) -> tuple[ClipRow, ...]:
         return self.document.clips if self.document else ()
 
@@ -165,7 +169,29 @@ class FakeDeck:
 
 
 class FakeQueue:
-    busy = False
+    def __init__(self) -> None:
+        self.listed: Topic[[]] = Topic()
+        self.changed: Topic[[Any]] = Topic()
+        self.unfinished: tuple[Any, ...] = ()
+        self.running: Any = None
+        self.paused = False
+        self.cancelled: list[int] = []
+
+    def pause(self) -> None:
+        self.paused = True
+
+    def resume(self) -> None:
+        self.paused = False
+
+    def cancel(self, number: int) -> None:
+        self.cancelled.append(number)
+
+
+class FakeHost:
+    owned = False
+
+    def owns(self, source: Any) -> bool:
+        return self.owned
 
 
 class FakePanel:
@@ -176,6 +202,21 @@ class FakePanel:
         self.transport = Transport(self.deck, self.clips)  # type: ignore[arg-type]
         self.curves = type("Curves", (), {"reset_all": lambda self: None})()
         self.live = type("Live", (), {"drawn": ()})()
+        self.changed: Topic[[]] = Topic()
+        self.failed: Topic[[Any]] = Topic()
+        self.done: Topic[[Any]] = Topic()
+        self.host, self.hearing, self.result = FakeHost(), None, None
+        self.asked: list[str] = []
+        self.why_not_preview = self.why_not_rebalance = ""
+
+    def preview(self) -> None:
+        self.asked.append("preview")
+
+    def rebalance(self) -> None:
+        self.asked.append("rebalance")
+
+    def cancel_preview(self) -> None:
+        self.asked.append("cancel preview")
 
 
 class Part(QWidget):

@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from shell_fakes import RATE, FakePanel, document, make_parts, offline, toured
 from sightmix.ui.control.commands import Commands
 from sightmix.ui.control.history import Deed
+from sightmix.ui.control.queue import Entry
 from sightmix.ui.window import theme
 from sightmix.ui.window.keys import commands, listed, menus
 from sightmix.ui.window.main_window import MainWindow
@@ -241,6 +242,26 @@ def test_undo_names_what_it_undoes(window: MainWindow, panel: FakePanel, qtbot: 
     assert value == [0, 80]
 
 
+def test_jobs(window: MainWindow, panel: FakePanel) -> None:
+    press(window, Qt.Key.Key_P)
+    press(window, Qt.Key.Key_Return)
+    press(window, Qt.Key.Key_Period, Qt.KeyboardModifier.ControlModifier)
+    assert panel.asked == ["preview", "rebalance"]
+    assert window.keys.tip("cancel").endswith("Nothing runs.")
+    panel.queue.unfinished = (Entry(4, "rebalance", {}, "a"), Entry(5, "rebalance", {}, "b"))
+    window.keys.trigger("cancel")
+    assert panel.queue.cancelled == [4]
+    panel.hearing = object()
+    window.keys.trigger("cancel")
+    assert panel.asked[-1] == "cancel preview"
+    window.keys.trigger("pause")
+    assert panel.queue.paused
+    assert window.keys.action("pause").isChecked()
+    panel.why_not_rebalance = "The disk is full."
+    assert window.keys.tip("rebalance").endswith("\nThe disk is full.")
+    panel.queue.unfinished = ()
+
+
 # Whose a key is
 
 
@@ -277,23 +298,20 @@ def test_a_slider_with_the_keyboard_has_its_arrows(window: MainWindow, panel: Fa
     assert panel.deck.position == 0
 
 
-def test_enter_in_the_filter_starts_nothing(window: MainWindow) -> None:
-    started: list[int] = []
-    window.keys.bind("rebalance", lambda: started.append(1))
-    window.keys.refresh()
+def test_enter_in_the_filter_starts_nothing(window: MainWindow, panel: FakePanel) -> None:
     window.parts.clips.filter.setFocus()  # type: ignore[attr-defined]
     press(window, Qt.Key.Key_Return)
-    assert started == []
+    assert panel.asked == []
     window.setFocus()
     press(window, Qt.Key.Key_Return)
-    assert started == [1]
+    assert panel.asked == ["rebalance"]
 
 
 def test_a_key_that_can_do_nothing_says_why(window: MainWindow, panel: FakePanel) -> None:
     panel.clips.close()
     window.keys.refresh()
     press(window, Qt.Key.Key_A)
-    assert window.status.whole == "No timeline is open."
+    assert window.header.told.whole == "No timeline is open."
 
 
 def test_slash_goes_to_the_filter_also_in_the_drawer(window: MainWindow) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent, QGuiApplication
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QListWidget, QSplitter, QWidget
 from pytestqt.qtbot import QtBot
 from shell_fakes import FakePanel, document, make_parts, toured
@@ -16,6 +16,7 @@ from sightmix.ui.base.source import Source
 from sightmix.ui.control.preferences import Preferences
 from sightmix.ui.control.recent import Entry
 from sightmix.ui.window import theme
+from sightmix.ui.window.closing import FinishThenClose
 from sightmix.ui.window.main_window import MainWindow
 from sightmix.ui.window.notices import MOST, Notice
 
@@ -176,22 +177,6 @@ def test_the_header_says_what_is_open_and_what_is_being_read(window: MainWindow,
     assert window.stack.currentWidget() is window.empty
 
 
-@pytest.mark.parametrize(("name", "taken"), [("a.otio", True), ("a.pdf", False)])
-def test_files_are_dropped(window: MainWindow, panel: FakePanel, name: str, taken: bool) -> None:
-    from PySide6.QtGui import QDragEnterEvent
-
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(f"/show/{name}")])
-    buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    enter = QDragEnterEvent(window.rect().center(), Qt.DropAction.CopyAction, data, buttons, keys)
-    enter.ignore()
-    window.dragEnterEvent(enter)
-    assert enter.isAccepted() is taken
-    drop = QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, buttons, keys)
-    window.dropEvent(drop)
-    assert panel.clips.asked == [("drop", [Path(f"/show/{name}")])]
-
-
 # What is said
 
 
@@ -274,24 +259,27 @@ def test_pages_fit_and_give_the_keyboard_back(
 # The end
 
 
-@pytest.mark.parametrize("sure", [True, False])
+@pytest.mark.parametrize("answer", ["stop", "stay", "finish"])
 def test_closing_asks_where_work_is_left(
-    qtbot: QtBot, panel: FakePanel, monkeypatch: pytest.MonkeyPatch, sure: bool
+    qtbot: QtBot, panel: FakePanel, monkeypatch: pytest.MonkeyPatch, answer: str
 ) -> None:
     window = MainWindow(panel, make_parts)
     qtbot.addWidget(window)
     window.show()
-    monkeypatch.setattr(MainWindow, "_sure", lambda self: sure)
-    panel.queue.busy = True
-    assert window.close() is sure
-    assert window.isVisible() is not sure
-    panel.queue.busy = False
+    monkeypatch.setattr("sightmix.ui.window.main_window.ask", lambda *_: answer)
+    panel.queue.unfinished = (1,)
+    assert window.close() is (answer == "stop")
+    assert window.isVisible() is (answer != "stop")
+    assert bool(window.findChildren(FinishThenClose)) is (answer == "finish")
+    panel.queue.unfinished = ()
+    monkeypatch.setattr("sightmix.ui.window.main_window.ask", lambda *_: "stop")
     window.close()
 
 
 def test_a_closed_window_listens_to_nothing(qtbot: QtBot, panel: FakePanel) -> None:
     def subscribers() -> int:
-        topics = [vars(part).values() for part in (panel.clips, panel.deck, panel.history, panel.options)]
+        parts = (panel, panel.clips, panel.deck, panel.history, panel.options, panel.queue)
+        topics = [vars(part).values() for part in parts]
         return sum(len(t._subscribers) for values in topics for t in values if hasattr(t, "_subscribers"))
 
     before, themes = subscribers(), len(theme.changed._subscribers)

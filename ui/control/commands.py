@@ -22,11 +22,10 @@ class Way:
 
 
 class Commands:
-    """The commands of a panel that need no window.
+    """The commands of a `Panel` that need no window.
 
-    `panel` has the components `clips`, `deck`, `transport`, `history`, `options`, `curves` and `live`. Reasons are
-    keys: "empty" (no timeline is open), "opening", "no_clips", "no_match" (no clip is such), "nothing_done",
-    "nothing_undone", "not_drawn", "as_usual".
+    Reasons are sentences of the engine, or keys: "empty" (no timeline is open), "opening", "no clips", "no_match" (no
+    clip is such), "nothing_done", "nothing_undone", "not_drawn", "as_usual", "nothing_runs".
     """
 
     def __init__(self, panel: Any) -> None:
@@ -36,6 +35,7 @@ class Commands:
             **self._hearing(),
             **self._choosing(),
             **self._taking_back(),
+            **self._working(),
         }
         self._soloed: set[str] = set()
 
@@ -99,15 +99,39 @@ class Commands:
             "reset_settings": Way(options.reset_all, lambda: "" if self._differs() else "as_usual"),
         }
 
+    def _working(self) -> dict[str, Way]:
+        panel = self._panel
+        return {
+            "preview": Way(panel.preview, lambda: panel.why_not_preview),
+            "rebalance": Way(panel.rebalance, lambda: panel.why_not_rebalance),
+            "pause": Way(self._pause, self._idle, lambda: bool(panel.queue.paused)),
+            "cancel": Way(self._cancel, lambda: "" if panel.hearing is not None else self._idle()),
+        }
+
+    def _pause(self) -> None:
+        queue = self._panel.queue
+        (queue.resume if queue.paused else queue.pause)()
+
+    def _idle(self) -> str:
+        return "" if self._panel.queue.unfinished else "nothing_runs"
+
+    def _cancel(self) -> None:
+        """Cancel the preview that is being made, else the job that runs, else the one that runs next."""
+        panel = self._panel
+        if panel.hearing is not None:
+            panel.cancel_preview()
+        elif panel.queue.unfinished:
+            panel.queue.cancel((panel.queue.running or panel.queue.unfinished[0]).number)
+
     def _empty(self) -> str:
         clips = self._panel.clips
         return "" if clips.document is not None else "opening" if clips.state == "opening" else "empty"
 
     def _silent(self) -> str:
-        return self._empty() or ("" if self._panel.deck.samples else "no_clips")
+        return self._empty() or ("" if self._panel.deck.samples else "no clips")
 
     def _no_clips(self) -> str:
-        return self._empty() or ("" if self._panel.clips.rows else "no_clips")
+        return self._empty() or ("" if self._panel.clips.rows else "no clips")
 
     def _none_such(self, fits: Callable[[Any], bool]) -> str:
         return self._no_clips() or ("" if any(fits(row) for row in self._panel.clips.rows) else "no_match")

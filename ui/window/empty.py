@@ -37,7 +37,6 @@ class EmptyView(QWidget):
     ) -> None:
         super().__init__(parent)
         self._recent, self._open = recent, open_
-        self._over = False
         self.setAccessibleName(self.tr("Nothing is open"))
         self._target = QWidget()
         layout = QVBoxLayout(self._target)
@@ -104,11 +103,6 @@ class EmptyView(QWidget):
             self._listed.append(self._entry(entry.source, entry.name, entry.there))
             self._list.addWidget(self._listed[-1])
 
-    def show_over(self, over: bool) -> None:
-        """Something is being dragged over the window that can be opened, or no longer."""
-        self._over = over
-        self.update()
-
     def stop(self) -> None:
         """Listen to nothing any more."""
         self._leave()
@@ -119,11 +113,9 @@ class EmptyView(QWidget):
         shown = theme.current()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        pen = QPen(QColor(shown.text if self._over else shown.line), 1.0)
+        pen = QPen(QColor(shown.line), 1.0)
         pen.setDashPattern([4, 4])
         painter.setPen(pen)
-        if self._over:
-            painter.setBrush(QColor(shown.selected))
         where = QRectF(self._target.rect()).translated(
             self._target.mapTo(self, self._target.rect().topLeft())
         )

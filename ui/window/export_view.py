@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QBrush, QColor, QGuiApplication
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -111,8 +111,8 @@ class ExportView(QWidget):
         self.boxes: dict[str, QCheckBox] = {}
         for stem in DELIVERED:
             box = self.boxes[stem] = QCheckBox(stem)
-            box.setAccessibleName(_stem_words(self, stem))
-            box.setToolTip(_stem_words(self, stem))
+            box.setAccessibleName(_stem_words(stem))
+            box.setToolTip(_stem_words(stem))
             box.toggled.connect(self._stems_ticked)
             boxes.addWidget(box)
         boxes.addStretch(1)
@@ -168,7 +168,7 @@ class ExportView(QWidget):
         self.copy.clicked.connect(self._copy)
         self.end = QFrame()
         self.written, self.lost, self.hints = _words("good"), _words("warning"), _words()
-        self.rows = _check_table(self)
+        self.rows = _check_table()
         self.reveal = QPushButton(self.tr("Show in folder"))
         self.folder = QPushButton(self.tr("Open folder"))
         self.open = QPushButton(self.tr("Open"))
@@ -199,7 +199,7 @@ class ExportView(QWidget):
         self.check = QPushButton(self.tr("Check files…"))
         self.check.setToolTip(self.tr("Measure delivered files and say what is out; nothing is written"))
         self.check.clicked.connect(self._check)
-        self.verdict, self.checked = _words(), _check_table(self)
+        self.verdict, self.checked = _words(), _check_table()
 
     def _lay_out(self) -> None:
         layout = _column(self)
@@ -283,7 +283,7 @@ class ExportView(QWidget):
         words = self.tr("The result is that file already.") if is_result else self._said(result)
         self._say(self.written, words)
         self._say(self.lost, "\n".join(f"• {loss}" for loss in result.losses))
-        _fill(self, self.rows, result.rows)
+        _fill(self.rows, result.rows)
         hints = [self._hint(*hint) for hint in result.hints]
         self._say(self.hints, "\n\n".join(hints))
         self.reveal.setVisible(result.target.to != STEMS)
@@ -312,7 +312,7 @@ class ExportView(QWidget):
         if checked is None:
             self._say(self.verdict, "")
             return
-        _fill(self, self.checked, checked.rows)
+        _fill(self.checked, checked.rows)
         titles = dict(self._part.deliveries)
         met = self.tr("{spec}: met.") if checked.met else self.tr("{spec}: not met.")
         self._say(self.verdict, met.format(spec=titles.get(checked.delivery, checked.delivery)))
@@ -327,7 +327,7 @@ class ExportView(QWidget):
         else:
             self.progress.setRange(0, 1000)
             self.progress.setValue(round(motion.share * 1000))
-        self.stage.setText(" · ".join(text for text in (motion.item, _stage(self, motion.stage)) if text))
+        self.stage.setText(" · ".join(text for text in (motion.item, _stage(motion.stage)) if text))
 
     def _say(self, label: QLabel, text: str) -> None:
         shown = legible(text)
@@ -425,22 +425,22 @@ def _alike(line: str, said: str) -> bool:
     return said.startswith(line.rstrip(".").split(",", maxsplit=1)[0])
 
 
-def _stage(view: QWidget, stage: str) -> str:
+def _stage(stage: str) -> str:
     return {
-        "stems": view.tr("writing stems"),
-        "loudness": view.tr("measuring"),
-        "level": view.tr("measuring"),
-        "export": view.tr("writing"),
+        "stems": QCoreApplication.translate("ExportView", "writing stems"),
+        "loudness": QCoreApplication.translate("ExportView", "measuring"),
+        "level": QCoreApplication.translate("ExportView", "measuring"),
+        "export": QCoreApplication.translate("ExportView", "writing"),
     }.get(stage, stage)
 
 
-def _stem_words(view: QWidget, stem: str) -> str:
+def _stem_words(stem: str) -> str:
     return {
-        "DX": view.tr("Dialogue"),
-        "MX": view.tr("Music"),
-        "FX": view.tr("Effects"),
-        "ME": view.tr("Music and effects"),
-        "MIX": view.tr("The mix"),
+        "DX": QCoreApplication.translate("ExportView", "Dialogue"),
+        "MX": QCoreApplication.translate("ExportView", "Music"),
+        "FX": QCoreApplication.translate("ExportView", "Effects"),
+        "ME": QCoreApplication.translate("ExportView", "Music and effects"),
+        "MIX": QCoreApplication.translate("ExportView", "The mix"),
     }[stem]
 
 
@@ -524,10 +524,17 @@ def _items(table: QTreeWidget) -> list[QTreeWidgetItem]:
     return [item for item in found if item is not None]
 
 
-def _check_table(view: QWidget) -> QTreeWidget:
+def _check_table() -> QTreeWidget:
     """What was measured, what is wanted, and what that comes to; a file's name above its rows."""
-    table = _table([view.tr("Figure"), view.tr("Measured"), view.tr("Wanted"), view.tr("Result")])
-    table.setAccessibleName(view.tr("Check of the delivery"))
+    table = _table(
+        [
+            QCoreApplication.translate("ExportView", "Figure"),
+            QCoreApplication.translate("ExportView", "Measured"),
+            QCoreApplication.translate("ExportView", "Wanted"),
+            QCoreApplication.translate("ExportView", "Result"),
+        ]
+    )
+    table.setAccessibleName(QCoreApplication.translate("ExportView", "Check of the delivery"))
     table.setSelectionMode(QTreeWidget.SelectionMode.NoSelection)
     table.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     header = table.header()
@@ -538,7 +545,7 @@ def _check_table(view: QWidget) -> QTreeWidget:
     return table
 
 
-def _fill(view: QWidget, table: QTreeWidget, rows: Sequence[CheckRow]) -> None:
+def _fill(table: QTreeWidget, rows: Sequence[CheckRow]) -> None:
     """Rows as a table, in the theme's colours."""
     table.clear()
     table.setVisible(bool(rows))
@@ -551,7 +558,10 @@ def _fill(view: QWidget, table: QTreeWidget, rows: Sequence[CheckRow]) -> None:
             heading.setToolTip(0, legible_line(file))
             table.addTopLevelItem(heading)
             heading.setFirstColumnSpanned(True)
-        verdict = {OK: view.tr("ok"), ADVISED: view.tr("advised otherwise")}.get(row.verdict, view.tr("OUT"))
+        verdict = {
+            OK: QCoreApplication.translate("ExportView", "ok"),
+            ADVISED: QCoreApplication.translate("ExportView", "advised otherwise"),
+        }.get(row.verdict, QCoreApplication.translate("ExportView", "OUT"))
         colour = {OK: now.good, ADVISED: now.warning}.get(row.verdict, now.fault)
         shown = f"{row.shown} {row.unit}" if row.shown else "–"
         item = QTreeWidgetItem([row.figure, shown, row.wanted, verdict])

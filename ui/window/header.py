@@ -18,6 +18,7 @@ class Header(QWidget):
 
     def __init__(self, keys: Keys, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._roomy = True
         self.open_menu, self.export_menu = QMenu(self), QMenu(self)
         self.drawer = self._button("drawer")
         keys.dress(self.drawer, "drawer")
@@ -25,6 +26,10 @@ class Header(QWidget):
         self.title.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         self.facts = QLabel()
         self.facts.setProperty("role", "quiet")
+        self.told = Elided()
+        self.told.setProperty("role", "warning")
+        self.told.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.told.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.open = self._dropping("open", self.tr("Open"), self.open_menu)
         self.export = self._dropping("export", self.tr("Export"), self.export_menu)
         self.settings = self._button("settings")
@@ -35,7 +40,7 @@ class Header(QWidget):
         layout.addWidget(self.drawer)
         layout.addWidget(self.title)
         layout.addWidget(self.facts)
-        layout.addStretch(1)
+        layout.addWidget(self.told, 1)
         layout.addWidget(self.open)
         layout.addWidget(self.export)
         layout.addWidget(self.settings)
@@ -53,8 +58,14 @@ class Header(QWidget):
             self.title.setText(document.name or document.source.path.name)
             self.facts.setText(f"{rate_words(document)} · {_length(document)}")
 
+    def say(self, sentence: str) -> None:
+        """Say something in passing, where there is little room in place of rate and length."""
+        self.told.setText(sentence)
+        self.facts.setVisible(self._roomy or not sentence)
+
     def arrange(self, wide: bool, drawer: bool) -> None:
         """Words on the buttons where there is room for them; the list's button where the list is a drawer."""
+        self._roomy = wide
         style = Qt.ToolButtonStyle.ToolButtonTextBesideIcon if wide else Qt.ToolButtonStyle.ToolButtonIconOnly
         for button in (self.open, self.export):
             button.setToolButtonStyle(style)

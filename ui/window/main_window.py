@@ -11,9 +11,6 @@ from PySide6.QtCore import QByteArray, QEvent, QTimer, QUrl, Signal
 from PySide6.QtGui import (
     QCloseEvent,
     QDesktopServices,
-    QDragEnterEvent,
-    QDragLeaveEvent,
-    QDropEvent,
     QKeyEvent,
     QResizeEvent,
     QShowEvent,
@@ -22,7 +19,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QMainWindow,
     QMenu,
-    QMessageBox,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -34,9 +30,12 @@ from ..base.source import Source
 from ..control.commands import Commands, Way
 from ..control.demo import Demo
 from ..control.preferences import THEMES, Preferences
+from ..control.queue import Entry
 from . import theme
 from .about import AboutPage
-from .body import NARROW, WIDE, Body, Elided, Parts
+from .body import NARROW, WIDE, Body, Parts
+from .closing import FINISH, STOP, FinishThenClose, ask
+from .drops import DropTarget
 from .empty import EmptyView
 from .header import Header
 from .keys import Keys, menus
@@ -50,6 +49,7 @@ from .tour_steps import steps
 
 _LOWEST = 480  # px: the window's least height
 _USUAL = (1280, 800)  # px
+_SAID_FOR = 5000  # ms that a sentence in passing stays
 _KEPT_AFTER = 400  # ms after a divider was moved until its place is written
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "README.md"
 
@@ -79,10 +79,8 @@ class MainWindow(QMainWindow):
         self.keys = Keys(self)
         self.commands = Commands(panel)
         self.notices = Notices()
-        self.status = Elided()
-        self.status.setProperty("role", "quiet")
         self.setObjectName("sightmix")
-        self.setAcceptDrops(True)
+        self.drops = DropTarget(self, panel.clips)
         self._leave: list[Callable[[], None]] = []
         self.tour: Tour | None = None
         self._tour_waits = False
@@ -102,6 +100,10 @@ class MainWindow(QMainWindow):
         self._moved.setSingleShot(True)
         self._moved.setInterval(_KEPT_AFTER)
         self._moved.timeout.connect(self._keep_places)
+        self._said = QTimer(self)
+        self._said.setSingleShot(True)
+        self._said.setInterval(_SAID_FOR)
+        self._said.timeout.connect(lambda: self.header.say(""))
         self._due = QTimer(self)
         self._due.setSingleShot(True)
         self._due.timeout.connect(self.keys.refresh)
@@ -113,8 +115,9 @@ class MainWindow(QMainWindow):
     # What others call.
 
     def say(self, sentence: str) -> None:
-        """Show a sentence in the status line: the why under the pointer, or why a key did nothing."""
-        self.status.setText(legible_line(sentence))
+        """Say in passing why a key did nothing; it goes away by itself."""
+        self.header.say(legible_line(sentence))
+        self._said.start()
 
     def notice(self, notice: Notice) -> None:
         """Say something with what can be done about it."""
@@ -178,7 +181,6 @@ class MainWindow(QMainWindow):
             (self.header, 0),
             (self.notices, 0),
             (self.stack, 1),
-            (self.status, 0),
             (self.parts.queue, 0),
         ):
             layout.addWidget(part, stretch)
@@ -398,7 +400,8 @@ class MainWindow(QMainWindow):
     # What it hears of.
 
     def _listen(self) -> None:
-        clips, deck, history = self.panel.clips, self.panel.deck, self.panel.history
+        panel = self.panel
+        clips, deck, history = panel.clips, panel.deck, panel.history
         self._leave += [
             clips.opened.subscribe(self._opened),
             clips.state_changed.subscribe(self.renew),
@@ -408,6 +411,10 @@ class MainWindow(QMainWindow):
             deck.state.subscribe(self._soon),
             deck.failed.subscribe(self.failed),
             history.changed.subscribe(self._soon),
+            panel.changed.subscribe(self._soon),
+            panel.failed.subscribe(self.failed),
+            panel.done.subscribe(self._done),
+            panel.queue.listed.subscribe(self._soon),
             self.panel.options.changed.subscribe(lambda _: self._soon()),
             self.preferences.changed.subscribe(self._wished),
             theme.changed.subscribe(self._painted),
@@ -417,6 +424,30 @@ class MainWindow(QMainWindow):
         self.renew()
         if self._tour_waits:
             QTimer.singleShot(0, self, self._begin_tour)
+
+    def _done(self, entry: Entry) -> None:
+        """A job has ended well: where its result is, and what can be done with it."""
+        out = entry.data.get("out")
+        if entry.do != "rebalance" or not out:
+            return
+        path = Path(out)
+        deeds = [(self.tr("Export…"), lambda: self.keys.trigger("export"))]
+        if self.panel.host.owns(self.panel.clips.source):
+            deeds.insert(0, (self.tr("Put it into Resolve"), lambda: self.keys.trigger("lay")))
+        words = self.tr("{title} is rebalanced: {file}, beside the timeline. A plays before and after.")
+        text = words.format(title=entry.title, file=path.name)
+        self.notice(Notice(text, "good", tuple(deeds), key="done"))
+
+    def engine_is(self, process: str, state: str) -> None:
+        """The engine's processes come and go; only their coming back is worth a word."""
+        key = f"engine {process}"
+        if state == "restarting":
+            words = self.tr(
+                "The engine went down and is being started again; what it was doing goes on after that."
+            )
+            self.notice(Notice(words, "warning", key=key))
+        elif state == "ready":
+            self.notices.take_back(key)
 
     def _wished(self, wish: str) -> None:
         wishes = self.preferences.wishes
@@ -473,26 +504,9 @@ class MainWindow(QMainWindow):
             self.setFocus()
         self.keys.refresh()
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
-        """Take files that can be opened, or a folder that media are looked for in."""
-        if self.panel.clips.judge(_dropped(event)).do:
-            event.acceptProposedAction()
-            self.empty.show_over(True)
-
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:  # noqa: N802
-        """They went elsewhere."""
-        self.empty.show_over(False)
-        super().dragLeaveEvent(event)
-
-    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
-        """Open them."""
-        self.empty.show_over(False)
-        self.panel.clips.drop(_dropped(event))
-        event.acceptProposedAction()
-
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         """Ask where work is left, and leave nothing listening."""
-        if self._work_left() and not self._sure():
+        if not self._may_close():
             event.ignore()
             return
         self._keep_places()
@@ -501,6 +515,13 @@ class MainWindow(QMainWindow):
         super().closeEvent(event)
         self.closed.emit()
 
+    def _may_close(self) -> bool:
+        """Ask where work is left: the one dialog there is. It can also be done first, out of sight."""
+        answer = ask(self, self.panel.queue)
+        if answer == FINISH:
+            FinishThenClose(self, self.panel.queue)
+        return answer == STOP
+
     def stop(self) -> None:
         """Listen to nothing any more."""
         self.keys.let_go()
@@ -508,29 +529,15 @@ class MainWindow(QMainWindow):
             self.tour.end()
         self._moved.stop()
         self._due.stop()
+        self._said.stop()
         for leave in self._leave:
             leave()
         self._leave.clear()
-        for part in (self.keys, self.notices, self.empty):
-            getattr(part, "close" if part is self.keys else "stop")()
+        self.keys.close()
+        for part in (self.notices, self.empty):
+            part.stop()
         if self.demo is not None:
             self.demo.stop()
-
-    def _work_left(self) -> bool:
-        return bool(getattr(self.panel.queue, "busy", False))
-
-    def _sure(self) -> bool:
-        """The one dialog there is: whether to stop what runs."""
-        box = QMessageBox(self)
-        box.setIcon(QMessageBox.Icon.Question)
-        box.setText(self.tr("Work is left in the queue."))
-        box.setInformativeText(self.tr("What is done so far is kept, and the next run goes on from there."))
-        leave = box.addButton(self.tr("Stop and quit"), QMessageBox.ButtonRole.AcceptRole)
-        stay = box.addButton(self.tr("Go on working"), QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(stay)
-        box.setEscapeButton(stay)
-        box.exec()
-        return box.clickedButton() is leave
 
     # What is remembered.
 
@@ -558,10 +565,6 @@ _AFTER_LINE = frozenset({"look_in", "export", "close", "reset_curves", "previous
 
 def _why(way: Way) -> str:
     return reason(way.why_not())
-
-
-def _dropped(event: QDropEvent) -> list[Path]:
-    return [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
 
 
 def _parent(path: Path | None) -> Path | None:

@@ -12,7 +12,7 @@ def reason(key: str) -> str:
         "": "",
         "empty": tr("Reasons", "No timeline is open."),
         "opening": tr("Reasons", "The timeline is still being read."),
-        "no_clips": tr("Reasons", "The timeline has no audio clips."),
+        "no clips": tr("Reasons", "The timeline has no audio clips."),
         "no_match": tr("Reasons", "There is no such clip."),
         "nothing_done": tr("Reasons", "Nothing was done that could be undone."),
         "nothing_undone": tr("Reasons", "Nothing was undone."),
