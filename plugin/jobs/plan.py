@@ -303,14 +303,14 @@ def check_output(out: Path, folder: Path, source: Path, media: Sequence[Path]) -
         raise WriteError(f"The folder {out.parent} does not exist; create it or choose another with -o.")
     if folder.exists() and not folder.is_dir():
         raise WriteError(f"{folder} is in the way; choose another name with -o.")
-    if out.exists() and not _ours(out, folder):
+    if out.exists() and not is_ours(out, folder):
         raise SettingsError(
             f"{out} exists and was not written by sightmix; choose another name with -o, or remove it first."
         )
     check_free(out)
 
 
-def _ours(out: Path, folder: Path) -> bool:
+def is_ours(out: Path, folder: Path) -> bool:
     """Whether an earlier job wrote `out`: its report says so, or the timeline does."""
     with suppress(OSError, ValueError, KeyError, TypeError):
         report = json.loads((folder / "report.json").read_text(encoding="utf-8"))

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import opentimelineio as otio
 import pytest
+from film_kit import RATE, make_film
 from remote_kit import Asker, answered
 from sightmix.engine.progress import Progress
 from sightmix.plugin.session.laid import Laid
@@ -22,43 +21,14 @@ from sightmix.plugin.timeline import open_timeline
 from sightmix.ui.control.state import document_of
 from sightmix.ui.remote.table import PROCESSES
 
-from job_helpers import tone, write  # isort: skip
-from media_files import read_number, write_video  # isort: skip
+from media_files import read_number  # isort: skip
 
-RATE, FPS, SECONDS = 48_000, 25, 6
 TINY = {"model": "tiny", "device": "cpu"}
-
-
-def span(start: float, seconds: float) -> otio.opentime.TimeRange:
-    return otio.opentime.TimeRange(
-        otio.opentime.RationalTime(start * FPS, FPS), otio.opentime.RationalTime(seconds * FPS, FPS)
-    )
-
-
-def clip(media: Path, start: float, seconds: float) -> otio.schema.Clip:
-    reference = otio.schema.ExternalReference(target_url=str(media))
-    return otio.schema.Clip(media.stem, media_reference=reference, source_range=span(start, seconds))
 
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two shots of one numbered picture (0 to 3 s as they are, 3 to 5 s from its fifth second), black to the end;
-    dialogue, a mix and a clip that is gone."""
-    folder = tmp_path_factory.mktemp("film")
-    picture = write_video(folder / "shots.mp4", 8 * FPS, rate=Fraction(FPS), gop=250)
-    tone(folder / "voice.wav", SECONDS, -24)
-    noise = np.random.default_rng(5).standard_normal((2, SECONDS * RATE)) * 0.05
-    write(folder / "film.wav", noise.astype(np.float32))
-    timeline = otio.schema.Timeline("Film")
-    for name, clips in {
-        "V": [clip(picture, 0, 3), clip(picture, 5, 2)],
-        "Dialogue": [clip(folder / "voice.wav", 0, 4)],
-        "Mix": [clip(folder / "film.wav", 0, SECONDS), clip(folder / "gone.wav", 0, 1)],
-    }.items():
-        kind = otio.schema.TrackKind.Video if name == "V" else otio.schema.TrackKind.Audio
-        timeline.tracks.append(otio.schema.Track(name, children=clips, kind=kind))
-    otio.adapters.write_to_file(timeline, str(folder / "film.otio"))
-    return folder / "film.otio"
+    return make_film(tmp_path_factory.mktemp("film"))
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ Nothing here asks the network: strength, trims, style, loudness and curves act a
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -64,8 +64,9 @@ class LiveFigures:
 
 @dataclass(frozen=True)
 class _Reckoned:
-    """All that hangs on the options: gains (3, T) dB with the level, factors (4, m) cell by cell, and figures."""
+    """All that hangs on the options: gains (3, T) dB before and with the level, factors (4, m) by cell, and figures."""
 
+    plain: Array
     gains: Array
     factors: Values
     energies: Values
@@ -176,9 +177,16 @@ class LiveMix:
 
         A full run's gains but for the dips that its peaks ask for. Nothing at all as long as nothing acts.
         """
+        return self._acting(lambda: self._reckoned.gains)
+
+    def plain_table(self) -> Table:
+        """As `table`, before the level: what points drawn by hand are of, which the level would move from the hand."""
+        return self._acting(lambda: self._reckoned.plain)
+
+    def _acting(self, gains: Callable[[], Array]) -> Table:
         if not self.heard and not self._drawn and not any(self._applied.trims):
             return np.zeros(0), np.zeros((len(STEMS), 0), np.float32)
-        return self._times, self._reckoned.gains
+        return self._times, gains()
 
     @property
     def figures(self) -> LiveFigures:
@@ -277,6 +285,7 @@ class LiveMix:
     def _reckon(self) -> _Reckoned:
         gains = self._applied.gains(self._styled(), self._times)
         power = self._lanes.power
+        curves = np.asarray(gains, np.float32)
         plain = self._factors(gains)
         before = self._before
         mask = self._mask()
@@ -287,7 +296,7 @@ class LiveMix:
             gains = gains + np.float32(gain_db) * (mask if mask is not None else np.float32(1))
         after = _energies(power, plain)
         figures = LiveFigures(_gated(before), _gated(after), gain_db, self._lanes.complete)
-        return _Reckoned(np.asarray(gains, np.float32), plain, after, figures)
+        return _Reckoned(curves, np.asarray(gains, np.float32), plain, after, figures)
 
     def _styled(self) -> Array:
         """The model's gains (3, T) in the style that was chosen."""

@@ -1,0 +1,465 @@
+"""The panel as a whole, without a window: its parts, and how what happens in one reaches the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...engine.errors import SightmixError
+from ...engine.media.time import to_samples
+from ...plugin.jobs.defaults import Defaults
+from ...plugin.jobs.hand import to_data
+from ...plugin.jobs.mix import Mix, read_mix
+from ...plugin.jobs.ranges import format_ranges
+from ...plugin.session.survey import decode
+from ..base.asking import Engine, Failure, Ticket
+from ..base.pump import Pump
+from ..base.source import Source
+from ..base.topics import Topic
+from .clips import Clips
+from .curves import Curves
+from .deck import Deck
+from .exporting import Exporting
+from .foley import Foley
+from .frames import Frames
+from .history import History
+from .host import Host, HostTimeline
+from .live import LiveMix
+from .lying import laid_of
+from .meters import Meters
+from .needs import Target
+from .options import ANEW, LIVE, Options, acting
+from .planning import EMPTY, NO_CLIPS, Planning
+from .player import AFTER
+from .presets import Presets
+from .queue import Entry, JobQueue
+from .recent import Recent, recent_path
+from .results import free_result
+from .state import Document
+from .transport import Transport
+from .workspace import Workspace, Workspaces, workspaces_folder
+
+REGION = 10.0  # s that a preview hears
+OPENING = "opening"
+_KEPT_AFTER = 1.0  # s from a change until the workspace is written
+_TARGETS = ("loudness", "delivery", "true_peak")
+
+
+@dataclass(frozen=True)
+class Keep:
+    """Where the panel keeps what outlasts it; None of each keeps it for as long as the panel runs."""
+
+    recent: Path | None = None
+    workspaces: Path | None = None
+    presets: Path | None = None
+    queue: Path | None = None
+
+    @classmethod
+    def of_user(cls) -> Keep:
+        """The user's own places, beside their defaults."""
+        recent = recent_path()
+        if recent is None:
+            return cls()
+        return cls(recent, workspaces_folder(), recent.with_name("presets"), recent.with_name("queue.json"))
+
+
+@dataclass(frozen=True)
+class Hearing:
+    """A preview that is being made: the stretch in record seconds, and how much of it is done (None: not known)."""
+
+    first: float
+    last: float
+    share: float | None = None
+
+
+class Panel:
+    """All of the panel's parts over an `engine`; it belongs to the pump's thread.
+
+    `changed` tells that what can be done has become another; `failed` why something did not come, `heard` that a
+    preview has come, `done` that a result has been written. `hearing` is the preview on its way.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        pump: Pump,
+        keep: Keep = Keep(),
+        defaults: Defaults | None = None,
+        states: Topic[[str, str]] | None = None,
+    ) -> None:
+        self.changed: Topic[[]] = Topic()
+        self.failed: Topic[[Failure]] = Topic()
+        self.heard: Topic[[Mix]] = Topic()
+        self.done: Topic[[Entry]] = Topic()
+        self.hearing: Hearing | None = None
+        self.out: Path | None = None
+        self.engine, self.pump = engine, pump
+        self.history = History()
+        self.clips = Clips(engine, pump, self.history, Recent(keep.recent))
+        self.options = Options(self.history, defaults)
+        self.presets = Presets(self.history, self.options, keep.presets)
+        self.planning = Planning(engine, pump, self.options)
+        self.live = LiveMix()
+        self.curves = Curves(self.history, self.live)
+        self.deck = Deck(engine, pump)
+        self.transport = Transport(self.deck, self.clips)
+        self.meters = Meters(self.deck, pump)
+        self.frames = Frames(engine, pump)
+        self.queue = JobQueue(engine, keep.queue, self.history, states)
+        self.exporting = Exporting(engine)
+        self.foley = Foley(engine, self.history)
+        self.host = Host(engine)
+        self._spaces = Workspaces(keep.workspaces)
+        self._source: Source | None = None
+        self._mix_path: Path | None = None
+        self._preview: Ticket | None = None
+        self._survey: Ticket | None = None
+        self._leave_keep: Callable[[], None] | None = None
+        self._opened_by_host: HostTimeline | None = None
+        self._wire()
+
+    # What can be done.
+
+    @property
+    def why_not_preview(self) -> str:
+        """Why there can be no preview now, as a key or a sentence; "" where there can."""
+        if self.clips.document is None:
+            return OPENING if self.clips.state == OPENING else EMPTY
+        if not any(row.online for row in self.clips.rows):
+            return NO_CLIPS
+        return self.options.faults[0] if self.options.faults else ""
+
+    @property
+    def why_not_rebalance(self) -> str:
+        """Why no job can be asked for now, as a key or a sentence; "" where one can."""
+        return self.why_not_preview or self.planning.blocked
+
+    @property
+    def result(self) -> Path | None:
+        """The last result that was written of this timeline, as long as it is there."""
+        return self.out if self.out is not None and self.out.exists() else None
+
+    def preview(self, at: float | None = None, seconds: float = REGION) -> None:
+        """Hear a stretch around the playhead, or from `at` on, and play it; the newest wish wins."""
+        document = self.clips.document
+        if document is None or self.why_not_preview:
+            return
+        total = float(document.duration)
+        seconds = min(seconds, total)
+        first = self.transport.seconds - seconds / 2 if at is None else at
+        first = min(max(0.0, first), max(0.0, total - seconds))
+        self.hearing = Hearing(first, first + seconds)
+        data = {**self._request(), "start": first, "seconds": seconds}
+        self._preview = self.engine.ask(
+            "preview",
+            data,
+            slot="panel.preview",
+            event=lambda told, _: self._previewing(told),
+            done=lambda told, _: self._previewed(Path(told["mix"])),
+            failed=self._no_preview,
+        )
+        self.changed.emit()
+
+    def cancel_preview(self) -> None:
+        """Do not hear what is being heard."""
+        if self._preview is not None:
+            self._preview.cancel()
+
+    def rebalance(self) -> Entry | None:
+        """Put the job on the queue; None where none can be asked for."""
+        document = self.clips.document
+        if document is None or self.why_not_rebalance:
+            return None
+        self.out = self.out or self._free()
+        data = {**self._request(), "out": str(self.out), "clips": self.clips.ranges}
+        entry = self.queue.add(data, document.name)
+        self._soon()
+        return entry
+
+    def withdraw(self, clips: Iterable[int]) -> None:
+        """Take the results of clips off the written timeline: they sound again as they were."""
+        if self.result is None or self._source is None:
+            return
+        data = {
+            "source": self._source.to_dict(),
+            "out": str(self.out),
+            "clips": format_ranges(tuple(sorted(clips))),
+        }
+        self.engine.ask("withdraw", data, done=lambda *_: self.changed.emit(), failed=self._fail)
+
+    def open_from_host(self) -> None:
+        """Open what is open in the host beside the panel."""
+        self.host.open()
+
+    def lay_in_host(self, stems: bool = False) -> None:
+        """Lay the written result on a copy of the host's timeline."""
+        if self.result is not None:
+            self.host.write(self.result, stems)
+
+    def close(self) -> None:
+        """Keep what is to be kept, stop what runs and ask for nothing more."""
+        self._keep()
+        self._stop_asking()
+        self.queue.close()
+        self.planning.close()
+        self.deck.close()
+        self.frames.close()
+        self.exporting.cancel()
+        self.host.cancel()
+        self.foley.show(None)
+        self.clips.cancel()
+        self.curves.close()
+
+    # What happens.
+
+    def _wire(self) -> None:
+        self.clips.opened.subscribe(self._opened)
+        self.clips.state_changed.subscribe(self._closed)
+        self.clips.kinds_changed.subscribe(self._kinds)
+        self.clips.selection.subscribe(self._plan)
+        self.options.changed.subscribe(self._option)
+        self.live.changed.subscribe(self._mixed)
+        self.queue.finished.subscribe(self._finished)
+        self.queue.failed.subscribe(lambda entry: self._fail(entry.failure))
+        self.host.opened.subscribe(self._came)
+        self.deck.moved.subscribe(lambda _: self._soon())
+        for failed in (self.exporting.failed, self.foley.failed, self.host.failed):
+            failed.subscribe(self._fail)
+        self._aim()
+
+    def _opened(self, document: Document) -> None:
+        again, drawn, at = self._source == document.source, self.live.drawn, self.deck.position
+        self._stop_asking()
+        self._source = document.source
+        self.live.open(document)
+        self.live.lie(laid_of(self.clips.rows))
+        self.deck.load(document.source, to_samples(document.duration, self.deck.rate), self.live.laid)
+        if again:
+            self.live.drawn, self._mix_path = drawn, None
+        else:
+            at = self._restore(document.source)
+        self._aim()
+        self.deck.seek(at)
+        self.frames.open(document.source)
+        self.curves.open(document)
+        self._mixed()
+        self._look_over()
+        self.exporting.show(self._exported())
+        self.foley.show(document.source)
+        self._plan()
+        self.engine.ask("warm", self._warm(), slot="panel.warm")
+
+    def _restore(self, source: Source) -> int:
+        """Take up what the user made of the timeline; the sample that they were at."""
+        space = self._spaces.read(source)
+        self.out, self._mix_path = space.out, None
+        self.live.drawn = space.drawn
+        known = {name: value for name, value in space.settings.items() if name in self.options.base}
+        self.options.apply({**self.options.base, **known}, "")
+        self.history.clear()
+        if space.mix is not None and self.result is not None:
+            self._take_whole(space.mix)
+        return round(space.position * self.deck.rate)
+
+    def _closed(self) -> None:
+        if self.clips.state == "empty" and self._source is not None:
+            self._keep()
+            self._stop_asking()
+            self._source = self.out = self._mix_path = None
+            self.deck.load(None)
+            self.frames.open(None)
+            self.curves.open(None)
+            self.exporting.show(None)
+            self.foley.show(None)
+            self.live.open(None)
+        self._plan()
+
+    def _kinds(self) -> None:
+        """Other categories: other lanes, and what was heard of the old ones is no longer true."""
+        if self._source is not None:
+            self._unhear()
+        self._plan()
+
+    def _option(self, name: str) -> None:
+        if name in acting(LIVE):
+            self._aim()
+        elif name in acting(ANEW) and self._source is not None:
+            if self.live.heard:
+                self._unhear()
+            self.engine.ask("warm", self._warm(), slot="panel.warm")
+        if name in _TARGETS:
+            self._target()
+        self._soon()
+
+    def _aim(self) -> None:
+        if not self.options.faults:
+            self.live.settings = self.options.settings()
+        self._target()
+
+    def _target(self) -> None:
+        if not self.options.faults:
+            self.clips.set_target(Target.of(self.options.settings()))
+
+    def _mixed(self) -> None:
+        """The mix that is heard has changed."""
+        times, gains = self.live.table()
+        self.deck.set_gains(times, gains)
+        self.deck.set_match(self.live.match_db)
+        self._soon()
+
+    def _unhear(self) -> None:
+        """What the network said is no longer true: other lanes, another model."""
+        self.live.unhear()
+        self.live.lie(laid_of(self.clips.rows))
+        self._mix_path = None
+        self._lay()
+
+    def _lay(self) -> None:
+        """Play and survey the lanes as they lie now."""
+        self.deck.lay(self.live.laid)
+        self._look_over()
+
+    def _look_over(self) -> None:
+        if self._source is None:
+            return
+        data = {"source": self._source.to_dict(), "laid": self.live.laid.to_dict()}
+        self._survey = self.engine.ask(
+            "survey",
+            data,
+            slot="panel.survey",
+            event=lambda facts, payload: self.live.survey(decode(facts, payload)),
+            failed=self._fail,
+        )
+
+    # Previews and results.
+
+    def _previewing(self, told: Mapping[str, Any]) -> None:
+        if self.hearing is not None and told.get("total"):
+            share = min(1.0, told["done"] / told["total"])
+            self.hearing = Hearing(self.hearing.first, self.hearing.last, share)
+            self.changed.emit()
+
+    def _previewed(self, path: Path) -> None:
+        hearing, self.hearing, self._preview = self.hearing, None, None
+        try:
+            mix = read_mix(path)
+        except SightmixError as error:
+            self._fail(Failure(str(error), type(error).__name__))
+            return
+        self.live.hear(mix)
+        self._lay()
+        if hearing is not None:
+            self.transport.mark((hearing.first, hearing.last))
+            self.transport.go(hearing.first)
+            self.deck.set_side(AFTER)
+            self.deck.play()
+        self.heard.emit(mix)
+        self.changed.emit()
+
+    def _no_preview(self, failure: Failure) -> None:
+        if self._preview is None or not failure.cancelled:
+            self.hearing, self._preview = None, None
+        self._fail(failure)
+        self.changed.emit()
+
+    def _finished(self, entry: Entry) -> None:
+        answer = entry.answer or {}
+        if entry.do == "rebalance" and "result" in answer:
+            self.planning.learn(answer["result"])
+            if self._source is not None and entry.data["source"] == self._source.to_dict():
+                self.out = Path(entry.data["out"])
+                if answer.get("mix"):
+                    self._take_whole(Path(answer["mix"]))
+                self.exporting.show(self._exported())
+                self._keep()
+        self.done.emit(entry)
+        self._plan()
+
+    def _take_whole(self, path: Path) -> None:
+        """What the network said of all of it."""
+        try:
+            mix = read_mix(path)
+        except SightmixError:
+            return  # only what is heard and drawn: the next preview or job makes it anew
+        self._mix_path = path
+        self.live.hear(mix)
+        self._lay()
+
+    def _exported(self) -> Source | None:
+        """What an export is made of: the result where there is one, else the timeline itself."""
+        if self._source is None:
+            return None
+        return Source(self.result) if self.result is not None else self._source
+
+    def _came(self, timeline: HostTimeline) -> None:
+        self._opened_by_host = timeline
+        self.clips.open(timeline.source)
+
+    # What the engine is asked.
+
+    def _request(self) -> dict[str, Any]:
+        assert self._source is not None
+        return {
+            "source": self._source.to_dict(),
+            "told": self.clips.told_words,
+            "settings": self.options.settings().to_dict(),
+            "drawn": to_data(self.live.drawn),
+        }
+
+    def _warm(self) -> dict[str, Any]:
+        return {name: self.options.value(name) for name in ("model", "context", "device")}
+
+    def _free(self) -> Path:
+        assert self._source is not None
+        came = self._opened_by_host
+        own = came is not None and came.source.path == self._source.path
+        return free_result(self._source.path, came.folder if came is not None and own else None)
+
+    def _plan(self) -> None:
+        if self._source is None or self.clips.document is None:
+            self.planning.want(None, EMPTY)
+        elif not any(row.online for row in self.clips.rows):
+            self.planning.want(None, NO_CLIPS)
+        else:
+            request = {**self._request_of_plan(), "clips": self.clips.ranges}
+            self.planning.want(request)
+        self.changed.emit()
+
+    def _request_of_plan(self) -> dict[str, Any]:
+        assert self._source is not None
+        out = self.out or self._free()
+        return {"source": self._source.to_dict(), "told": self.clips.told_words, "out": str(out)}
+
+    def _stop_asking(self) -> None:
+        for ticket in (self._preview, self._survey):
+            if ticket is not None:
+                ticket.cancel()
+        self._preview = self._survey = self.hearing = None
+
+    def _fail(self, failure: Failure | None) -> None:
+        if failure is not None and not failure.cancelled:
+            self.failed.emit(failure)
+
+    # What is kept.
+
+    def _soon(self) -> None:
+        """Keep the workspace once nothing has changed for a moment."""
+        if self._leave_keep is None and self._source is not None:
+            self._leave_keep = self.pump.later(_KEPT_AFTER, self._keep)
+
+    def _keep(self) -> None:
+        if self._leave_keep is not None:
+            self._leave_keep()
+            self._leave_keep = None
+        if self._source is None:
+            return
+        kept = Workspace(
+            self.live.drawn,
+            {name: self.options.value(name) for name in self.options.base if self.options.differs(name)},
+            self.out,
+            self._mix_path,
+            self.transport.seconds,
+        )
+        self._spaces.write(self._source, kept)
