@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -28,6 +29,7 @@ BANDS = 64
 SECONDS = 10  # of a stretch
 LOWEST_DB, DB_STEP = -120.0, 0.5  # what 0 means in `bands`, and 1 more of it
 _PEAK, _CELL = SAMPLE_RATE // PEAK_RATE, SAMPLE_RATE // CELL_RATE
+_BEYOND = SAMPLE_RATE // 2  # samples after a part that its last columns reach into
 _QUIET = 1e-9  # mean square of what a K-weighting still gives that is nothing: -90 LUFS
 
 
@@ -92,23 +94,32 @@ def decibels(bands: Bytes) -> Array:
     return bands.astype(np.float32) * np.float32(DB_STEP) + np.float32(LOWEST_DB)
 
 
-def survey(lanes: Lanes, progress: Progress) -> Iterator[Surveyed]:
-    """Look over all that sounds, from its beginning, a stretch of ten seconds at a time.
+def survey(
+    lanes: Lanes, progress: Progress, first: float = 0.0, seconds: float | None = None
+) -> Iterator[Surveyed]:
+    """Look over all that sounds a stretch of ten seconds at a time, or over the stretches that `seconds` from `first`
+    on lie in.
 
     Memory does not grow with its length. Raises MediaError, and Cancelled where `progress` is.
     """
+    size = SECONDS * SAMPLE_RATE
+    given = int(max(0.0, first) // SECONDS) * size
+    last = lanes.samples
+    if seconds is not None:
+        last = min(last, math.ceil((first + seconds) / SECONDS) * size)
     gathered = _Gathered(lanes.layout)
-    seconds = lanes.samples / SAMPLE_RATE
-    found = given = 0
-    for block in lanes.blocks():
+    at = found = max(0, given - size)  # filters that begin inside of sound take a moment to settle
+    end = min(lanes.samples, last + _BEYOND)
+    for block in lanes.blocks(at, end - at) if at < last else ():
         found += block.shape[2]
-        progress.report("survey", lanes.name, found / SAMPLE_RATE, seconds)
+        progress.report("survey", lanes.name, found / SAMPLE_RATE, end / SAMPLE_RATE)
         gathered.push(block, lanes.stereo(block))
-        if found >= lanes.samples:
+        if found >= end:
             gathered.end()
-        while given < lanes.samples and (stretch := gathered.take(given, lanes.samples)) is not None:
-            yield stretch
-            given += SECONDS * SAMPLE_RATE
+        while at < last and (stretch := gathered.take(at, last)) is not None:
+            if at >= given:
+                yield stretch
+            at += size
 
 
 class _Gathered:

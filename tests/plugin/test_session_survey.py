@@ -36,6 +36,27 @@ def test_stretches_follow_on_each_other_and_are_whole(lanes: Lanes) -> None:
     assert [s.bands.shape for s in found] == [(4, 64, 100), (4, 64, 20)]
 
 
+@pytest.mark.parametrize(
+    ("first", "seconds", "stretches"), [(12.0, 3.0, [10.0]), (8.0, 4.0, [0.0, 10.0]), (21.0, 1.0, [20.0])]
+)
+def test_a_part_is_looked_over_as_if_it_were_all(
+    tmp_path: Path, first: float, seconds: float, stretches: list[float]
+) -> None:
+    tone(tmp_path / "song.wav", 25, -22, 300.0)
+    bursts(tmp_path / "take.wav", -20, -60, 3, 25.0)
+    timeline = open_timeline(
+        reel(tmp_path, Dialogue=[("take.wav", 0, 0, 25)], Music=[("song.wav", 0, 0, 25)])
+    )
+    lanes = Lanes(timeline, lay(timeline))
+    whole = {s.first: s for s in looked_over(lanes)}
+    found = list(survey(lanes, Progress(), first, seconds))
+    assert [s.first for s in found] == stretches
+    for part in found:
+        np.testing.assert_array_equal(part.peaks, whole[part.first].peaks)
+        np.testing.assert_allclose(part.power, whole[part.first].power, rtol=1e-4, atol=1e-9)
+        assert np.abs(part.bands.astype(int) - whole[part.first].bands).max() <= 1
+
+
 def test_peaks_are_the_lowest_and_highest_samples(lanes: Lanes) -> None:
     sound = np.concatenate(list(lanes.blocks()), axis=2)
     peaks = np.concatenate([s.peaks for s in looked_over(lanes)], axis=1)

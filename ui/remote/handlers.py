@@ -111,12 +111,16 @@ def sound(call: Call, kept: Kept) -> Answer:
 
 
 def survey(call: Call, kept: Kept) -> Values:
-    """Look over all that sounds, lane by lane: waveforms, spectrograms and powers, a stretch of seconds at a time."""
+    """Look over all that sounds, lane by lane: waveforms, spectrograms and powers, a stretch of seconds at a time.
+
+    With `first` and `seconds` only those that these lie in.
+    """
     from ...plugin.session.survey import encode
     from ...plugin.session.survey import survey as look_over
 
     lanes = kept.lanes(call.data["source"], call.data.get("laid"), _told(call))
-    for stretch in look_over(lanes, call.progress):
+    part = call.data.get("first", 0.0), call.data.get("seconds")
+    for stretch in look_over(lanes, call.progress, *part):
         call.event(*encode(stretch))
     return {"broken": list(lanes.broken)}
 
