@@ -108,11 +108,10 @@ def test_a_job_writes_a_result_and_opening_again_finds_all_as_it_was(desk: Desk,
     panel.done.subscribe(ended.append)
     entry = panel.rebalance()
     assert entry is not None
-    desk.until(lambda: ended)
+    desk.until(lambda: ended and panel.live.heard_whole)
     assert ended[0].status == "done"
     assert panel.result is not None
     assert panel.result.name == "film_mixed.otio"
-    assert panel.live.heard_whole
     assert panel.exporting.source == Source(panel.result)
     gains = panel.live.table()[1]
     panel.clips.close()
@@ -125,7 +124,11 @@ def test_a_job_writes_a_result_and_opening_again_finds_all_as_it_was(desk: Desk,
     assert not panel.history.next_undo
 
 
-def test_an_engine_that_is_killed_midway_costs_nothing(desk: Desk, film: Path) -> None:
+def test_an_engine_that_is_killed_midway_costs_nothing(tmp_path: Path, tiny_model: str, film: Path) -> None:
+    pump = InlinePump()
+    engine = EngineClient(pump, tmp_path)
+    desk = Desk(tmp_path, engine, pump)
+    desk.panel.options.set("model", tiny_model)
     desk.open(film)
     panel = desk.panel
     ended = []
@@ -136,9 +139,10 @@ def test_an_engine_that_is_killed_midway_costs_nothing(desk: Desk, film: Path) -
     pid = desk.engine.pid_of("work")
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    desk.until(lambda: ended)
+    desk.until(lambda: ended and panel.live.heard_whole)
     assert ended[0].status == "done"
-    assert panel.live.heard_whole
+    panel.close()
+    engine.close()
 
 
 def test_saying_what_a_track_holds_lays_it_into_another_lane(desk: Desk, film: Path) -> None:
@@ -149,3 +153,18 @@ def test_saying_what_a_track_holds_lays_it_into_another_lane(desk: Desk, film: P
     assert panel.live.laid.moved == {1, 2}
     panel.history.undo()
     assert panel.live.laid.moved == {1}
+
+
+def test_of_two_previews_the_newest_is_heard(desk: Desk, film: Path) -> None:
+    desk.open(film)
+    panel = desk.panel
+    heard = []
+    panel.heard.subscribe(heard.append)
+    panel.preview(0.0, 2.0)
+    panel.preview(3.0, 2.0)
+    assert panel.hearing is not None
+    assert panel.hearing.first == 3.0
+    desk.until(lambda: heard)
+    desk.pump.run(0.2)
+    assert [round(mix.start) for mix in heard] == [3]
+    assert panel.hearing is None

@@ -6,7 +6,7 @@ Nothing here asks the network: strength, trims, style, loudness and curves act a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -110,15 +110,20 @@ class LiveMix:
         self._laid = laid
         self.changed.emit()
 
-    def hear(self, mix: Mix) -> None:
-        """Take in what the network says: of all of it, or of a stretch, which then lies over what was known."""
-        if mix.start <= 0 and mix.duration >= self._seconds - 2 * HOP / MODEL_RATE:
+    def hear(self, mix: Mix, stretches: Iterable[Surveyed] = ()) -> None:
+        """Take in what the network says: of the whole programme, or of a stretch, which then lies over what was known.
+
+        `stretches` are a survey of clips as they lie with it (`lying`).
+        """
+        self._laid = self.lying(mix)
+        for stretch in stretches:
+            self._lanes.take(stretch)
+        if self._is_whole(mix):
             self._whole, self._previews = mix, []
         else:
             end = mix.start + mix.duration
             kept = (p for p in self._previews if p.start < mix.start or p.start + p.duration > end)
             self._previews = [*kept, mix]
-        self._laid = self._lying(mix)
         self._forget()
 
     def unhear(self) -> None:
@@ -154,6 +159,18 @@ class LiveMix:
     def laid(self) -> Laid:
         """Where clips lie now: what the sound has to be asked for with, and surveyed."""
         return self._laid
+
+    def lying(self, mix: Mix) -> Laid:
+        """Where clips will lie with what a mix says; stems of a whole clip stay before those of a stretch of it."""
+        if self._is_whole(mix):
+            return mix.laid
+        whole = set(self._whole.laid.parted) if self._whole is not None else set()
+        new = {clip: stems for clip, stems in mix.laid.parted.items() if clip not in whole}
+        known = self._laid
+        return Laid({**known.kinds, **mix.laid.kinds}, known.moved | mix.laid.moved, {**known.parted, **new})
+
+    def _is_whole(self, mix: Mix) -> bool:
+        return mix.start <= 0 and mix.duration >= self._seconds - 2 * HOP / MODEL_RATE
 
     @property
     def heard(self) -> bool:
@@ -404,17 +421,6 @@ class LiveMix:
 
     def _timecode(self, seconds: float) -> str:
         return self._document.timecode(seconds)[:8] if self._document is not None else ""
-
-    def _lying(self, mix: Mix) -> Laid:
-        """Where clips lie with what a mix says of them; stems of a whole clip stay before those of a stretch of it."""
-        if mix is self._whole:
-            return mix.laid
-        kept = dict(self._laid.parted)
-        whole = set(self._whole.laid.parted) if self._whole is not None else set()
-        new = {clip: stems for clip, stems in mix.laid.parted.items() if clip not in whole}
-        return Laid(
-            {**self._laid.kinds, **mix.laid.kinds}, self._laid.moved | mix.laid.moved, {**kept, **new}
-        )
 
     def _forget(self) -> None:
         self._known = None

@@ -13,7 +13,7 @@ from ...plugin.jobs.defaults import Defaults
 from ...plugin.jobs.hand import to_data
 from ...plugin.jobs.mix import Mix, read_mix
 from ...plugin.jobs.ranges import format_ranges
-from ...plugin.session.survey import decode
+from ...plugin.session.survey import Surveyed, decode
 from ..base.asking import Engine, Failure, Ticket
 from ..base.pump import Pump
 from ..base.source import Source
@@ -116,6 +116,8 @@ class Panel:
         self._mix_path: Path | None = None
         self._preview: Ticket | None = None
         self._survey: Ticket | None = None
+        self._relay: Ticket | None = None
+        self._wish: object = None
         self._leave_keep: Callable[[], None] | None = None
         self._opened_by_host: HostTimeline | None = None
         self._wire()
@@ -150,6 +152,7 @@ class Panel:
         seconds = min(seconds, total)
         first = self.transport.seconds - seconds / 2 if at is None else at
         first = min(max(0.0, first), max(0.0, total - seconds))
+        wish = self._wish = object()
         self.hearing = Hearing(first, first + seconds)
         data = {**self._request(), "start": first, "seconds": seconds}
         self._preview = self.engine.ask(
@@ -158,14 +161,15 @@ class Panel:
             slot="panel.preview",
             event=lambda told, _: self._previewing(told),
             done=lambda told, _: self._previewed(Path(told["mix"])),
-            failed=self._no_preview,
+            failed=lambda failure: self._no_preview(failure, wish),
         )
         self.changed.emit()
 
     def cancel_preview(self) -> None:
         """Do not hear what is being heard."""
-        if self._preview is not None:
-            self._preview.cancel()
+        for ticket in (self._preview, self._relay):
+            if ticket is not None and self.hearing is not None:
+                ticket.cancel()
 
     def rebalance(self) -> Entry | None:
         """Put the job on the queue; None where none can be asked for."""
@@ -235,11 +239,11 @@ class Panel:
         self._source = document.source
         self.live.open(document)
         self.live.lie(laid_of(self.clips.rows))
-        self.deck.load(document.source, to_samples(document.duration, self.deck.rate), self.live.laid)
         if again:
             self.live.drawn, self._mix_path = drawn, None
         else:
             at = self._restore(document.source)
+        self.deck.load(document.source, to_samples(document.duration, self.deck.rate), self.live.laid)
         self._aim()
         self.deck.seek(at)
         self.frames.open(document.source)
@@ -259,8 +263,8 @@ class Panel:
         known = {name: value for name, value in space.settings.items() if name in self.options.base}
         self.options.apply({**self.options.base, **known}, "")
         self.history.clear()
-        if space.mix is not None and self.result is not None:
-            self._take_whole(space.mix)
+        if self.result is not None:
+            self._take_whole(space.mix, lambda mix, _: self.live.hear(mix))
         return round(space.position * self.deck.rate)
 
     def _closed(self) -> None:
@@ -322,15 +326,42 @@ class Panel:
         self._look_over()
 
     def _look_over(self) -> None:
-        if self._source is None:
+        if self._source is not None:
+            data = {"source": self._source.to_dict(), "laid": self.live.laid.to_dict()}
+            self._survey = self.engine.ask(
+                "survey",
+                data,
+                slot="panel.survey",
+                event=lambda facts, payload: self.live.survey(decode(facts, payload)),
+                failed=self._fail,
+            )
+
+    def _hear(self, mix: Mix, then: Callable[[], object]) -> None:
+        """Take in what was heard, with a survey of the lanes that it makes: both at once, so that levels are right."""
+        laid = self.live.lying(mix)
+        if laid == self.live.laid or self._source is None:
+            self.live.hear(mix)
+            then()
             return
-        data = {"source": self._source.to_dict(), "laid": self.live.laid.to_dict()}
-        self._survey = self.engine.ask(
+        stretches: list[Surveyed] = []
+
+        def done(*_: object) -> None:
+            self.live.hear(mix, stretches)
+            self.deck.lay(self.live.laid)
+            then()
+
+        self._relay = self.engine.ask(
             "survey",
-            data,
-            slot="panel.survey",
-            event=lambda facts, payload: self.live.survey(decode(facts, payload)),
-            failed=self._fail,
+            {
+                "source": self._source.to_dict(),
+                "laid": laid.to_dict(),
+                "first": mix.start,
+                "seconds": mix.duration,
+            },
+            slot="panel.survey of a mix",
+            event=lambda facts, payload: stretches.append(decode(facts, payload)),
+            done=done,
+            failed=self._no_preview,
         )
 
     # Previews and results.
@@ -342,14 +373,16 @@ class Panel:
             self.changed.emit()
 
     def _previewed(self, path: Path) -> None:
-        hearing, self.hearing, self._preview = self.hearing, None, None
+        self._preview = None
         try:
             mix = read_mix(path)
         except SightmixError as error:
-            self._fail(Failure(str(error), type(error).__name__))
+            self._no_preview(Failure(str(error), type(error).__name__))
             return
-        self.live.hear(mix)
-        self._lay()
+        self._hear(mix, lambda: self._play_preview(mix))
+
+    def _play_preview(self, mix: Mix) -> None:
+        hearing, self.hearing = self.hearing, None
         if hearing is not None:
             self.transport.mark((hearing.first, hearing.last))
             self.transport.go(hearing.first)
@@ -358,9 +391,9 @@ class Panel:
         self.heard.emit(mix)
         self.changed.emit()
 
-    def _no_preview(self, failure: Failure) -> None:
-        if self._preview is None or not failure.cancelled:
-            self.hearing, self._preview = None, None
+    def _no_preview(self, failure: Failure, wish: object = None) -> None:
+        if wish is None or wish is self._wish:  # another may have taken its place
+            self.hearing = self._preview = None
         self._fail(failure)
         self.changed.emit()
 
@@ -370,22 +403,24 @@ class Panel:
             self.planning.learn(answer["result"])
             if self._source is not None and entry.data["source"] == self._source.to_dict():
                 self.out = Path(entry.data["out"])
-                if answer.get("mix"):
-                    self._take_whole(Path(answer["mix"]))
+                self._take_whole(answer.get("mix"), self._hear)
                 self.exporting.show(self._exported())
                 self._keep()
         self.done.emit(entry)
         self._plan()
 
-    def _take_whole(self, path: Path) -> None:
-        """What the network said of all of it."""
+    def _take_whole(
+        self, path: str | Path | None, take: Callable[[Mix, Callable[[], object]], object]
+    ) -> None:
+        """Take in what the network said of all of it, if that is there."""
+        if path is None:
+            return
         try:
-            mix = read_mix(path)
+            mix = read_mix(Path(path))
         except SightmixError:
             return  # only what is heard and drawn: the next preview or job makes it anew
-        self._mix_path = path
-        self.live.hear(mix)
-        self._lay()
+        self._mix_path = Path(path)
+        take(mix, self.changed.emit)
 
     def _exported(self) -> Source | None:
         """What an export is made of: the result where there is one, else the timeline itself."""
@@ -433,10 +468,10 @@ class Panel:
         return {"source": self._source.to_dict(), "told": self.clips.told_words, "out": str(out)}
 
     def _stop_asking(self) -> None:
-        for ticket in (self._preview, self._survey):
+        for ticket in (self._preview, self._survey, self._relay):
             if ticket is not None:
                 ticket.cancel()
-        self._preview = self._survey = self.hearing = None
+        self._preview = self._survey = self._relay = self.hearing = None
 
     def _fail(self, failure: Failure | None) -> None:
         if failure is not None and not failure.cancelled:
