@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from sightmix.engine.errors import SettingsError, TimelineError, WriteError
-from sightmix.plugin.jobs.withdraw import withdraw
+from sightmix.plugin.jobs.names import result_folder
+from sightmix.plugin.jobs.withdraw import TAKEN, WHOLE, put_back, withdraw
 from sightmix.plugin.timeline import ResultClip, ResultTrack, Timeline, open_timeline, write_result
 from sightmix.plugin.timeline.results import Gain, Result, Ridden
 from timeline_kit import (
@@ -292,3 +293,79 @@ def test_results_of_clips_that_are_no_longer_there(media: str, tmp_path: Path) -
     save(out, root)
     with pytest.raises(WriteError, match="results of clips that it does not have"):
         withdraw(out, "1")
+
+
+# Put back.
+
+
+@pytest.fixture
+def result(media: str, tmp_path: Path) -> Path:
+    """A result of three clips, with the folder that a job leaves beside it."""
+    opened = whole(
+        tmp_path,
+        track("Audio", *(clip(name, tr(0, 24), media) for name in ("one", "two", "three")), name="A1"),
+    )
+    out = write_result(opened, results_of(opened, "ridden", tmp_path, (1, 2, 3)), tmp_path / "out.otio", True)
+    result_folder(out).mkdir()
+    return out
+
+
+def test_taken_off_and_put_back_in_any_order(result: Path) -> None:
+    first = result.read_bytes()
+    withdraw(result, "2")
+    one_off = result.read_bytes()
+    withdraw(result, "1,3")
+    assert put_back(result, "1,3") == (1, 3)
+    assert result.read_bytes() == one_off
+    withdraw(result, "3")
+    assert put_back(result, "2") == (2,)
+    assert put_back(result, "1-3") == (3,)
+    assert result.read_bytes() == first
+    with pytest.raises(WriteError, match="rebalance again"):
+        put_back(result, "1")
+
+
+def test_what_is_not_off_cannot_be_put_back(result: Path) -> None:
+    withdraw(result, "2")
+    before = result.read_bytes()
+    with pytest.raises(SettingsError, match="result of clip 1 was not taken off"):
+        put_back(result, "1")
+    assert result.read_bytes() == before
+
+
+def test_a_result_that_was_written_since_is_not_undone(result: Path, tmp_path: Path) -> None:
+    withdraw(result, "2")
+    opened = open_timeline(tmp_path / "in.otio")
+    write_result(opened, results_of(opened, "baked", tmp_path, (1, 2)), result, True)
+    before = result.read_bytes()
+    with pytest.raises(WriteError, match="was written since"):
+        put_back(result, "2")
+    withdraw(result, "1")
+    assert put_back(result, "1") == (1,)
+    assert result.read_bytes() == before, "it is this result's clips that come back"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", '{"schema": "other"}', '{"schema": "sightmix.withdrawn/1", "left": 3}']
+)
+def test_a_note_that_is_none(text: str, result: Path) -> None:
+    withdraw(result, "2")
+    (result_folder(result) / TAKEN).write_text(text)
+    with pytest.raises(WriteError):
+        put_back(result, "2")
+
+
+def test_without_its_folder_nothing_is_kept_and_nothing_is_made(result: Path) -> None:
+    result_folder(result).rmdir()
+    withdraw(result, "2")
+    assert not result_folder(result).exists()
+    with pytest.raises(WriteError, match="rebalance again"):
+        put_back(result, "2")
+
+
+def test_where_it_is_kept(result: Path) -> None:
+    first = result.read_bytes()
+    withdraw(result, "2")
+    withdraw(result, "3")
+    assert (result_folder(result) / WHOLE).read_bytes() == first
+    assert sorted(path.name for path in result_folder(result).iterdir()) == sorted([TAKEN, WHOLE])

@@ -18,6 +18,7 @@ from sightmix.ui.control.exporting import Exporting
 from sightmix.ui.control.foley import Foley
 from sightmix.ui.control.host import Host
 from sightmix.ui.control.queue import DONE, Entry
+from sightmix.ui.control.takeback import TakeBack
 from sightmix.ui.window import theme
 from sightmix.ui.window.export_view import ExportView
 from sightmix.ui.window.main_window import MainWindow
@@ -42,7 +43,8 @@ class Desk:
         qtbot.addWidget(self.window)
         self.exporting, self.host = Exporting(self.engine, lambda path: False), Host(self.engine)
         self.foley = Foley(self.engine, self.panel.history)
-        self.outside = Outside(self.window, self.exporting, self.foley, self.host)
+        self.takeback = TakeBack(self.engine, self.panel.history)
+        self.outside = Outside(self.window, self.exporting, self.foley, self.host, takeback=self.takeback)
         self.window.show()
 
     def open(self, path: Path = Path("/show/episode 3.otio")) -> None:
@@ -167,6 +169,29 @@ def test_from_resolve_and_back(desk: Desk) -> None:
     )  # fmt: skip
     [notice] = desk.said
     assert notice.text == "In Resolve: “Cut 1 [rebalanced]”, on sightmix.\nOne clip is silent."
+
+
+def test_clips_are_taken_off_the_newest_result_until_it_is_written_again(desk: Desk) -> None:
+    desk.open()
+    desk.outside.take_back((2, 3))
+    assert desk.engine.open("withdraw") == [], "there is no result"
+    source, out = Path("/show/episode 3.otio"), Path("/show/episode 3 rebalanced.otio")
+    desk.end(source, out)
+    desk.outside.take_back((2, 3))
+    request = desk.ask("withdraw")
+    assert (request.data["out"], request.data["clips"]) == (str(out), "2-3")
+    request.finish({"clips": [2, 3]})
+    assert desk.takeback.off(out) == {2, 3}
+    desk.window.keys.trigger("undo")
+    desk.ask("put_back").finish({"clips": [2, 3]})
+    assert desk.takeback.off(out) == frozenset()
+    desk.outside.take_back((2,))
+    desk.ask("withdraw").fail(Failure("Somebody moved it.", "WriteError"))
+    assert [notice.text for notice in desk.said] == ["Somebody moved it."]
+    desk.outside.take_back((3,))
+    desk.ask("withdraw").finish({"clips": [3]})
+    desk.end(source, out)
+    assert desk.takeback.off(out) == frozenset()
 
 
 def test_another_timeline_is_not_laid_in_resolve(desk: Desk) -> None:

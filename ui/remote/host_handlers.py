@@ -66,9 +66,20 @@ def withdraw(call: Call, kept: Kept) -> Answer:  # noqa: ARG001
     """Take the results of `clips` ("3,5-9") off the timeline `out`; answers the clips' numbers."""
     from ...plugin.jobs.withdraw import withdraw as take
 
+    return _clips_of(call, take)
+
+
+def put_back(call: Call, kept: Kept) -> Answer:  # noqa: ARG001
+    """Put results back that were taken off; answers the clips' numbers."""
+    from ...plugin.jobs.withdraw import put_back as put
+
+    return _clips_of(call, put)
+
+
+def _clips_of(call: Call, do: Callable[..., tuple[int, ...]]) -> Answer:
     source = Source.from_dict(call.data["source"]) if call.data.get("source") else Source(Path())
-    out = Path(call.data["out"])
-    return {"clips": list(take(out, call.data["clips"], source.timeline, source.folders, source.rate))}
+    clips = do(Path(call.data["out"]), call.data["clips"], source.timeline, source.folders, source.rate)
+    return {"clips": list(clips)}
 
 
 def uncarried(call: Call, kept: Kept) -> Answer:  # noqa: ARG001
@@ -153,6 +164,7 @@ HANDLERS: Mapping[str, Callable[[Call, Kept], Answer]] = {
         resolve_open,
         resolve_write,
         withdraw,
+        put_back,
         uncarried,
         foley,
         foley_find,

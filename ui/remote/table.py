@@ -63,6 +63,7 @@ TABLE: Mapping[str, Kind] = {
     "foley_candidates": Kind(WORK, "work", 1, _OUTSIDE),
     "foley_hear": Kind(WORK, "work", 0, _OUTSIDE),
     "withdraw": Kind(WORK, "work", 0, _OUTSIDE),
+    "put_back": Kind(WORK, "work", 0, _OUTSIDE),
     # Somebody may have to do something in Resolve first: no other work waits for that.
     "resolve_open": Kind(WORK, "host", 1, _OUTSIDE),
     "resolve_write": Kind(WORK, "host", 1, _OUTSIDE),

@@ -13,6 +13,7 @@ from ..base.source import Source
 from ..control.exporting import Exporting
 from ..control.foley import Foley, Heard
 from ..control.host import IDLE, LAUNCHED, LAYING, Host, HostTimeline, Laid
+from ..control.takeback import TakeBack
 from .export_view import ExportView
 from .foley_view import FoleyView
 from .notices import Notice
@@ -26,8 +27,8 @@ class Outside(QObject):
     """Binds the commands export, foley, open_resolve and lay of a main window, and keeps their parts on what is open.
 
     `window` has `panel` (with `clips`, `deck`, and maybe `queue`), `keys`, `notice` and `failed`. The result of a job
-    that has ended is what is exported from then on, and what can be laid in Resolve. `hear` is told of Foley that
-    somebody wants to hear.
+    that has ended is what is exported from then on, what can be laid in Resolve, and what clips are taken off. `hear`
+    is told of Foley that somebody wants to hear.
     """
 
     def __init__(
@@ -37,10 +38,11 @@ class Outside(QObject):
         foley: Foley,
         host: Host,
         hear: Callable[[Heard], object] | None = None,
+        takeback: TakeBack | None = None,
     ) -> None:
         super().__init__(window)
         self._window, self._panel = window, window.panel
-        self.exporting, self.foley, self.host = exporting, foley, host
+        self.exporting, self.foley, self.host, self.takeback = exporting, foley, host, takeback
         self.results: dict[Path, Path] = {}  # by the timeline's file: the newest result of it
         self._to_choose: tuple[int, ...] = ()
         self.export_page = SidePage(window, self.tr("Export"), lambda: ExportView(exporting))
@@ -61,6 +63,8 @@ class Outside(QObject):
         finished = getattr(queue, "finished", None)
         if finished is not None:
             self._leave.append(finished.subscribe(self.ended))
+        if takeback is not None:
+            self._leave.append(takeback.failed.subscribe(window.failed))
         if hear is not None:
             self._leave.append(foley.heard.subscribe(hear))
 
@@ -76,6 +80,13 @@ class Outside(QObject):
         """The panel was started beside Resolve: open what is open there."""
         self.host.open(LAUNCHED)
 
+    def take_back(self, clips: tuple[int, ...]) -> None:
+        """Take the results of clips off the newest result of what is open; nothing where there is none."""
+        document = self._panel.clips.document
+        out = self.results.get(document.source.path) if document is not None else None
+        if self.takeback is not None and document is not None and out is not None:
+            self.takeback.take(out, clips, document.source)
+
     def ended(self, entry: Any) -> None:
         """A job of the queue has ended well: its result is what is exported and laid from now on."""
         answer: Mapping[str, Any] = entry.answer or {}
@@ -84,6 +95,8 @@ class Outside(QObject):
             return  # no timeline was written
         source, out = Source.from_dict(entry.data["source"]), Path(entry.data["out"])
         self.results[source.path] = out
+        if self.takeback is not None:
+            self.takeback.forget(out)
         document = self._panel.clips.document
         if document is not None and document.source.path == source.path:
             self.exporting.show(Source(out, source.timeline, source.folders, source.rate))
