@@ -200,7 +200,7 @@ def test_every_clip_says_how_it_stands(desk: Desk) -> None:
     assert [status for _, status in desk.rows()] == ["done", "done earlier", "failed", "failed"]
     assert desk.jobs() == [("one", "2 clips · 2 failed")]
     desk.choose(0, 2)
-    assert desk.view.sentence.text() == "It is torn: copy it again."
+    assert desk.view.sentence.sentence == "It is torn: copy it again."
     assert desk.view.sentence.property("role") == "fault"
     index = desk.view.model.index(3, 0, desk.view.model.index(0, 0))
     assert index.data(Qt.ItemDataRole.ToolTipRole) == "It is offline: find it."
@@ -227,7 +227,7 @@ def test_what_runs_can_be_watched_without_being_rebuilt(desk: Desk) -> None:
     asked.tell({"event": "clip", "index": 2, "status": "rendered", "reason": ""})
     clips = [(first.row(), last.row()) for first, last in told if first.internalId()]
     assert clips == [(1, 1)]
-    assert desk.view.sentence.text().startswith("two") or desk.view.sentence.text() == ""
+    assert desk.view.sentence.sentence.startswith("two") or desk.view.sentence.sentence == ""
 
 
 def test_a_job_that_is_done_is_opened_shown_and_reported(desk: Desk, qtbot: QtBot) -> None:
@@ -252,7 +252,7 @@ def test_a_failure_can_be_copied_and_tried_again(desk: Desk) -> None:
     desk.add("one")
     desk.begin().fail(Failure("The disk is full; free some space.", "DiskFullError", details="Traceback …"))
     titles = desk.choose(0)
-    assert desk.view.sentence.text() == "The disk is full; free some space."
+    assert desk.view.sentence.sentence == "The disk is full; free some space."
     assert titles[:2] == ["Do it again", "Copy details"]
     desk.press("Copy details")
     copied = QGuiApplication.clipboard().text()
@@ -311,7 +311,7 @@ def test_a_clip_is_taken_back_and_comes_again_with_the_job(desk: Desk) -> None:
     desk.choose(0, 0)
     desk.press("Take back this clip")
     desk.engine.open("withdraw")[0].fail(Failure("It is no longer what was written.", "WriteError"))
-    assert desk.view.sentence.text() == "It is no longer what was written."
+    assert desk.view.sentence.sentence == "It is no longer what was written."
     assert desk.rows()[0][1] == "done"
     desk.press("Do the job again")
     desk.finish(desk.begin())

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QObject, QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
@@ -13,16 +14,19 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
+    QResizeEvent,
     QStandardItemModel,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QSlider, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QSizePolicy, QSlider, QToolButton, QWidget
 
 from ..control.options import Choice
 from . import icons, theme
 
 _HANDLE = 5.0  # px: half of a fader's handle
+_SHORTEST = 64  # px of a fader that can be aimed
 _LARGE = 10  # steps of a page key
+_BREAKABLE = re.compile(r"[/\\\\_.]+(?=\S)")  # where a path may go on in the next line
 _KEYS = Qt.Key
 _ENTER = frozenset({_KEYS.Key_Return, _KEYS.Key_Enter})
 _MOVES = frozenset(
@@ -78,6 +82,7 @@ class Fader(QSlider):
         self.setPageStep(_LARGE)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._shown = False
+        self.setMinimumWidth(_SHORTEST)
         self.valueChanged.connect(self._changed)
         self.sliderReleased.connect(self.settled)
 
@@ -201,6 +206,11 @@ class Figure(Entry):
         self.editingFinished.connect(self._finished)
         self.given_up.connect(lambda: self.setText(self._text))
 
+    def fit(self, longest: str) -> None:
+        """Be as wide as the longest figure needs, in the type of the moment."""
+        self.ensurePolished()
+        self.setFixedWidth(self.fontMetrics().horizontalAdvance(longest) + 3 * theme.GRID)
+
     def show_text(self, text: str, *, wrong: bool = False) -> None:
         """Show what is in force, or what was typed and is `wrong`."""
         self._text, self._wrong = text, wrong
@@ -318,20 +328,71 @@ class Divider(QWidget):
 
 
 class Wrapped(QLabel):
-    """A sentence in as many lines as it needs; nothing, and no place, where there is none."""
+    """A sentence in as many lines as it needs; nothing, and no place, where there is none.
+
+    A long path in it is broken behind its dividers, and never makes the column wider.
+    """
 
     def __init__(self, role: str = "quiet", parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._sentence = ""
         self.setWordWrap(True)
         self.setProperty("role", role)
-        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.hide()
+
+    @property
+    def sentence(self) -> str:
+        """What it says."""
+        return self._sentence
 
     def say(self, text: str, role: str = "") -> None:
         """Show a sentence, in another tone where one is named."""
         if role:
             toned(self, role)
-        if text != self.text():
-            self.setText(text)
+        if text != self._sentence:
+            self._sentence = text
+            self.setText(_BREAKABLE.sub("\\g<0>\u200b", text))
+            self.setAccessibleName(text)
         self.setVisible(bool(text))
+
+
+class Cut(QToolButton):
+    """A button whose words are cut off with dots where there is no room, and never make the column wider."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._words = ""
+        self.setProperty("role", "flat")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    @property
+    def words(self) -> str:
+        """All of its words."""
+        return self._words
+
+    def set_words(self, words: str) -> None:
+        """Have other words."""
+        self._words = words
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Show as many of them as there is room for."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """Some letters are enough; it takes the room there is."""
+        return QSize(6 * theme.GRID, super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """As `sizeHint`."""
+        return self.sizeHint()
+
+    def _fit(self) -> None:
+        icon = 0 if self.icon().isNull() else self.iconSize().width() + 4
+        room = self.width() - icon - theme.GRID
+        shown = self.fontMetrics().elidedText(self._words, Qt.TextElideMode.ElideRight, max(0, room))
+        if shown != self.text():
+            self.setText(shown)

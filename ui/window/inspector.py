@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSizePolicy,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -19,12 +18,11 @@ from ..control.options import OFFERED, Options
 from ..control.planning import Planning
 from ..control.presets import Presets
 from . import icons, theme, words
-from .fields import Divider, Wrapped, until_gone
+from .fields import Cut, Divider, Wrapped, until_gone
 from .preset_bar import PresetBar
 from .rows import Row, row_for
 
 PREVIEW_KEY, REBALANCE_KEY = "P", "Enter"
-_COLUMN = 288  # px: the least width of a column
 
 
 class Inspector(QFrame):
@@ -47,7 +45,7 @@ class Inspector(QFrame):
         self.fold = _fold()
         self.fold.clicked.connect(self._folded)
         self.advanced = _fold()
-        self.advanced.setText(self.tr("Advanced"))
+        self.advanced.set_words(self.tr("Advanced"))
         self.advanced.clicked.connect(self._folded)
         self._more = QWidget()
         self.body = self._made_body()
@@ -65,17 +63,19 @@ class Inspector(QFrame):
             options.changed.subscribe(self._changed),
             options.marked.subscribe(self._sum_up),
             planning.changed.subscribe(self._planned),
+            theme.changed.subscribe(self._measure),
         )
         for row in dict.fromkeys(self.rows.values()):
             row.renew()
         self._folded()
         self._planned()
         self._sum_up()
+        self._measure()
 
     def set_narrow(self, narrow: bool) -> None:
         """Be a line that can be opened, or a column."""
         self._narrow = narrow
-        self.setMinimumWidth(0 if narrow else _COLUMN)
+        self._measure()
         self._folded()
 
     @property
@@ -169,15 +169,25 @@ class Inspector(QFrame):
 
     def _sum_up(self) -> None:
         summary = words.summary(self._options)
-        self.fold.setText(summary)
+        self.fold.set_words(summary)
         self.fold.setAccessibleName(self.tr("Settings: {summary}").format(summary=summary))
         self.fold.setToolTip(self.tr("Open or fold the settings"))
         changed = sum(
             row.setting.advanced and any(map(self._options.differs, row.names)) for row in self._rows
         )
         title = self.tr("Advanced")
-        self.advanced.setText(title if not changed else self.tr("Advanced · {n} changed").format(n=changed))
-        self.advanced.setAccessibleName(self.advanced.text())
+        self.advanced.set_words(title if not changed else self.tr("Advanced · {n} changed").format(n=changed))
+        self.advanced.setAccessibleName(self.advanced.words)
+
+    def _measure(self) -> None:
+        """Have one width for all labels, and be no narrower than the rows, in the type of the moment."""
+        label = max(row.label_width for row in self._rows)
+        for row in self._rows:
+            row.measure(label)
+        self.presets.title.setFixedWidth(label)
+        least = max(row.least_width for row in self._rows)
+        beside = 3 * theme.GRID + self.body.verticalScrollBar().sizeHint().width() + 2
+        self.setMinimumWidth(0 if self._narrow else least + beside)
 
     @property
     def _rows(self) -> list[Row]:
@@ -212,10 +222,8 @@ class Inspector(QFrame):
         self.preview_note.say("" if reason == told else reason)
 
 
-def _fold() -> QToolButton:
-    button = QToolButton()
-    button.setProperty("role", "flat")
+def _fold() -> Cut:
+    button = Cut()
     button.setCheckable(True)
     button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-    button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
     return button

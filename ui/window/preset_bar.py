@@ -22,7 +22,7 @@ from ...engine.errors import SightmixError
 from ..control.options import Options
 from ..control.presets import SUFFIX, Preset, Presets
 from . import theme
-from .fields import Entry, Wrapped, until_gone
+from .fields import Cut, Entry, Wrapped, until_gone
 
 
 class PresetBar(QWidget):
@@ -33,8 +33,7 @@ class PresetBar(QWidget):
     def __init__(self, presets: Presets, options: Options) -> None:
         super().__init__()
         self._presets, self._options = presets, options
-        self.button = QToolButton()
-        self.button.setProperty("role", "flat")
+        self.button = Cut()
         self.button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         self.menu = QMenu(self.button)
@@ -54,12 +53,10 @@ class PresetBar(QWidget):
         top.setSpacing(theme.GRID // 2)
         line = QHBoxLayout()
         line.setSpacing(theme.GRID // 2)
-        title = QLabel(self.tr("Preset"))
-        title.setFixedWidth(64)
+        self.title = title = QLabel(self.tr("Preset"))
         title.setBuddy(self.button)
         line.addWidget(title)
-        line.addWidget(self.button)
-        line.addStretch(1)
+        line.addWidget(self.button, 1)
         top.addLayout(line)
         top.addWidget(self._asking)
         top.addWidget(self.note)
@@ -81,7 +78,7 @@ class PresetBar(QWidget):
         else:
             name = self.tr("{name}, changed") if self._presets.modified else "{name}"
             name = name.format(name=current.name)
-        self.button.setText(f"{name} ▾")
+        self.button.set_words(f"{name} ▾")
         self.button.setAccessibleName(self.tr("Preset: {name}").format(name=name))
         self.button.setToolTip(self.tr("Choose, save and share presets"))
 

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from ..base.asking import Failure
-from ..control.queue import CANCELLED, DONE, FAILED, RUNNING, WAITING, Entry, JobQueue, Row
+from ..control.queue import CANCELLED, DONE, FAILED, PAUSED, RUNNING, WAITING, Entry, JobQueue, Row
 from ..control.withdrawals import Withdrawals
 from . import icons, queue_words, theme
 from .body import Elided
@@ -222,7 +222,7 @@ class QueueView(QFrame):
         share = None if running is None else running.share
         self.bar.setVisible(share is not None)
         self.bar.setValue(round(1000 * (share or 0.0)))
-        self._renew_buttons(running)
+        self._renew_buttons()
         offer = queue.resume_offer
         self.offer.setVisible(bool(offer))
         if offer:
@@ -231,7 +231,7 @@ class QueueView(QFrame):
         self.setVisible(bool(queue.entries or offer))
         self.setToolTip(queue.trouble)
 
-    def _renew_buttons(self, running: Entry | None) -> None:
+    def _renew_buttons(self) -> None:
         queue = self._queue
         busy = bool(queue.unfinished)
         self.pause.setVisible(busy)
@@ -241,7 +241,7 @@ class QueueView(QFrame):
             if queue.paused
             else self.tr("Stop at the next step; what is complete is kept")
         )
-        self.cancel.setVisible(running is not None)
+        self.cancel.setVisible(self._stoppable() is not None)
         self.cancel.setToolTip(
             self.tr("Stop this job; what is complete is kept ({key})").format(key=CANCEL_KEY)
         )
@@ -396,9 +396,13 @@ class QueueView(QFrame):
         (self._queue.resume if self._queue.paused else self._queue.pause)()
 
     def _cancel(self) -> None:
-        running = self._queue.running
-        if running is not None:
-            self._queue.cancel(running.number)
+        entry = self._stoppable()
+        if entry is not None:
+            self._queue.cancel(entry.number)
+
+    def _stoppable(self) -> Entry | None:
+        """The job that runs, or was stopped for a while."""
+        return next((one for one in self._queue.entries if one.status in (RUNNING, PAUSED)), None)
 
 
 _MARK: dict[str, tuple[str, str]] = {

@@ -5,15 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QToolButton,
+    QWidget,
+    QWidgetItem,
+)
 
 from ...engine.roles import PARTS
 from ...plugin.jobs.settings import LOUDNESS_KEEP, LOUDNESS_MODEL, SETTINGS, Setting
-from ..control.options import Choice, Options, deliveries
+from ..control.options import Choice, Options, deliveries, shown
 from . import icons, theme, words
 from .fields import Choices, Fader, Figure, Wrapped
 
-_LABEL, _FIGURE, _TARGET, _BACK = 64, 76, 88, 20  # px
+_BACK = 20  # px
+_LONGEST, _LONGEST_TARGET = (
+    "\N{MINUS SIGN}60.0 dB",
+    "\N{MINUS SIGN}23.0 LUFS",
+)  # figures that are to be read whole
 _STEMS = {role.name for role in PARTS}
 FIGURE = "figure"  # a loudness that is none by a name
 _USUAL = "-23"  # LUFS that a figure begins with
@@ -28,7 +41,6 @@ class Row(QWidget):
         self.setting: Setting = SETTINGS[names[0]]
         self.setObjectName(self.setting.key)
         self.label = QLabel(words.label(self.setting))
-        self.label.setFixedWidth(_LABEL)
         self.back = QToolButton()
         self.back.setIcon(icons.icon("undo", "quiet"))
         self.back.setProperty("role", "flat")
@@ -62,7 +74,8 @@ class Row(QWidget):
         """Show what is set."""
         changed = any(self.options.differs(name) for name in self.names)
         self.back.setVisible(changed)
-        was = self.options.title(self.names[0], self.options.base[self.names[0]])
+        usual = [self.options.title(name, self.options.base[name]) for name in reversed(self.names)]
+        was = next(filter(None, usual), "")  # a delivery spec goes before a loudness
         self.back.setToolTip(self.tr("Back to {value}").format(value=was or self.tr("the bundled one")))
         self.back.setAccessibleName(self.tr("Reset {name}").format(name=words.label(self.setting)))
         self.fault.say(next((f for name in self.names if (f := self.options.fault(name))), ""))
@@ -76,6 +89,26 @@ class Row(QWidget):
         """What the setting is made with."""
         found = (self.place.itemAt(place) for place in range(self.place.count()))
         return [widget for item in found if item is not None and (widget := item.widget()) is not None]
+
+    def measure(self, label: int) -> None:
+        """Take the widths of the type of the moment: the label's is that of the longest of the column, in px."""
+        self.label.setFixedWidth(label)
+
+    @property
+    def label_width(self) -> int:
+        """How wide the label needs to be, in px; 0 where there is none."""
+        self.label.ensurePolished()
+        shown = not self.label.isHidden()
+        return self.label.fontMetrics().horizontalAdvance(self.label.text()) + 2 if shown else 0
+
+    @property
+    def least_width(self) -> int:
+        """How narrow it may be, in px."""
+        layout = self.layout()
+        assert layout is not None
+        for one in (self.place, layout):
+            one.invalidate()  # what has never been shown does not do so by itself
+        return max(layout.totalMinimumSize().width(), self.minimumWidth())
 
     def reset(self) -> None:
         """Back to the user's default."""
@@ -97,7 +130,6 @@ class FigureRow(Row):
         origin = 0.0 if setting.unit == "dB" or setting.kind is int or setting.share else high
         self.fader = Fader(low, high, setting.step, origin, name if name in _STEMS else "")
         self.figure = Figure()
-        self.figure.setFixedWidth(_FIGURE)
         self.put(self.fader, 1)
         self.put(self.figure)
         self.fader.moved.connect(lambda figure: options.set(name, setting.kind(figure), dragged=True))
@@ -113,6 +145,12 @@ class FigureRow(Row):
         name = self.names[0]
         self.fader.show_figure(self.options.value(name))
         self.figure.show_text(self.options.text(name), wrong=bool(self.options.fault(name)))
+
+    def measure(self, label: int) -> None:
+        """See `Row.measure`."""
+        super().measure(label)
+        text = shown(self.setting, self.setting.low)
+        self.figure.fit(max(text, _LONGEST, key=self.figure.fontMetrics().horizontalAdvance))
 
     def _step(self, steps: int) -> None:
         setting, value = self.setting, self.options.value(self.names[0])
@@ -156,7 +194,6 @@ class LoudnessRow(Row):
     def __init__(self, options: Options) -> None:
         super().__init__(options, "loudness", "delivery")
         self.choices, self.figure = Choices(), Figure()
-        self.figure.setFixedWidth(_TARGET)
         self.put(self.choices, 1)
         self.put(self.figure)
         plain = [
@@ -179,6 +216,14 @@ class LoudnessRow(Row):
         self.choices.show_value(spec or (loudness if named else FIGURE))
         self.figure.setVisible(not spec and not named)
         self.figure.show_text(self.options.text("loudness"), wrong=bool(self.options.fault("loudness")))
+
+    def measure(self, label: int) -> None:
+        """See `Row.measure`."""
+        super().measure(label)
+        self.figure.fit(_LONGEST_TARGET)
+        gaps = 2 * (theme.GRID // 2) + theme.GRID
+        least = QWidgetItem(self.choices).minimumSize().width()  # with what the style sheet puts round it
+        self.setMinimumWidth(label + least + self.figure.width() + _BACK + gaps)
 
     def _choose(self, value: str) -> None:
         if value in (LOUDNESS_KEEP, LOUDNESS_MODEL):

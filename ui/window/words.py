@@ -5,19 +5,15 @@ The words in English stand where settings are declared; the lists here are what 
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication
+from typing import Any
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from ...plugin.jobs.settings import HEARD, LEVELLED, MIXED, PUT, SETTINGS, Setting
 from ..control.options import Choice, Options, shown
 from ..control.planning import EMPTY, NO_CLIPS, Outlook
 
-
-def QT_TRANSLATE_NOOP(_context: str, text: str) -> str:  # noqa: N802  (what lupdate looks for)
-    """Mark a text for translators; Qt's own is not typed."""
-    return text
-
-
-LABELS = (
+LABELS: tuple[Any, ...] = (
     QT_TRANSLATE_NOOP("Settings", "Balance"),
     QT_TRANSLATE_NOOP("Settings", "Style"),
     QT_TRANSLATE_NOOP("Settings", "Strength"),
@@ -38,7 +34,7 @@ LABELS = (
     QT_TRANSLATE_NOOP("Settings", "Find cuts"),
     QT_TRANSLATE_NOOP("Settings", "Render anew"),
 )
-CHOICES = {
+CHOICES: dict[str, dict[str, Any]] = {
     "unit": {
         "programme": QT_TRANSLATE_NOOP("Settings", "The programme as one"),
         "clip": QT_TRANSLATE_NOOP("Settings", "Every clip by itself"),
@@ -70,7 +66,7 @@ CHOICES = {
         "plain": QT_TRANSLATE_NOOP("Settings", "Plain OTIO"),
     },
 }
-GROUPS = {
+GROUPS: dict[str, Any] = {
     MIXED: QT_TRANSLATE_NOOP("Settings", "Mix"),
     LEVELLED: QT_TRANSLATE_NOOP("Settings", "Loudness"),
     HEARD: QT_TRANSLATE_NOOP("Settings", "Model"),
