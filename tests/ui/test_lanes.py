@@ -198,6 +198,16 @@ def test_the_drag_is_read_in_decibels_and_timecode(rig: Rig) -> None:
     assert "dB  01:" not in rig.view.why.text()
 
 
+def test_a_lane_with_focus_and_points_shows_what_it_did_but_for_its_frame(rig: Rig) -> None:
+    rig.curves.add("music", 20.0, -12.0, 2.0)
+    plain = rig.lane().grab().toImage()
+    rig.lane().setFocus()
+    focused = rig.lane().grab().toImage()
+    inside = plain.rect().adjusted(2, 2, -2, -2)
+    assert focused.copy(inside) == plain.copy(inside)
+    assert focused != plain
+
+
 def test_shift_drags_finely_and_leaves_the_time(rig: Rig) -> None:
     spot = rig.curves.add("music", 20.0, -12.0, 2.0)
     start, end = rig.at(20.0, -12.0), rig.at(22.0, 0.0)

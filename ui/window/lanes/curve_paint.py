@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -20,7 +21,7 @@ APART = 0.25  # seconds between two frames of gains: there is nothing known betw
 BAND = 2  # pixels of the bar under what was drawn by hand
 THIN, THICK = 1.4, 2.6  # pixels of the curve that acts, and of what was drawn
 HANDLE = 3.5  # pixels, half of a point's handle
-MOST_HANDLES = 300  # visible points of a stem that have handles
+CLOSE = 7  # pixels: of points that stand closer only one has a handle
 
 
 def paint_trace(
@@ -148,6 +149,15 @@ def paint_points(painter: QPainter, points: Sequence[tuple[float, float, bool, b
         painter.setBrush(QColor(shown.text if selected else shown.panel))
         painter.drawRect(QRectF(x - half, y - half, 2 * half, 2 * half))
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
+
+def with_room(xs: Sequence[float]) -> list[bool]:
+    """Which of rising pixels are `CLOSE` or more from the one that was kept before."""
+    kept, last = [], -math.inf
+    for x in xs:
+        kept.append(x - last >= CLOSE)
+        last = x if kept[-1] else last
+    return kept
 
 
 def visible(points: Sequence[Point], span: tuple[float, float], margin: float) -> list[Point]:

@@ -37,6 +37,8 @@ class Lane(QWidget):
     only columns that came into view, or changed, are painted. `over` paints what is above them, and is cheap.
     """
 
+    cuts_over = True  # whether cuts run over what stays, or under it
+
     def __init__(self, board: Board, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.board, self.axis = board, board.axis
@@ -161,8 +163,11 @@ class Lane(QWidget):
         painter.fillRect(exact, QColor(theme.current().panel))
         self.painted += last - first
         self._paint_selected(painter)
-        self.columns(painter, first, last)
+        if self.cuts_over:
+            self.columns(painter, first, last)
         self._paint_cuts(painter, first, last)
+        if not self.cuts_over:
+            self.columns(painter, first, last)
         painter.restore()
 
     def _paint_selected(self, painter: QPainter) -> None:
@@ -209,13 +214,16 @@ class Lane(QWidget):
         self._fill()
         painter = QPainter(self)
         ratio = self.axis.ratio
-        rects: Iterable[QRect] = iter(event.region())  # type: ignore[call-overload]  # PySide's stubs lack it
+        region = event.region()  # which has to stay while it is gone through
+        rects: Iterable[QRect] = iter(region)  # type: ignore[call-overload]  # PySide's stubs lack it
         for rect in rects:
             left, right = math.floor(rect.left() * ratio), math.ceil((rect.right() + 1) * ratio)
             source = QRectF(left, 0, right - left, self._kept.height())
             target = QRectF(left / ratio, 0, source.width() / ratio, source.height() / ratio)
             painter.drawPixmap(target, self._kept, source)
+        painter.save()
         self.over(painter)
+        painter.restore()
         self._paint_playhead(painter)
         if self.hasFocus():
             painter.setPen(QPen(QColor(theme.current().text), 1))

@@ -21,6 +21,8 @@ SHAPE = 16 / 9  # of a frame that has not come yet
 class Pictures(Lane):
     """Thumbnails over the axis; asked for where they are visible, and drawn so that none hides another."""
 
+    cuts_over = False
+
     def __init__(self, board: Board, parent: QWidget | None = None) -> None:
         super().__init__(board, parent)
         self._pixmaps: dict[tuple[float, int], QPixmap] = {}

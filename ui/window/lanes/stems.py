@@ -166,11 +166,11 @@ class StemLane(Lane):
         margin = self.axis.seconds(NEAR)
         points = curve_paint.visible([p for line in self._lines for p in line], self.axis.span, margin)
         selected = self.board.curves.selected
-        many = len(points) > curve_paint.MOST_HANDLES
+        room = curve_paint.with_room([self.axis.x(time) for time, _ in points])
         found = []
-        for time, db in points:
+        for (time, db), shown in zip(points, room, strict=True):
             spot = Spot(self.stem, time)
-            if not many or spot in selected:
+            if shown or spot in selected or spot == self._near:
                 y = place(db, self.height())
                 found.append((self.axis.x(time), y, spot in selected, spot == self._near))
         return found
