@@ -173,6 +173,17 @@ def test_a_double_click_adds_a_point_where_it_was(rig: Rig) -> None:
     assert rig.history.next_undo == "Add curve point"
 
 
+def test_a_double_click_held_goes_on_as_a_drag(rig: Rig) -> None:
+    lane, at = rig.lane(), rig.at(20.0, -12.0)
+    kinds = QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonRelease, QEvent.Type.MouseButtonDblClick
+    for kind in kinds:
+        where = QPointF(lane.mapToGlobal(at))
+        QApplication.sendEvent(lane, QMouseEvent(kind, QPointF(at), where, LEFT, LEFT, NONE))
+    send_move(lane, rig.at(20.3, 0.0))
+    QTest.mouseRelease(lane, LEFT, NONE, rig.at(20.3, 0.0))
+    assert rig.curves.points("music")[1] == (pytest.approx(20.3, abs=0.06), pytest.approx(0.0, abs=0.8))
+
+
 def test_a_dragged_point_is_heard_where_the_mouse_is_and_taken_back_at_once(rig: Rig) -> None:
     rig.curves.add("music", 20.0, -12.0, 2.0)
     was = rig.live.drawn
@@ -293,6 +304,16 @@ def test_arrows_are_the_windows_until_a_point_is_selected(rig: Rig) -> None:
     assert taken()
 
 
+def test_tab_goes_from_head_to_lane(rig: Rig) -> None:
+    rig.view.after.setFocus()
+    found = []
+    for _ in range(4):
+        QTest.keyClick(QApplication.focusWidget(), KEY.Key_Tab)
+        found.append(QApplication.focusWidget())
+    head = rig.view.heads["speech"]
+    assert found == [head.solo, head.mute, rig.view.stems["speech"], rig.view.heads["music"].solo]
+
+
 def test_every_lane_and_button_has_a_name_for_screen_readers(rig: Rig) -> None:
     names = [lane.accessibleName() for lane in rig.view.lanes.values()]
     assert all(names)
@@ -366,7 +387,12 @@ def test_the_playhead_is_followed_while_it_plays_and_in_view(rig: Rig) -> None:
     rig.view.axis.show(40.0, 50.0, 0.0)  # somebody looks elsewhere
     rig.deck.seek(16 * 48000)
     assert rig.view.axis.span[0] == pytest.approx(40.0, abs=0.1)
+    rig.deck.playing = False
+    rig.deck.seek(20 * 48000)  # somebody goes elsewhere
+    assert rig.view.axis.span[0] == pytest.approx(15.0, abs=0.1)
     rig.view.follow.setChecked(False)
+    rig.deck.seek(0)
+    assert rig.view.axis.span[0] == pytest.approx(15.0, abs=0.1)
 
 
 def test_what_was_scrolled_looks_like_what_is_painted_anew(rig: Rig) -> None:

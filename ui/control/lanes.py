@@ -172,7 +172,7 @@ def marks(
         time, text = _at_second(document, at)
         if time > min(last, float(document.duration)):
             return
-        if time >= 0:
+        if time >= max(first, 0.0):
             yield time, text
         at += seconds
 
@@ -182,7 +182,7 @@ def _frame_marks(document: Document, first: float, last: float, step: int) -> It
     at = to_frames(Fraction(max(first, 0.0)).limit_denominator(100_000), rate)
     at -= _frame_number(document, at) % step
     while at / rate <= min(last, float(document.duration)):
-        if at >= 0 and _frame_number(document, at) % step == 0:
+        if at / rate >= max(first, 0.0) and _frame_number(document, at) % step == 0:
             yield float(at / rate), timecode(document.start + at / rate, rate, document.drop_frame)
             at += step
         else:

@@ -25,6 +25,7 @@ class Board(QObject):
     side_changed = Signal()
     pointed = Signal(object)  # the record second under the pointer, None for none
     told = Signal(str)  # something to read in the status line while it goes on, "" when it is over
+    hinted = Signal(str)  # what can be done under the pointer, "" for nothing of its own
     seek_asked = Signal(float)
     loop_asked = Signal(object)  # a span in record seconds, or None
 

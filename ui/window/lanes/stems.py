@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
+    QEnterEvent,
     QFocusEvent,
     QKeyEvent,
     QMouseEvent,
@@ -315,19 +316,29 @@ class StemLane(Lane):
         super().mouseReleaseEvent(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802
-        """Add a point."""
+        """Add a point, and have it follow as long as the button is held."""
         at = event.position()
         if event.button() != Qt.MouseButton.LeftButton or self.spot_at(at) is not None:
             return
         self.add(self.axis.time(at.x()), gain(at.y(), self.height()))
+        if self._near is not None:
+            self._take(self._near, Qt.KeyboardModifier.NoModifier, at)
         event.accept()
 
     def add(self, time: float, db: float) -> None:
         """Add a point; its stretch reaches as far as is seen well at this zoom."""
         self._near = self.board.curves.add(self.stem, time, db, self.axis.seconds(REACH))
 
+    def enterEvent(self, event: QEnterEvent) -> None:  # noqa: N802
+        """Say what can be done here, where there is nothing else to say."""
+        self.board.hinted.emit(
+            self.tr("Double-click adds a point · drag moves it · Alt draws · right-click for more")
+        )
+        super().enterEvent(event)
+
     def leaveEvent(self, event: QEvent) -> None:  # noqa: N802
         """Nothing is under the pointer."""
+        self.board.hinted.emit("")
         self._near = None
         self.update()
         super().leaveEvent(event)

@@ -103,10 +103,8 @@ class LanesView(QFrame):
         }
         self.heads = {name: Head(name if name in STEMS else "") for name in self.lanes}
         self.narrow = False
-        self._following = True
-        self._scrubbed = False
         self._pointed: float | None = None
-        self._telling = ""
+        self._telling = self._hint = ""
         self._leaves: list[Callable[[], None]] = []
         self._lay_out()
         self._wire()
@@ -130,11 +128,16 @@ class LanesView(QFrame):
         self.board.select(clips)
 
     def set_position(self, seconds: float, playing: bool = False) -> None:
-        """The playhead is at a record second; while it plays it is kept in view unless somebody has scrolled away."""
-        visible = self._is_visible(self.board.playhead)
+        """The playhead is at a record second; kept in view, but while it plays not if somebody scrolled away."""
+        before = self.board.playhead
+        was_visible = self._is_visible(before)
         self.board.move(seconds)
-        if self.follow.isChecked() and playing and visible and not self._is_visible(seconds):
-            self.axis.reveal(seconds, 0.05)
+        if not self.follow.isChecked() or seconds == before or self._is_visible(seconds):
+            return
+        if not playing:
+            self.axis.reveal(seconds, 0.5)
+        elif was_visible:
+            self.axis.reveal(seconds, 0.05 if seconds > before else 0.95)
 
     def set_side(self, side: str) -> None:
         """The side that is heard: "before" or "after"."""
@@ -204,7 +207,17 @@ class LanesView(QFrame):
         outer.addLayout(self.tools)
         outer.addLayout(self.grid, 1)
         outer.addWidget(self.why)
+        self._order()
         self._narrowed()
+
+    def _order(self) -> None:
+        """Tab goes from the tools to each lane, with its head before it."""
+        last: QWidget = self.zoom_in
+        for name, lane in self.lanes.items():
+            head = self.heads[name]
+            for widget in (head.solo, head.mute, lane) if head.stem else (lane,):
+                QWidget.setTabOrder(last, widget)
+                last = widget
 
     def _tool(self, checkable: bool = False) -> QToolButton:
         button = QToolButton(self)
@@ -315,6 +328,7 @@ class LanesView(QFrame):
         board.loop_asked.connect(self.loop_asked)
         board.pointed.connect(self._point)
         board.told.connect(self._tell)
+        board.hinted.connect(self._hinted)
         board.playhead_moved.connect(self._told)
         self.bar.valueChanged.connect(self._scrolled)
         self.zoom_out.clicked.connect(lambda: self.zoom(1 / STEP**2))
@@ -449,6 +463,10 @@ class LanesView(QFrame):
         self._telling = text
         self._told()
 
+    def _hinted(self, text: str) -> None:
+        self._hint = text
+        self._told()
+
     def sentence(self, seconds: float) -> str:
         """Why the mix is what it is at a record second, and what was seen there."""
         return legible_line(self.live.sentence_at(seconds))
@@ -457,7 +475,8 @@ class LanesView(QFrame):
         """Say what is under the pointer, or what is being done."""
         at = self._pointed if self._pointed is not None else self.board.playhead
         self.now.setText(self.board.timecode(at) if self.board.document is not None else "")
-        text = self._telling or (self.sentence(at) if self.board.document is not None else "")
+        why = self.sentence(at) if self.board.document is not None else ""
+        text = self._telling or why or self._hint
         if text != self.why.toolTip():
             self.why.setToolTip(text)
         metrics = self.why.fontMetrics()
