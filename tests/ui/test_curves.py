@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from lanes_fakes import FakeLive
 from sightmix.engine.roles import STEMS
@@ -273,6 +273,7 @@ def _do(desk: Desk, what: str, *with_: object) -> None:
 
 
 @given(edits)
+@example([("take", "speech", 0.0078125, 1.0), ("add", "speech", 0.0, 0.0, 0.0)])
 def test_whatever_was_edited_is_undone_and_redone_exactly(edited: list[tuple[object, ...]]) -> None:
     desk = Desk()
     start = (Drawn("music", (20.0, 25.0, 31.0), (0.0, -3.0, 1.0)), Drawn("music", (24.0, 28.0), (2.0, 2.0)))

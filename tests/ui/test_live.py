@@ -106,6 +106,19 @@ def live(mix: Mix, stretches: list[Surveyed]) -> LiveMix:
     return found
 
 
+def test_points_stay_where_the_hand_put_them_however_the_level_moves(live: LiveMix) -> None:
+    live.settings = JobSettings(style="full", loudness="-27", music=-4.0)
+    live.drawn = DRAWN
+    times, plain = live.plain_table()
+    inside = (times >= 5.0) & (times <= 9.0)
+    np.testing.assert_allclose(
+        plain[1, inside], np.interp(times[inside], DRAWN[0].times, DRAWN[0].db), atol=1e-4
+    )
+    gain_db = live.figures.gain_db
+    assert abs(gain_db) > 1
+    np.testing.assert_allclose(live.table()[1], plain + gain_db, atol=1e-4)
+
+
 OPTIONS: list[tuple[dict[str, Any], tuple[Drawn, ...]]] = [
     ({}, DRAWN),
     ({"style": "full", "loudness": "model"}, ()),

@@ -176,13 +176,16 @@ class Curves:
         time = min(max(time, 0.0), max(self.duration, 0.0))
         point = (time, bounded(db))
         lines = self.lines(stem)
-        which = covering(lines, time)
+        which = covering(lines, time, GAP)
         if which is not None:
             new, time = with_point(lines, which, point)
         else:
             new = self._started(stem, lines, point, min(max(reach, REACH[0]), REACH[1]))
         spot = Spot(stem, time)
-        self._put(ADD, {stem: new}, frozenset([spot]))
+        there = any(
+            time == at for line in new for at, _ in line
+        )  # a programme may be too short for a stretch
+        self._put(ADD, {stem: new}, frozenset([spot]) if there else NOTHING)
         return spot
 
     def remove(self) -> None:

@@ -49,9 +49,12 @@ def level(line: Line, time: float) -> float:
     return float(np.interp(time, [t for t, _ in line], [db for _, db in line]))
 
 
-def covering(lines: Sequence[Line], time: float) -> int | None:
-    """Which line plays at a time, None between lines."""
-    return next((i for i, line in enumerate(lines) if line[0][0] <= time <= line[-1][0]), None)
+def covering(lines: Sequence[Line], time: float, margin: float = 0.0) -> int | None:
+    """Which line plays at a time, or less than `margin` seconds from it; None between lines."""
+    for i, line in enumerate(lines):
+        if line[0][0] <= time <= line[-1][0] or min(abs(line[0][0] - time), abs(line[-1][0] - time)) < margin:
+            return i
+    return None
 
 
 def laid(lines: Sequence[Line], new: Line) -> tuple[Line, ...]:
