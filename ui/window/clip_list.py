@@ -336,9 +336,8 @@ class ClipDelegate(QStyledItemDelegate):
             painter.drawText(button, Qt.AlignmentFlag.AlignCenter, self._find_text())
             line.setRight(button.left() - GRID)
         painter.setPen(self._colour(shown.fault if row.state == OFFLINE else shown.quiet))
-        text = self._small_metrics.elidedText(
-            row.reason or row.state, Qt.TextElideMode.ElideMiddle, line.width()
-        )
+        reason = clip_words.why_not(row)
+        text = self._small_metrics.elidedText(reason, Qt.TextElideMode.ElideMiddle, line.width())
         painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, text)
 
 
