@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from clips_kit import SCENE, Stage, category, clip_data, document_data, many
 from PySide6.QtCore import QEvent, QMimeData, QModelIndex, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QTextDocument
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 from sightmix.ui.base.asking import Failure
@@ -399,17 +399,23 @@ def test_every_row_can_be_heard(seen: Callable[..., Seen]) -> None:
 
 
 def test_tooltips_tell_all_of_a_clip(seen: Callable[..., Seen]) -> None:
-    stage = seen(document_data([clip_data(1, 0, 2, name="Kitchen", volume=-3.0)]))
+    stage = seen(document_data([clip_data(1, 0, 2, name="<b>Kitchen</b>", volume=-3.0)]))
     stage.tell_loudness(c1=-20.0)
-    assert stage.list.rows.place(1).data(Qt.ItemDataRole.ToolTipRole).split("\n") == [
-        "Kitchen",
+
+    def tip() -> list[str]:
+        shown = QTextDocument()
+        shown.setHtml(stage.list.rows.place(1).data(Qt.ItemDataRole.ToolTipRole))
+        return shown.toPlainText().split("\n")
+
+    assert tip() == [
+        "<b>Kitchen</b>",
         "01:00:00:00 – 01:00:02:00",
         "A1 DX: Dialogue (its name says “dialogue”)",
         "−23.0 LUFS, −9.0 dBTP, with its volume of −3 dB on the mean",
         "/show/media/take1.wav",
     ]
     stage.clips.set_category([1], "music")
-    assert "A1 DX: Music (you said so)" in stage.list.rows.place(1).data(Qt.ItemDataRole.ToolTipRole)
+    assert "A1 DX: Music (you said so)" in tip()
 
 
 def test_the_figures_below(seen: Callable[..., Seen]) -> None:

@@ -98,7 +98,7 @@ class Clips:
         self._alone: set[int] = (
             set()
         )  # clips that are measured by themselves: the engine went down with theirs
-        self._hearing = 0
+        self._hearing = False
         self._measured: tuple[int, ...] = ()  # clips whose loudness has been asked for
 
     # What is known
@@ -155,7 +155,7 @@ class Clips:
     @property
     def listening(self) -> bool:
         """Whether tracks that nobody is sure of are being listened to."""
-        return self._hearing > 0
+        return self._hearing
 
     @property
     def measuring(self) -> int:
@@ -226,10 +226,11 @@ class Clips:
             self.open(source)
 
     def look_in(self, folder: Path) -> None:
-        """Look for media that are offline in a folder, too."""
+        """Look for media that are offline in a folder, too, or once more."""
         source = self.source
-        if source is not None and folder not in source.folders:
-            self._read(replace(source, folders=(*source.folders, folder)), dict(self._told), again=True)
+        if source is not None:
+            folders = tuple(dict.fromkeys((*source.folders, folder)))
+            self._read(replace(source, folders=folders), dict(self._told), again=True)
 
     def cancel(self) -> None:
         """Do not open what is being opened; what was open stays."""
@@ -321,7 +322,7 @@ class Clips:
         """Nothing that was asked for before counts any more; the number of this reading."""
         self._reading += 1
         self._opening, self.failure, self._refused = source, None, None
-        self._hearing, self._measured = 0, ()
+        self._hearing, self._measured = False, ()
         tickets, self._tickets = self._tickets, {}
         for ticket in tickets.values():
             ticket.cancel()
@@ -444,23 +445,22 @@ class Clips:
         numbers = self._pending
         if not numbers or self._document is None:
             return
-        self._hearing += 1
-        turn = self._hearing
 
         def done(data: Mapping[str, Any], _: bytes) -> None:
-            if turn == self._hearing:
-                self._take_heard(data, numbers, "")
+            self._take_heard(data, numbers, "")
 
         def failed(failure: Failure) -> None:
-            if turn == self._hearing and not failure.cancelled:
+            if not failure.cancelled:  # else it is asked anew, with more that the user has said
                 self._take_heard({}, numbers, failure.error)
+
+        self._hearing = True
 
         request = {"source": self._document.source.to_dict(), "told": self.told_words}
         self._ask("listen", request, done=done, failed=failed)
         self.state_changed.emit()
 
     def _take_heard(self, data: Mapping[str, Any], numbers: set[int], unheard: str) -> None:
-        self._hearing, self.unheard = 0, unheard
+        self._hearing, self.unheard = False, unheard
         self._heard |= numbers
         self._engines.hear(data, numbers)
         self._hold(self._engines.tracks)

@@ -42,6 +42,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ...engine.legible import legible_line
 from ..control.clips import Clips
 from ..control.needs import OFFLINE, UNSURE
 from ..control.state import ClipRow, TrackRow
@@ -95,7 +96,8 @@ class ClipModel(QAbstractListModel):
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return clip_words.spoken(row, self._clips.target, self._state(clip))
         if role == Qt.ItemDataRole.ToolTipRole:
-            return clip_words.tip(row, self._track(row), self._clips.target, self._state(clip))
+            words = clip_words.tip(row, self._track(row), self._clips.target, self._state(clip))
+            return clip_words.plain_tip(words)
         return None
 
     def clip(self, index: Index) -> int:
@@ -275,7 +277,9 @@ class ClipDelegate(QStyledItemDelegate):
         line.setLeft(line.left() + self._mono_metrics.horizontalAdvance(row.timecode_in) + GRID)
         painter.setFont(self._body)
         painter.setPen(self._colour(shown.text if row.online else shown.quiet))
-        name = self._body_metrics.elidedText(row.name, Qt.TextElideMode.ElideMiddle, line.width())
+        name = self._body_metrics.elidedText(
+            legible_line(row.name), Qt.TextElideMode.ElideMiddle, line.width()
+        )
         painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, name)
 
     def _paint_second(self, painter: QPainter, rect: QRect, row: ClipRow) -> None:
@@ -336,7 +340,7 @@ class ClipDelegate(QStyledItemDelegate):
             painter.drawText(button, Qt.AlignmentFlag.AlignCenter, self._find_text())
             line.setRight(button.left() - GRID)
         painter.setPen(self._colour(shown.fault if row.state == OFFLINE else shown.quiet))
-        reason = clip_words.why_not(row)
+        reason = legible_line(clip_words.why_not(row))
         text = self._small_metrics.elidedText(reason, Qt.TextElideMode.ElideMiddle, line.width())
         painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, text)
 

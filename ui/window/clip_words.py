@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from html import escape
 from pathlib import PurePath
 from typing import Any
 
@@ -11,6 +12,7 @@ from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 from ...engine.edit.categories import MARRIED, SILENT
 from ...engine.edit.keyframes import SILENCE_DB
 from ...engine.highlight.words import signed_db
+from ...engine.legible import legible_line
 from ...engine.roles import DIALOGUE, EFFECTS, MUSIC
 from ..control.clips import Summary
 from ..control.needs import BURIED, OFF_TARGET, OFFLINE, PEAKS, UNREADABLE, UNSUPPORTED, UNSURE, Target
@@ -124,7 +126,13 @@ def why_not(row: ClipRow) -> str:
 
 def spoken(row: ClipRow, target: Target, state: str = "") -> str:
     """A row in one line, for those who hear it."""
-    parts = [row.name, row.timecode_in, f"A{row.track_number} {row.track}", held(row), loudness(row.lufs)]
+    parts = [
+        legible_line(row.name),
+        row.timecode_in,
+        f"A{row.track_number} {legible_line(row.track)}",
+        held(row),
+        loudness(row.lufs),
+    ]
     parts += [row.reason or row.state] if row.state != "online" else [need(key, target) for key in row.needs]
     return ", ".join(part.rstrip(".") for part in [*parts, row.trouble, work(state)] if part)
 
@@ -165,6 +173,12 @@ def counted(summary: Summary) -> str:
     elif summary.shown < summary.clips:
         parts.append(tr("Clips", "{0} shown").format(summary.shown))
     return " · ".join(parts)
+
+
+def plain_tip(text: str) -> str:
+    """A tooltip that shows text as it is: Qt takes anything like a tag for its own."""
+    lines = "<br>".join(escape(legible_line(line)) for line in text.split("\n"))
+    return f"<p style='white-space:pre-wrap'>{lines}</p>" if text else ""
 
 
 def track_numbers(numbers: tuple[int, ...]) -> str:

@@ -352,7 +352,7 @@ class ClipsView(QWidget):
             letter, names = clip_words.kind_letter(kind), clip_words.track_numbers(numbers)
             parts.append(f'<span style="color:{colour}">{letter}</span>&nbsp;{names.replace(" ", "&nbsp;")}')
         self.held.setText("&ensp;".join(parts))
-        self.held.setToolTip("\n".join(self._told()))
+        self.held.setToolTip(clip_words.plain_tip("\n".join(self._told())))
         self.held.setAccessibleName(
             ", ".join(
                 f"{clip_words.kind_title(kind)} {clip_words.track_numbers(n)}" for kind, n in summary.tracks
@@ -425,6 +425,7 @@ class _Page(QWidget):
         for label in (self.picture, self.words):
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.words.setWordWrap(True)
+        self.words.setTextFormat(Qt.TextFormat.PlainText)
         self.words.setProperty("role", "quiet")
         self.words.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
@@ -516,6 +517,7 @@ class _Skeleton(QWidget):
         super().__init__(parent)
         self._like = like
         self.words = QLabel(self)
+        self.words.setTextFormat(Qt.TextFormat.PlainText)
         self.words.setProperty("role", "quiet")
         self.cancel = QPushButton(self.tr("Cancel"), self)
         self.cancel.setToolTip(self.tr("Do not open it"))

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ..control.clips import Clips
 from ..control.stills import Still, Stills
-from . import theme
+from . import clip_words, theme
 from .theme import GRID
 
 _LARGEST = (1280, 720)  # px that are asked for at most: more takes longer to fetch than it can be seen
@@ -137,5 +137,5 @@ class PictureView(QWidget):
         document = self._clips.document
         at = document.timecode(still.time) if document is not None and still is not None else ""
         self.setAccessibleName(self.words or self.tr("Picture at {0}").format(at).strip())
-        self.setToolTip(self.words)
+        self.setToolTip(clip_words.plain_tip(self.words))
         self.update()

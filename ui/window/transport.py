@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 
 from ...engine.errors import SettingsError
 from ..control.transport import Transport
-from . import icons, theme
+from . import clip_words, icons, theme
 from .theme import GRID
 
 _SHUT, _FULL = -60, 12  # dB of the monitor; at its lowest it is shut
@@ -58,6 +58,7 @@ class TransportView(QWidget):
         self.fader = Fader(self)
         self.fader.moved.connect(self._set_volume)
         self.heard = QLabel(self)
+        self.heard.setTextFormat(Qt.TextFormat.PlainText)
         self.heard.setAccessibleName(self.tr("What is heard"))
         self._lay_out()
         self._leave = [
@@ -177,7 +178,7 @@ class TransportView(QWidget):
     def _say(self) -> None:
         """Which side is heard, and how; or what is wrong with a timecode that was typed."""
         self.heard.setText(self._error or self._words())
-        self.heard.setToolTip(self.heard.text())
+        self.heard.setToolTip(clip_words.plain_tip(self.heard.text()))
         self.heard.setProperty("role", "fault" if self._error else "quiet")
         style = self.heard.style()
         style.unpolish(self.heard)
