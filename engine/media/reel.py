@@ -24,6 +24,7 @@ _NEAR = Fraction(1, 2)  # s: reading on is cheaper than going to a keyframe less
 _BLIND = Fraction(10)  # s: the same where no index tells of keyframes
 _SLACK = Fraction(1, 2000)  # s: Matroska rounds time stamps to 1 ms
 _BACK = 64  # s: a search for the keyframe before a time gives up this far back, and begins at the start
+_NEVER = -(1 << 62)  # ticks
 _NOBODY = Progress()
 
 
@@ -53,6 +54,9 @@ class Reel:
         self._shown: tuple[int, av.VideoFrame] | None = None
         self._next: tuple[int, av.VideoFrame] | None = None
         self._ended = self._sought = self._at_start = False
+        self._goal = self._hurried = (
+            _NEVER  # where the way leads to, and how far frames have been passed over
+        )
 
     def close(self) -> None:
         """Close the file."""
@@ -76,6 +80,7 @@ class Reel:
         progress = progress or _NOBODY
         with reading(self.path):
             low = self._at(time if earliest is None else min(earliest, time))
+            self._goal = low - self._second
             frame = self._frame(self._at(time), low if earliest is not None else None, progress)
             w, h = fitted(self._shape(frame), width, height)
             if self._jumps:
@@ -95,7 +100,7 @@ class Reel:
     def _frame(self, at: int, low: int | None, progress: Progress) -> av.VideoFrame:
         if self._jumps:  # only its shape is asked for
             return self._first()
-        if self._current(at, low) is None and not self._reads_on_to(at):
+        if at <= self._hurried or (self._current(at, low) is None and not self._reads_on_to(at)):
             self._seek(at, 0)
         back = 0
         while (found := self._read_on(at, low, progress)) is None and self._sought:
@@ -177,6 +182,7 @@ class Reel:
         self._frames = self._decoded()
         self._shown = self._next = None
         self._ended = self._at_start = False
+        self._hurried = _NEVER
 
     def _decoded(self) -> Generator[tuple[int, av.VideoFrame], None, None]:
         """Frames with their times from here to the file's end; what is damaged is passed over."""
@@ -194,6 +200,10 @@ class Reel:
             settled = settled or packet.is_keyframe or not packet.size
             if not settled:
                 continue  # a seek may land between keyframes
+            # What nothing depends on is passed over on the way to a place further on.
+            context.skip_frame = "DEFAULT"
+            if packet.pts is not None and packet.pts < self._goal:
+                context.skip_frame, self._hurried = "NONREF", packet.pts
             try:
                 frames = context.decode(packet if packet.size else None)
             except av.FFmpegError:

@@ -75,6 +75,28 @@ def test_a_search_can_be_stopped_and_the_reel_goes_on(reel: Reel) -> None:
     assert numbers(reel, [Fraction(100, 24), Fraction(5, 24)]) == [100, 5]
 
 
+class Steps(Progress):
+    """Lets so many steps pass."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__()
+        self.left = steps
+
+    def check(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise Cancelled("enough")
+
+
+@pytest.mark.parametrize("reel", ["long.mp4"], indirect=True)
+def test_frames_passed_over_on_the_way_are_there_when_they_are_asked_for(reel: Reel) -> None:
+    for number in range(4, 40):
+        assert numbers(reel, [Fraction(0)]) == [0]
+        with pytest.raises(Cancelled):
+            reel.picture(Fraction(110, 24), 64, 48, Steps(6))
+        assert numbers(reel, [Fraction(number, 24)]) == [number]
+
+
 def test_pictures_keep_their_shape_inside_the_box(folder: Path) -> None:
     opened = Reel(folder / "a.mkv")
     assert opened.picture(Fraction(0), 400, 30).shape == (30, 40, 3)

@@ -26,6 +26,7 @@ from .table import PROCESSES, TABLE, WORK
 STARTING, READY, RESTARTING, STOPPED = "starting", "ready", "restarting", "stopped"
 BACKOFF = (0.2, 1.0, 3.0)  # s before a process that went down is started again
 MOST_CRASHES = 3
+MOST_ENDS = 6  # in a row, of a process that starts and ends over nothing that anybody asked for
 _CALM = 60.0  # s that a process has to run for its earlier ends to be forgotten
 _LEAVE = 2.0  # s to end in when the panel is closed
 _STOPPED = Failure("Stopped on request.", "Cancelled", cancelled=True)
@@ -209,13 +210,14 @@ class Line:
         for asked in self._asked.values():
             asked.crashes += asked.began
             asked.sent = asked.began = False
-        if not self._ready and self._ends >= MOST_CRASHES:
-            self._give_up(f"The engine does not start: {how}.", words)
+        if self._ends >= (MOST_ENDS if self._ready else MOST_CRASHES):
+            self._give_up(f"The engine does not {'keep running' if self._ready else 'start'}: {how}.", words)
             return
         self._leave_timer = self._pump.later(BACKOFF[min(self._ends, len(BACKOFF)) - 1], self._again)
         self._become(RESTARTING)
         for asked in [one for one in self._asked.values() if one.crashes >= MOST_CRASHES]:
             del self._asked[asked.number]
+            self._ends = 0
             asked.end(
                 Failure(
                     f"The engine went down {MOST_CRASHES} times over this ({how}); try a shorter stretch or other "

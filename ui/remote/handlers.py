@@ -30,6 +30,7 @@ Answer = tuple[Values, bytes]
 
 _EVERY = 0.05  # s between two reports of progress: no eye sees more
 _MOST_SAMPLES = 30 * 48_000  # of an answer: 46 MB
+_NEAR_ENOUGH = Fraction(1, 2)  # s between a thumbnail's time and its frame, as between what networks look at
 _MOST_MIXES = 20  # of previews, kept in the scratch folder
 _FINEST = 1_000_000  # record times as floats are meant to a microsecond
 
@@ -150,7 +151,7 @@ def _picture(
     if shot is None or shot.path is None:
         return {**nothing, "reason": shot.reason if shot is not None else ""}, b""
     shown = shot.media_start + (record - shot.start) * shot.speed
-    earliest = shot.media_start if quick and shot.speed > 0 else None
+    earliest = max(shot.media_start, shown - _NEAR_ENOUGH) if quick and shot.speed > 0 else None
     try:
         found = kept.reel(shot.path, call.do).picture(shown, *box, call.progress, earliest)
     except MediaError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import tempfile
 import threading
@@ -30,37 +31,47 @@ V = TypeVar("V")
 
 
 class Recent(Generic[K, V]):
-    """The last few things that were made, by key; made anew where they have been dropped. Safe among threads."""
+    """The last few things that were made, by key; made anew where they have been dropped.
+
+    Safe among threads: who wants a thing waits while it is made, and for no other.
+    """
 
     def __init__(self, most: int, drop: Callable[[V], object] = lambda _: None) -> None:
         self._most, self._drop = most, drop
         self._things: OrderedDict[K, V] = OrderedDict()
-        self._lock = threading.RLock()
+        self._making: dict[K, threading.Lock] = {}
+        self._lock = threading.Lock()
 
     def get(self, key: K, make: Callable[[], V], fresh: bool = False) -> V:
-        """The thing with that key; whatever `make` raises where it has to be made."""
+        """The thing with that key, or a new one if it is to be `fresh`; whatever `make` raises."""
         with self._lock:
-            if fresh:
-                self.forget(key)
-            if key not in self._things:
-                self._things[key] = make()
-            self._things.move_to_end(key)
-            while len(self._things) > self._most:
-                self._drop(self._things.popitem(last=False)[1])
-            return self._things[key]
-
-    def forget(self, key: K) -> None:
-        """Drop a thing, if it is there."""
-        with self._lock:
-            if key in self._things:
-                self._drop(self._things.pop(key))
+            making = self._making.setdefault(key, threading.Lock())
+        with making:
+            with self._lock:
+                if key in self._things and not fresh:
+                    self._things.move_to_end(key)
+                    return self._things[key]
+            made = make()
+            with self._lock:
+                dropped = [self._things.pop(key)] if key in self._things else []
+                self._things[key] = made
+                while len(self._things) > self._most:
+                    old, thing = self._things.popitem(last=False)
+                    self._making.pop(old, None)
+                    dropped.append(thing)
+        for thing in dropped:
+            self._drop(thing)
+        return made
 
 
 class Opened:
     """An opened timeline and its picture, shot by shot in record time."""
 
+    _numbers = itertools.count()
+
     def __init__(self, timeline: Timeline) -> None:
         self.timeline = timeline
+        self.number = next(self._numbers)  # another one each time a file is opened
 
     @cached_property
     def shots(self) -> tuple[Shot, ...]:
@@ -170,19 +181,15 @@ class Kept:
 
         Raises TimelineError, SettingsError and MediaError.
         """
-        from ...plugin.session.laid import Laid
-        from ...plugin.session.sound import Lanes, lay
-
-        timeline = self.opened(source).timeline
-        return Lanes(timeline, lay(timeline, told) if laid is None else Laid.from_dict(laid))
+        return _lanes(self.opened(source), laid, told)
 
     def tape(
         self, source: Mapping[str, Any], laid: Mapping[str, Any] | None, told: Sequence[str] = ()
     ) -> Tape:
         """The same to be played, for the one thread that does; arguments and errors as of `lanes`."""
-        asked = Source.from_dict(source)
-        key = (asked, _stamps(asked.path), json.dumps([laid, list(told)], sort_keys=True))
-        return self._tapes.get(key, lambda: Tape(self.lanes(source, laid, told)))
+        opened = self.opened(source)
+        key = (opened.number, json.dumps([laid, list(told)], sort_keys=True))
+        return self._tapes.get(key, lambda: Tape(_lanes(opened, laid, told)))
 
     def reel(self, path: Path, do: str) -> Reel:
         """An open picture file, for one kind of request on one thread; raises MediaError.
@@ -194,6 +201,14 @@ class Kept:
 
         reels = self._reels.setdefault(do, Recent(_REELS, lambda reel: reel.close()))
         return reels.get((path, Stamp.of(path)), lambda: Reel(path))
+
+
+def _lanes(opened: Opened, laid: Mapping[str, Any] | None, told: Sequence[str]) -> Lanes:
+    from ...plugin.session.laid import Laid
+    from ...plugin.session.sound import Lanes, lay
+
+    timeline = opened.timeline
+    return Lanes(timeline, lay(timeline, told) if laid is None else Laid.from_dict(laid))
 
 
 def _stamps(path: Path) -> Hashable:
