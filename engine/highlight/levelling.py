@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import minimum_filter1d, uniform_filter1d
 
 from ..media.layout import Layout
 from ..media.loudness import Meter
@@ -18,7 +17,6 @@ from ..programme.loudness import Figures, Gauge
 from ..progress import Progress
 from ..roles import DIALOGUE, STEMS
 from .config import HOP, MODEL_RATE
-from .spectral import GainRamps
 
 Array = NDArray[np.float32]
 
@@ -129,6 +127,8 @@ def _dips(peaks: Array, ceiling: float) -> Array:
     needed = np.minimum(ceiling - _PEAK_MARGIN - peaks, 0.0)
     if not needed.any():
         return np.zeros_like(peaks)
+    from scipy.ndimage import minimum_filter1d, uniform_filter1d
+
     held = minimum_filter1d(needed, 2 * (_HOLD + _EASE) + 1, mode="nearest")
     # A mean of what is held at least as long as itself is never above what is needed.
     eased = uniform_filter1d(held, _EASE, mode="nearest")
@@ -162,6 +162,8 @@ def _peaks(what: Sum, gains: Array, progress: Progress) -> Array:
 
 def _ridden(what: Sum, gains: Array, progress: Progress) -> Iterator[tuple[Array, Array]]:
     """The stems (3, channels, n) under their gains, and the block they are of."""
+    from .spectral import GainRamps
+
     ramps = GainRamps(what.rate, len(gains))
     ramps.extend(gains)
     done = 0

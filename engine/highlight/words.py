@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -183,11 +184,14 @@ def _joined(moves: Iterable[Move]) -> list[_Told]:
         key=lambda told: (told.first, _row(told.role)),
     )
     found: list[_Told] = []
+    recent: list[int] = []  # those that a later one may follow on: a film has thousands
     for told in worth:
         if abs(told.gain_db) < _LEAST.get(told.why, LEAST_DB):
             continue
-        near = next((i for i in reversed(range(len(found))) if _alike(found[i], told)), None)
+        recent = [i for i in recent if found[i].last >= told.first - NEAR]
+        near = next((i for i in reversed(recent) if _alike(found[i], told)), None)
         if near is None:
+            recent.append(len(found))
             found.append(told)
         else:
             found[near] = _as_one(found[near], told)
@@ -211,15 +215,18 @@ def _as_one(before: _Told, after: _Told) -> _Told:
 def _together(told: Sequence[_Told]) -> list[list[_Told]]:
     """Groups of moves that share most of their time, each of one move a stem, in order of time."""
     groups: list[list[_Told]] = []
-    for one in told:
+    recent: list[list[_Told]] = []  # those that a later one may share its time with
+    for one in sorted(told, key=lambda told: told.first):
+        recent = [group for group in recent if all(other.last > one.first for other in group)]
         fitting = (
             group
-            for group in reversed(groups)
+            for group in reversed(recent)
             if all(_shares(one, other) and one.role != other.role for other in group)
         )
         group = next(fitting, None)
         if group is None:
             groups.append([one])
+            recent.append(groups[-1])
         else:
             group.append(one)
     return [sorted(group, key=_order) for group in groups]
@@ -305,7 +312,9 @@ def _because(told: _Told) -> str:
 def _shown(told: _Told, seen: Sequence[SeenSubject]) -> str:
     """What is seen for most of a move that would be heard as its stem: "an explosion is", "a car and a dog are"."""
     frames: dict[str, int] = {}
-    for one in seen:
+    for one in seen[bisect_right(seen, told.first, key=lambda one: one.last) :]:
+        if one.first >= told.last:
+            break
         both = min(one.last, told.last) - max(one.first, told.first)
         if both > 0 and one.subject.kind == told.role:
             frames[one.subject.name] = frames.get(one.subject.name, 0) + both

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import pyloudnorm
 from numpy.typing import NDArray
-from scipy.signal import sosfilt
 
 from ..errors import SettingsError
 from ..passage import Loudness
@@ -30,6 +28,8 @@ _CHUNK = 1 << 15
 
 def _k_weighting(sample_rate: int) -> Energies:
     """The two K-weighting biquads at any rate as second-order sections, from pyloudnorm's derivation by De Man."""
+    import pyloudnorm  # not before somebody measures: it takes a second
+
     stages = (
         pyloudnorm.IIRfilter(
             3.99984385397, 0.7071752369554193, 1681.9744509555319, sample_rate, "high_shelf_DeMan"
@@ -48,6 +48,8 @@ class KWeighting:
 
     def process(self, block: Block) -> Energies:
         """The next samples weighted, (channels, n)."""
+        from scipy.signal import sosfilt
+
         weighted: Energies
         weighted, self._state = sosfilt(self._sections, block.astype(np.float64), axis=1, zi=self._state)
         return weighted

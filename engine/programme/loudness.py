@@ -15,7 +15,7 @@ from ..media.loudness import Meter, lufs_of
 from ..passage import Loudness
 from ..progress import Progress
 from ..roles import DIALOGUE
-from .programme import SAMPLE_RATE, audible
+from .rate import SAMPLE_RATE
 
 Array = NDArray[np.float32]
 
@@ -121,6 +121,8 @@ def measure_edit(edit: Edit, progress: Progress | None = None) -> Loudness:
 
     Raises MediaError for sound that cannot be read.
     """
+    from .programme import audible
+
     programme = audible(edit)
     gauge = Gauge(SAMPLE_RATE, programme.layout, None)
     pairs = summed(programme.blocks(), programme.parts)

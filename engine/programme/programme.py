@@ -12,9 +12,10 @@ from ..edit.model import Edit, EditClip, EditTrack
 from ..media.layout import Layout
 from ..media.time import to_samples
 from ..roles import MIX
+from .rate import SAMPLE_RATE
 from .sound import Array, Voice, layout_of_clip, mixed, sounds, voices
 
-SAMPLE_RATE = 48_000
+__all__ = ["SAMPLE_RATE", "Programme", "audible", "programme_of"]
 
 
 @dataclass(frozen=True)

@@ -44,10 +44,14 @@ class Drawn:
 
 
 def with_hand(gains: Array, times: Times, drawn: Iterable[Drawn]) -> Array:
-    """Gains (3, T) dB at record `times` (T,), with what was drawn in their place; later stretches lie over earlier."""
+    """Gains (3, T) dB at rising record `times` (T,), with what was drawn in their place, the later over the earlier."""
     found = np.array(gains, np.float32)
     for one in drawn:
-        inside = (times >= one.times[0]) & (times <= one.times[-1])
+        first, last = (
+            np.searchsorted(times, one.times[0], "left"),
+            np.searchsorted(times, one.times[-1], "right"),
+        )
+        inside = slice(int(first), int(last))
         found[STEMS.index(one.stem), inside] = np.interp(times[inside], one.times, one.db)
     return found
 

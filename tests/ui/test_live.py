@@ -12,7 +12,7 @@ import pytest
 from sightmix.engine.highlight.listening import Listening, Score
 from sightmix.engine.progress import Progress
 from sightmix.plugin.jobs.hand import Drawn
-from sightmix.plugin.jobs.laid import Laid
+from sightmix.plugin.jobs.laid import Laid, Parted
 from sightmix.plugin.jobs.mix import Look, Mix, read_mix
 from sightmix.plugin.jobs.plan import Job, make_plan
 from sightmix.plugin.jobs.rebalance import RebalanceStage
@@ -204,6 +204,21 @@ def test_a_preview_lies_over_what_was_known_and_is_eased_in(live: LiveMix, mix: 
     live.hear(mix)
     np.testing.assert_array_equal(live.table()[1], before)
     assert live.looks == ()
+
+
+def test_a_clip_has_stems_over_one_stretch_and_curves_only_there(
+    live: LiveMix, mix: Mix, source: Path
+) -> None:
+    live.unhear()
+    stems = {stem: source for stem in ("speech", "music", "effects")}
+    styles = {"repair": np.full((3, 86), 6.0, np.float32)}
+    for first in (2.0, 8.0):
+        laid = Laid({4: "mix"}, frozenset({4}), {4: Parted(stems, round(first * 48_000), 96_000, 48_000)})
+        live.hear(Mix(first, 2.0, laid, styles))
+    assert live.heard_spans == ((8.0, 10.0),)
+    assert live.laid.parted[4].first == 8 * 48_000
+    live.hear(Mix(3.0, 2.0, Laid({1: "dialogue"}, frozenset({1})), styles))
+    assert live.heard_spans == ((3.0, 5.0), (8.0, 10.0))
 
 
 def test_a_preview_alone_keeps_its_loudness_and_leaves_the_rest_alone(

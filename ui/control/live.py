@@ -18,14 +18,14 @@ from ...engine.media.loudness import gated, lufs_of
 from ...engine.media.time import to_samples
 from ...engine.passage import Loudness
 from ...engine.programme.loudness import Figures, activity
-from ...engine.programme.programme import SAMPLE_RATE
+from ...engine.programme.rate import SAMPLE_RATE
 from ...engine.roles import DIALOGUE, STEMS
 from ...plugin.jobs.applied import Applied, aim_of
 from ...plugin.jobs.hand import Drawn
 from ...plugin.jobs.laid import LANES, Laid
 from ...plugin.jobs.mix import Look, Mix, Said, tell
 from ...plugin.jobs.settings import JobSettings
-from ...plugin.session.survey import CELL_RATE, Surveyed
+from ...plugin.session.surveyed import CELL_RATE, Surveyed
 from ..base.topics import Topic
 from .state import Document
 from .surveyed import SurveyedLanes, averaged
@@ -81,17 +81,20 @@ class LiveMix:
         self._settings = JobSettings()
         self._drawn: tuple[Drawn, ...] = ()
         self._known: _Reckoned | None = None
+        self._plain: tuple[Values, float] | None = None
         self._said: tuple[Said, ...] | None = None
         self.open(None)
 
     def open(self, document: Document | None) -> None:
         """Another timeline, of which nothing is known yet; the options stay, what was drawn goes."""
         self._document = document
+        self._timecodes: dict[float, str] = {}  # of sentences, which are said again and again
         self._seconds = float(document.duration) if document is not None else 0.0
         samples = to_samples(document.duration, SAMPLE_RATE) if document is not None else 0
         self._frames = frames_of(samples * MODEL_RATE // SAMPLE_RATE)
         self._times = (np.arange(self._frames) * HOP + HOP / 2) / MODEL_RATE
         self._lanes = SurveyedLanes(samples / SAMPLE_RATE)
+        self._plain = None
         self._laid = Laid()
         self._whole: Mix | None = None
         self._previews: list[Mix] = []
@@ -103,6 +106,7 @@ class LiveMix:
     def survey(self, stretch: Surveyed) -> None:
         """Take in a stretch of the survey, in the place of what was known of it."""
         self._lanes.take(stretch)
+        self._plain = None
         self._forget()
 
     def lie(self, laid: Laid) -> None:
@@ -118,11 +122,18 @@ class LiveMix:
         self._laid = self.lying(mix)
         for stretch in stretches:
             self._lanes.take(stretch)
+        self._plain = None
         if self._is_whole(mix):
             self._whole, self._previews = mix, []
         else:
             end = mix.start + mix.duration
-            kept = (p for p in self._previews if p.start < mix.start or p.start + p.duration > end)
+            kept = (
+                p
+                for p in self._previews
+                # A clip has stems over one stretch: where it is heard as it is again, no curves act on it.
+                if (p.start < mix.start or p.start + p.duration > end)
+                and not (p.laid.parted.keys() & self._laid_anew(mix))
+            )
             self._previews = [*kept, mix]
         self._forget()
 
@@ -164,10 +175,14 @@ class LiveMix:
         """Where clips will lie with what a mix says; stems of a whole clip stay before those of a stretch of it."""
         if self._is_whole(mix):
             return mix.laid
-        whole = set(self._whole.laid.parted) if self._whole is not None else set()
-        new = {clip: stems for clip, stems in mix.laid.parted.items() if clip not in whole}
         known = self._laid
+        new = {clip: stems for clip, stems in mix.laid.parted.items() if clip in self._laid_anew(mix)}
         return Laid({**known.kinds, **mix.laid.kinds}, known.moved | mix.laid.moved, {**known.parted, **new})
+
+    def _laid_anew(self, mix: Mix) -> set[int]:
+        """The clips that lie as the stems of a mix from then on."""
+        whole = self._whole.laid.parted.keys() if self._whole is not None else set[int]()
+        return mix.laid.parted.keys() - whole
 
     def _is_whole(self, mix: Mix) -> bool:
         return mix.start <= 0 and mix.duration >= self._seconds - 2 * HOP / MODEL_RATE
@@ -217,7 +232,7 @@ class LiveMix:
 
     def loudness_at(self, side: str, time: float) -> tuple[float, float]:
         """Momentary and short-term loudness in LUFS at a record second, of the 400 ms and the 3 s before it."""
-        energies = self._reckoned.energies if side == AFTER else self._before
+        energies = self._reckoned.energies if side == AFTER else self._before[0]
         last = min(max(0, math.floor(time * CELL_RATE)), energies.size)
         return _lufs(energies[max(0, last - _MOMENTARY) : last]), _lufs(
             energies[max(0, last - _SHORT_TERM) : last]
@@ -289,9 +304,12 @@ class LiveMix:
         return Applied.of(self._settings, self._drawn)
 
     @property
-    def _before(self) -> Values:
-        """The programme's energy (m,) cell by cell before anything."""
-        return _energies(self._lanes.power, np.ones((len(LANES), self._lanes.cells)))
+    def _before(self) -> tuple[Values, float]:
+        """The programme's energy (m,) cell by cell before anything, and its integrated loudness."""
+        if self._plain is None:
+            energies = self._lanes.power.sum(axis=(1, 2), dtype=np.float64)
+            self._plain = energies, _gated(energies)
+        return self._plain
 
     @property
     def _reckoned(self) -> _Reckoned:
@@ -304,7 +322,7 @@ class LiveMix:
         power = self._lanes.power
         curves = np.asarray(gains, np.float32)
         plain = self._factors(gains)
-        before = self._before
+        before, integrated = self._before
         mask = self._mask()
         gain_db = self._level(power, plain, before, mask)
         if gain_db:
@@ -312,7 +330,7 @@ class LiveMix:
             plain[: len(STEMS)] *= 10 ** (gain_db * shown / 20)
             gains = gains + np.float32(gain_db) * (mask if mask is not None else np.float32(1))
         after = _energies(power, plain)
-        figures = LiveFigures(_gated(before), _gated(after), gain_db, self._lanes.complete)
+        figures = LiveFigures(integrated, _gated(after), gain_db, self._lanes.complete)
         return _Reckoned(curves, np.asarray(gains, np.float32), plain, after, figures)
 
     def _styled(self) -> Array:
@@ -359,7 +377,7 @@ class LiveMix:
         """
         if not self.heard and not self._drawn and not any(self._applied.trims):
             return 0.0
-        aim, was = aim_of(self._settings), _loudness(_gated(before))
+        aim, was = aim_of(self._settings), _loudness(self._before[1])
         if mask is None:
             return _missing_gain(power, factors, aim, was)
         lacks = 0.0 if aim.keep else aim.missing(Figures(was), was)
@@ -420,7 +438,11 @@ class LiveMix:
                     yield said
 
     def _timecode(self, seconds: float) -> str:
-        return self._document.timecode(seconds)[:8] if self._document is not None else ""
+        if self._document is None:
+            return ""
+        if seconds not in self._timecodes:
+            self._timecodes[seconds] = self._document.timecode(seconds)[:8]
+        return self._timecodes[seconds]
 
     def _forget(self) -> None:
         self._known = None
@@ -433,11 +455,12 @@ def _missing_gain(power: Array, factors: Values, aim: Aim, before: Loudness) -> 
     moved, still = factors * _MOVED, factors * (1 - _MOVED)
     own, rest = _energies(power, moved), _energies(power, still)
     shared = _energies(power, factors) - own - rest
-    speech = _energies(power, factors * _SPEECH)
+    speech = _energies(power, factors * _SPEECH) if aim.dialogue else None
     gain, yields, last = 0.0, 1.0, (0.0, 0.0)
     for _ in range(_STEPS):
         k = 10 ** (gain / 20)
-        missing = aim.missing(_figures(k * k * own + k * shared + rest, k * k * speech), before)
+        spoken = None if speech is None else k * k * speech
+        missing = aim.missing(_figures(k * k * own + k * shared + rest, spoken), before)
         if abs(missing) < _CLOSE:
             break
         step, was_missing = last
@@ -448,9 +471,12 @@ def _missing_gain(power: Array, factors: Values, aim: Aim, before: Loudness) -> 
     return gain
 
 
-def _figures(mix: Values, speech: Values) -> Figures:
-    """The figures that a level is found by, of energies (m,) cell by cell."""
-    blocks, spoken = _blocks(mix), _blocks(speech)
+def _figures(mix: Values, speech: Values | None) -> Figures:
+    """The figures that a level is found by, of energies (m,) cell by cell of the mix and of its dialogue."""
+    blocks = _blocks(mix)
+    if speech is None:
+        return Figures(_loudness(gated(blocks[~np.isnan(blocks)])))
+    spoken = _blocks(speech)
     known = ~np.isnan(blocks)
     blocks, active = blocks[known], activity(spoken[known])
     dialogue = lufs_of(float(blocks[active].mean())) if active.any() else -math.inf
@@ -460,7 +486,8 @@ def _figures(mix: Values, speech: Values) -> Figures:
 
 def _energies(power: Array, factors: Values) -> Values:
     """The mix's energy (m,) cell by cell, of powers (m, 4, 4) under factors (4, m)."""
-    return np.asarray(np.einsum("it,tij,jt->t", factors, power, factors, optimize=True), np.float64)
+    rows = factors.T
+    return np.asarray(np.einsum("ti,ti->t", rows, np.matmul(power, rows[:, :, None])[:, :, 0]), np.float64)
 
 
 def _blocks(energies: Values) -> Values:

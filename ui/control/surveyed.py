@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...plugin.session.survey import BANDS, CELL_RATE, LOWEST_DB, PEAK_RATE, Surveyed, decibels
+from ...plugin.session.surveyed import BANDS, CELL_RATE, LOWEST_DB, PEAK_RATE, Surveyed, decibels
 
 Array = NDArray[np.float32]
 Values = NDArray[np.float64]

@@ -1,0 +1,3 @@
+"""The rate at which programmes are heard."""
+
+SAMPLE_RATE = 48_000
