@@ -7,61 +7,61 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from clips_kit import many
 from fakes import FakeEngine
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
-from shell_fakes import FakePanel, document, make_parts
+from shell_fakes import make_parts
+from sightmix.plugin.jobs.defaults import Defaults
 from sightmix.ui.base.asking import Failure
+from sightmix.ui.base.pump import InlinePump
 from sightmix.ui.base.source import Source
-from sightmix.ui.base.topics import Topic
-from sightmix.ui.control.exporting import Exporting
-from sightmix.ui.control.foley import Foley
-from sightmix.ui.control.host import Host
+from sightmix.ui.control.panel import Panel
 from sightmix.ui.control.queue import DONE, Entry
-from sightmix.ui.control.takeback import TakeBack
 from sightmix.ui.window import theme
 from sightmix.ui.window.export_view import ExportView
 from sightmix.ui.window.main_window import MainWindow
 from sightmix.ui.window.notices import Notice
 from sightmix.ui.window.outside import Outside
 
-CUT = Path("/home/me/sightmix/Film/Cut_1/timeline.otio")
-OPENED = {
-    "source": Source(CUT).to_dict(),
-    "project": "Film",
-    "timeline": "Cut 1",
-    "selected": [2, 3],
-    "folder": str(CUT.parent),
-}
-
 
 class Desk:
-    def __init__(self, qtbot: QtBot) -> None:
-        self.qtbot, self.engine, self.panel = qtbot, FakeEngine(), FakePanel()
-        self.panel.queue.finished = Topic()  # type: ignore[attr-defined]
+    """A window over a panel of real parts, with an engine that the test answers for."""
+
+    def __init__(self, qtbot: QtBot, folder: Path) -> None:
+        self.qtbot, self.engine, self.folder = qtbot, FakeEngine(), folder
+        self.panel = Panel(self.engine, InlinePump(), defaults=Defaults(None))
         self.window = MainWindow(self.panel, make_parts)
         qtbot.addWidget(self.window)
-        self.exporting, self.host = Exporting(self.engine, lambda path: False), Host(self.engine)
-        self.foley = Foley(self.engine, self.panel.history)
-        self.takeback = TakeBack(self.engine, self.panel.history)
-        self.outside = Outside(self.window, self.exporting, self.foley, self.host, takeback=self.takeback)
+        self.outside = Outside(self.window)
         self.window.show()
+        self.cut = folder / "cut.otio"
 
-    def open(self, path: Path = Path("/show/episode 3.otio")) -> None:
-        shown = document(5, path)
-        self.panel.clips.show(shown)
-        self.panel.clips.opened.emit(shown)
-        self.qtbot.waitUntil(lambda: self.window.keys.action("export").isEnabled())
+    def open(self, path: Path | None = None) -> None:
+        self.panel.clips.open(Source(path or self.cut))
+        self.answer()
 
-    def end(self, source: Path, out: Path, status: str = "rendered", do: str = "rebalance") -> None:
+    def answer(self) -> None:
+        """The timeline that was asked for is read."""
+        [request] = self.engine.open("open")
+        request.finish({**many(6), "source": request.data["source"]})
+        self.window.keys.refresh()
+
+    def end(self, path: Path | None = None) -> Path:
+        """A job of a timeline has ended, and its result is there."""
+        source = path or self.cut
+        out = source.with_name(f"{source.stem}_mixed.otio")
+        out.write_text("{}")
         data = {"source": Source(source).to_dict(), "out": str(out)}
-        answer = {"result": {"clips": [{"status": "left out"}, {"status": status}]}}
-        self.panel.queue.finished.emit(Entry(1, do, data, "Cut", DONE, answer=answer))  # type: ignore[attr-defined]
+        answer = {"result": {"clips": [], "summary": {"seconds": 1.0}}, "mix": None}
+        self.panel.queue.finished.emit(Entry(1, "rebalance", data, "Cut", DONE, answer=answer))
+        self.window.keys.refresh()
+        return out
 
     @property
     def said(self) -> tuple[Notice, ...]:
-        """What the window says, but for what it says of itself."""
-        return tuple(notice for notice in self.window.notices.notices if notice.key != "tour")
+        """What the window says of Resolve, and of what failed."""
+        return tuple(n for n in self.window.notices.notices if n.key == "resolve" or n.kind == "fault")
 
     def reason(self, name: str) -> str:
         return self.window.keys.tip(name).partition("\n")[2]
@@ -72,12 +72,13 @@ class Desk:
 
 
 @pytest.fixture
-def desk(qtbot: QtBot) -> Iterator[Desk]:
+def desk(qtbot: QtBot, tmp_path: Path) -> Iterator[Desk]:
     theme.use("dark", scale=1.0)
-    made = Desk(qtbot)
+    made = Desk(qtbot, tmp_path)
     yield made
     made.outside.stop()
     made.window.close()
+    made.panel.close()
 
 
 def test_nothing_open_nothing_to_export(desk: Desk) -> None:
@@ -93,40 +94,23 @@ def test_export_by_its_key_of_what_is_open_then_of_its_result(desk: Desk) -> Non
     desk.window.activateWindow()
     desk.qtbot.waitUntil(desk.window.isActiveWindow)
     desk.qtbot.keyClick(desk.window, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
-    page = desk.outside.export_page
+    page, part = desk.outside.export_page, desk.panel.exporting
     assert page.isVisible()
     view = page.view
     assert isinstance(view, ExportView)
     desk.qtbot.keyClick(view.targets, Qt.Key.Key_Down)
-    assert desk.exporting.out == Path("/show/episode 3.xml")
+    assert part.out == desk.folder / "cut.xml"
     assert desk.ask("uncarried").data["to"] == "fcp7"
     # Keys of the page are not the window's: these would play, and change sides.
     for key in (Qt.Key.Key_Space, Qt.Key.Key_A):
         desk.qtbot.keyClick(view.start, key)
     assert not desk.panel.deck.playing
     assert desk.panel.deck.side == "before"
-    desk.end(Path("/show/episode 3.otio"), Path("/show/episode 3 rebalanced.otio"))
-    assert desk.exporting.out == Path("/show/episode 3 rebalanced.xml")
-    desk.end(Path("/show/other.otio"), Path("/show/other rebalanced.otio"))
-    assert desk.exporting.out == Path("/show/episode 3 rebalanced.xml")
-    desk.panel.clips.show(None)
+    desk.end()
+    assert part.out == desk.folder / "cut_mixed.xml"
+    desk.panel.clips.close()
     assert not page.isVisible()
-    assert desk.exporting.source is None
-
-
-@pytest.mark.parametrize(("status", "do"), [("failed", "rebalance"), ("rendered", "export")])
-def test_a_job_without_a_timeline_is_no_result(status: str, do: str, desk: Desk) -> None:
-    desk.open()
-    desk.end(Path("/show/episode 3.otio"), Path("/show/never.otio"), status, do)
-    assert desk.outside.results == {}
-
-
-def test_opening_another_timeline_shows_its_own_result(desk: Desk) -> None:
-    desk.open()
-    desk.end(Path("/show/a.otio"), Path("/show/a rebalanced.otio"))
-    desk.open(Path("/show/a.otio"))
-    assert desk.exporting.source == Source(Path("/show/a rebalanced.otio"))
-    assert desk.foley.source == Source(Path("/show/a.otio"))
+    assert part.source is None
 
 
 def test_foley_goes_where_a_place_is(desk: Desk) -> None:
@@ -135,7 +119,17 @@ def test_foley_goes_where_a_place_is(desk: Desk) -> None:
     view = desk.outside.foley_page.view
     assert view is not None
     view.went.emit(2.0)  # type: ignore[attr-defined]
-    assert desk.panel.deck.position == 2 * desk.panel.deck.rate
+    assert desk.panel.transport.seconds == pytest.approx(2.0)
+
+
+def opened_in_resolve(desk: Desk) -> dict[str, Any]:
+    return {
+        "source": Source(desk.cut).to_dict(),
+        "project": "Film",
+        "timeline": "Cut 1",
+        "selected": [2, 3],
+        "folder": str(desk.folder),
+    }
 
 
 def test_from_resolve_and_back(desk: Desk) -> None:
@@ -148,17 +142,17 @@ def test_from_resolve_and_back(desk: Desk) -> None:
     assert notice.text.startswith("Choose Workspace")
     request.tell({"waiting": ""})
     assert desk.said == ()
-    request.finish(OPENED)
-    assert desk.panel.clips.asked == [("open", Source(CUT))]
-    desk.open(CUT)
+    request.finish(opened_in_resolve(desk))
+    desk.answer()
+    assert desk.panel.clips.source == Source(desk.cut)
     assert desk.panel.clips.choice.chosen == (2, 3), "what was selected in Resolve"
     assert desk.reason("lay") == "There is no result yet: rebalance first."
-    desk.end(CUT, CUT.with_name("rebalanced.otio"))
+    out = desk.end()
     assert desk.reason("lay") == ""
     desk.window.keys.trigger("lay")
     asked = desk.ask("resolve_write")
-    assert asked.data["out"] == str(CUT.with_name("rebalanced.otio"))
-    assert asked.data["source"] == Source(CUT).to_dict()
+    assert asked.data["out"] == str(out)
+    assert asked.data["source"] == Source(desk.cut).to_dict()
     asked.tell({"waiting": "Choose it."})
     asked.tell({"waiting": ""})
     [notice] = desk.said
@@ -171,27 +165,14 @@ def test_from_resolve_and_back(desk: Desk) -> None:
     assert notice.text == "In Resolve: “Cut 1 [rebalanced]”, on sightmix.\nOne clip is silent."
 
 
-def test_clips_are_taken_off_the_newest_result_until_it_is_written_again(desk: Desk) -> None:
-    desk.open()
-    desk.outside.take_back((2, 3))
-    assert desk.engine.open("withdraw") == [], "there is no result"
-    source, out = Path("/show/episode 3.otio"), Path("/show/episode 3 rebalanced.otio")
-    desk.end(source, out)
-    desk.outside.take_back((2, 3))
-    request = desk.ask("withdraw")
-    assert (request.data["out"], request.data["clips"]) == (str(out), "2-3")
-    request.finish({"clips": [2, 3]})
-    assert desk.takeback.off(out) == {2, 3}
-    desk.window.keys.trigger("undo")
-    desk.ask("put_back").finish({"clips": [2, 3]})
-    assert desk.takeback.off(out) == frozenset()
-    desk.outside.take_back((2,))
-    desk.ask("withdraw").fail(Failure("Somebody moved it.", "WriteError"))
-    assert [notice.text for notice in desk.said] == ["Somebody moved it."]
-    desk.outside.take_back((3,))
-    desk.ask("withdraw").finish({"clips": [3]})
-    desk.end(source, out)
-    assert desk.takeback.off(out) == frozenset()
+def test_what_is_chosen_afterwards_stays_chosen(desk: Desk) -> None:
+    desk.window.keys.trigger("open_resolve")
+    desk.ask("resolve_open").finish(opened_in_resolve(desk))
+    desk.answer()
+    desk.panel.clips.choice.choose([1])
+    desk.panel.clips.reopen()
+    desk.answer()
+    assert desk.panel.clips.choice.chosen == (1,)
 
 
 def test_another_timeline_is_not_laid_in_resolve(desk: Desk) -> None:
@@ -219,12 +200,23 @@ def test_resolve_says_no(desk: Desk) -> None:
     assert desk.reason("open_resolve") == ""
 
 
-def test_a_result_of_an_earlier_visit_is_not_laid_on_what_was_exported_anew(desk: Desk) -> None:
-    desk.outside.results[CUT] = CUT.with_name("rebalanced.otio")
-    desk.window.keys.trigger("open_resolve")
-    desk.ask("resolve_open").finish(replace_selected(OPENED))
-    assert CUT not in desk.outside.results
-
-
-def replace_selected(data: dict[str, Any]) -> dict[str, Any]:
-    return {**data, "selected": []}
+def test_clips_are_taken_off_the_result_until_it_is_written_again(desk: Desk) -> None:
+    desk.open()
+    desk.panel.withdraw((2, 3))
+    assert desk.engine.open("withdraw") == [], "there is no result"
+    out = desk.end()
+    desk.panel.withdraw((2, 3))
+    request = desk.ask("withdraw")
+    assert (request.data["out"], request.data["clips"]) == (str(out), "2-3")
+    request.finish({"clips": [2, 3]})
+    assert desk.panel.takeback.off(out) == {2, 3}
+    desk.window.keys.trigger("undo")
+    desk.ask("put_back").finish({"clips": [2, 3]})
+    assert desk.panel.takeback.off(out) == frozenset()
+    desk.panel.withdraw((2,))
+    desk.ask("withdraw").fail(Failure("Somebody moved it.", "WriteError"))
+    assert [notice.text for notice in desk.said] == ["Somebody moved it."]
+    desk.panel.withdraw((3,))
+    desk.ask("withdraw").finish({"clips": [3]})
+    desk.end()
+    assert desk.panel.takeback.off(out) == frozenset()

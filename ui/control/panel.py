@@ -12,7 +12,6 @@ from ...engine.media.time import to_samples
 from ...plugin.jobs.defaults import Defaults
 from ...plugin.jobs.hand import to_data
 from ...plugin.jobs.mix import Mix, read_mix
-from ...plugin.jobs.ranges import format_ranges
 from ...plugin.session.survey import Surveyed, decode
 from ..base.asking import Engine, Failure, Ticket
 from ..base.pump import Pump
@@ -38,6 +37,7 @@ from .queue import Entry, JobQueue
 from .recent import Recent, recent_path
 from .results import free_result
 from .state import Document
+from .takeback import TakeBack
 from .transport import Transport
 from .workspace import Workspace, Workspaces, workspaces_folder
 
@@ -111,6 +111,7 @@ class Panel:
         self.exporting = Exporting(engine)
         self.foley = Foley(engine, self.history)
         self.host = Host(engine)
+        self.takeback = TakeBack(engine, self.history)
         self._spaces = Workspaces(keep.workspaces)
         self._source: Source | None = None
         self._mix_path: Path | None = None
@@ -183,15 +184,9 @@ class Panel:
         return entry
 
     def withdraw(self, clips: Iterable[int]) -> None:
-        """Take the results of clips off the written timeline: they sound again as they were."""
-        if self.result is None or self._source is None:
-            return
-        data = {
-            "source": self._source.to_dict(),
-            "out": str(self.out),
-            "clips": format_ranges(tuple(sorted(clips))),
-        }
-        self.engine.ask("withdraw", data, done=lambda *_: self.changed.emit(), failed=self._fail)
+        """Take the results of clips off the written timeline: they sound again as they were, until that is undone."""
+        if self.result is not None and self._source is not None:
+            self.takeback.take(self.result, tuple(clips), self._source)
 
     def open_from_host(self) -> None:
         """Open what is open in the host beside the panel."""
@@ -228,8 +223,9 @@ class Panel:
         self.queue.finished.subscribe(self._finished)
         self.queue.failed.subscribe(lambda entry: self._fail(entry.failure))
         self.host.opened.subscribe(self._came)
+        self.takeback.changed.subscribe(lambda *_: self.changed.emit())
         self.deck.moved.subscribe(lambda _: self._soon())
-        for failed in (self.exporting.failed, self.foley.failed, self.host.failed):
+        for failed in (self.exporting.failed, self.foley.failed, self.host.failed, self.takeback.failed):
             failed.subscribe(self._fail)
         self._aim()
 
@@ -400,6 +396,7 @@ class Panel:
     def _finished(self, entry: Entry) -> None:
         answer = entry.answer or {}
         if entry.do == "rebalance" and "result" in answer:
+            self.takeback.forget(Path(entry.data["out"]))
             self.planning.learn(answer["result"])
             if self._source is not None and entry.data["source"] == self._source.to_dict():
                 self.out = Path(entry.data["out"])
