@@ -13,6 +13,7 @@ from sightmix.ui.base.asking import Failure
 from sightmix.ui.base.topics import Topic
 from sightmix.ui.control.history import History
 from sightmix.ui.control.queue import JobQueue
+from sightmix.ui.control.takeback import TakeBack
 from sightmix.ui.control.withdrawals import BUSY, NO_RESULT, NOT_DONE, TAKEN, Withdrawals
 
 pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
@@ -45,7 +46,7 @@ class Desk:
         self.queue = JobQueue(
             self.engine, None, self.history, self.states, clock=lambda: Clock(lambda: self.now)
         )
-        self.withdrawals = Withdrawals(self.engine, self.queue)
+        self.withdrawals = Withdrawals(self.engine, self.queue, TakeBack(self.engine, self.history))
         self.shown: list[Path] = []
         self.view = QueueView(self.queue, self.withdrawals, lambda path: bool(self.shown.append(path)))
         self.tester = QAbstractItemModelTester(
@@ -301,7 +302,8 @@ def test_a_clip_is_taken_back_and_comes_again_with_the_job(desk: Desk) -> None:
     desk.choose(0, 1)
     desk.press("Take back this clip")
     (request,) = desk.engine.open("withdraw")
-    assert request.data == {"source": {"path": "one"}, "out": str(desk.folder / "one.otio"), "clips": "2"}
+    assert request.data["source"]["path"] == "one"
+    assert (request.data["out"], request.data["clips"]) == (str(desk.folder / "one.otio"), "2")
     assert desk.withdrawals.why_not(entry, 2) == BUSY
     assert not desk.view.buttons[0].isEnabled()
     assert desk.view.buttons[0].toolTip() == "It is being taken back."
@@ -318,14 +320,15 @@ def test_a_clip_is_taken_back_and_comes_again_with_the_job(desk: Desk) -> None:
     assert desk.rows()[1][1] == "done earlier"
 
 
-def test_a_late_answer_does_not_take_back_what_was_made_anew(desk: Desk) -> None:
+def test_what_was_taken_back_is_put_back_by_undo(desk: Desk) -> None:
     number = desk.add("one")
     desk.finish(desk.begin())
     desk.withdrawals.take(desk.queue.entry(number), 1)
-    desk.queue.retry(number)
-    late = desk.engine.open("withdraw")[0]
-    desk.finish(desk.begin())
-    late.finish({"clips": [1]})
+    desk.engine.open("withdraw")[0].finish({"clips": [1]})
+    assert desk.rows()[0][1] == "taken back"
+    desk.history.undo()
+    desk.engine.open("put_back")[0].finish({"clips": [1]})
+    assert desk.rows()[0][1] == "done"
     assert desk.withdrawals.taken(number) == frozenset()
 
 

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from ...engine.errors import SightmixError
 from ..control.options import Options
 from ..control.presets import SUFFIX, Preset, Presets
-from . import theme
+from . import icons, theme
 from .fields import Cut, Entry, Wrapped, until_gone
 
 
@@ -35,7 +35,8 @@ class PresetBar(QWidget):
         self._presets, self._options = presets, options
         self.button = Cut()
         self.button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.button.setIcon(icons.icon("down", "quiet"))
         self.menu = QMenu(self.button)
         self.menu.setToolTipsVisible(True)
         self.menu.aboutToShow.connect(self._fill)
@@ -78,7 +79,7 @@ class PresetBar(QWidget):
         else:
             name = self.tr("{name}, changed") if self._presets.modified else "{name}"
             name = name.format(name=current.name)
-        self.button.set_words(f"{name} ▾")
+        self.button.set_words(name)
         self.button.setAccessibleName(self.tr("Preset: {name}").format(name=name))
         self.button.setToolTip(self.tr("Choose, save and share presets"))
 
