@@ -119,6 +119,7 @@ def painted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_of_two_thousand_rows_only_those_in_view_are_painted_and_asked_for(
     seen: Callable[..., Seen], painted: list[int]
 ) -> None:
+    theme.use("dark")
     stage = seen(many(2000))
     room = -(-stage.list.viewport().height() // stage.list.painted.height) + 1
     stage.view.grab()
@@ -339,6 +340,19 @@ def test_the_menu_of_what_is_chosen(seen: Callable[..., Seen], qtbot: QtBot) -> 
     assert not enabled["Take back what was done to it"]
     assert not enabled["Show the media file's folder"]
     assert enabled["Find media in a folder…"]
+
+
+def test_menus_are_gone_once_they_are_closed(seen: Callable[..., Seen], qtbot: QtBot) -> None:
+    stage = seen(many(6))
+    stage.clips.choice.choose([1])
+    before = len(stage.view.findChildren(QMenu))
+    for make in (stage.view.menu, stage.view.select_menu):
+        menu = make()
+        menu.popup(QPoint(0, 0))
+        menu.close()
+    stage.list.name(1)
+    _popup(qtbot).close()
+    qtbot.waitUntil(lambda: len(stage.view.findChildren(QMenu)) == before)
 
 
 def test_choosing_by_the_menu(seen: Callable[..., Seen]) -> None:
