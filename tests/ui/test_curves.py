@@ -230,6 +230,18 @@ def test_stretches_of_a_file_that_overlap_are_heard_the_same_as_lines(desk: Desk
     assert len(lines_of(drawn)["speech"]) == 1
 
 
+def test_what_is_held_is_let_go_when_another_timeline_opens(desk: Desk) -> None:
+    desk.curves.add("speech", 5.0, -6.0)
+    desk.curves.begin()
+    desk.curves.drag(0.0, -1.0)
+    desk.curves.open(None)
+    desk.live.drawn = ()
+    desk.curves.drag(0.0, -2.0)
+    desk.curves.draw("speech", 1.0, -2.0)
+    desk.curves.draw("speech", 2.0, -2.0)
+    assert desk.live.drawn == ()
+
+
 def test_an_edit_that_changes_nothing_is_no_deed(desk: Desk) -> None:
     desk.curves.remove()
     desk.curves.nudge(1, 1.0)

@@ -104,6 +104,7 @@ class Curves:
         """Another timeline: nothing is selected, and points lie within it."""
         self.frame = float(1 / document.rate) if document is not None else 1 / 25
         self.duration = float(document.duration) if document is not None else 0.0
+        self._let_go()
         self.select(())
 
     def close(self) -> None:
@@ -211,10 +212,13 @@ class Curves:
 
     def drag(self, seconds: float, db: float) -> None:
         """Have the selected points moved by so much since `begin`, as far as their neighbours let them."""
-        self._move(seconds, db)
+        if self._key:
+            self._move(seconds, db)
 
     def draw(self, stem: str, time: float, db: float) -> None:
         """Draw on to a place since `begin`; what was drawn at the times that the hand passes again goes."""
+        if not self._key:
+            return
         point = (min(max(time, 0.0), max(self.duration, 0.0)), bounded(db))
         if self._path:
             first, last = sorted([self._path[-1][0], point[0]])
@@ -230,8 +234,7 @@ class Curves:
 
     def end(self) -> None:
         """The mouse was let go."""
-        self._key = ""
-        self._path, self._table = [], _EMPTY
+        self._let_go()
         self._history.close()
 
     def take(self, stem: str, first: float, last: float) -> None:
@@ -266,6 +269,9 @@ class Curves:
         self._put(RESET_ALL, {stem: () for stem in STEMS}, NOTHING)
 
     # -------------------------------------------------------------------------------------------------------- inside
+
+    def _let_go(self) -> None:
+        self._key, self._path, self._table = "", [], _EMPTY
 
     def _move(self, seconds: float, db: float) -> None:
         drawn, selected = self._start

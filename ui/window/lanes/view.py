@@ -169,7 +169,6 @@ class LanesView(QFrame):
     # --------------------------------------------------------------------------------------------------------- layout
 
     def _lay_out(self) -> None:
-        self.setProperty("role", "panel")
         self.tools = QHBoxLayout()
         self.tools.setContentsMargins(8, 4, 8, 4)
         self.tools.setSpacing(4)
@@ -409,8 +408,7 @@ class LanesView(QFrame):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """Wheel, pinch and tooltips of every lane."""
         if event.type() == QEvent.Type.Wheel and isinstance(event, QWheelEvent):
-            self._wheel(event)
-            return True
+            return self._wheel(event)
         if event.type() == QEvent.Type.NativeGesture and isinstance(event, QNativeGestureEvent):
             return self._pinched(event)
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
@@ -418,12 +416,15 @@ class LanesView(QFrame):
             return True
         return super().eventFilter(watched, event)
 
-    def _wheel(self, event: QWheelEvent) -> None:
-        """The wheel scrolls; with Ctrl, or Cmd, it zooms about the pointer."""
+    def _wheel(self, event: QWheelEvent) -> bool:
+        """The wheel scrolls, or whatever is around where all is visible; with Ctrl, or Cmd, it zooms."""
         angle, pixels = event.angleDelta(), event.pixelDelta()
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             if angle.y():
                 self.axis.zoom(STEP ** (angle.y() / NOTCH), event.position().x())
+        elif not self.axis.last_first:
+            event.ignore()
+            return False
         elif not pixels.isNull():
             by = pixels.x() if abs(pixels.x()) >= abs(pixels.y()) else pixels.y()
             self.axis.scroll(-by * self.axis.ratio)
@@ -431,6 +432,7 @@ class LanesView(QFrame):
             notches = (angle.x() or angle.y()) / NOTCH
             self.axis.scroll(-notches * WHEEL * self.axis.ratio)
         event.accept()
+        return True
 
     def _pinched(self, event: QNativeGestureEvent) -> bool:
         if event.gestureType() != Qt.NativeGestureType.ZoomNativeGesture:
