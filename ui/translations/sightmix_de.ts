@@ -339,6 +339,69 @@
     </message>
 </context>
 <context>
+    <name>Deeds</name>
+    <message>
+        <source>add curve point</source>
+        <translation>Kurvenpunkt setzen</translation>
+    </message>
+    <message>
+        <source>change category</source>
+        <translation>Kategorie ändern</translation>
+    </message>
+    <message>
+        <source>delete curve points</source>
+        <translation>Kurvenpunkte löschen</translation>
+    </message>
+    <message>
+        <source>draw curve</source>
+        <translation>Kurve zeichnen</translation>
+    </message>
+    <message>
+        <source>make points of curve</source>
+        <translation>Kurve in Punkte verwandeln</translation>
+    </message>
+    <message>
+        <source>move a job</source>
+        <translation>Auftrag verschieben</translation>
+    </message>
+    <message>
+        <source>move a sound</source>
+        <translation>Geräusch verschieben</translation>
+    </message>
+    <message>
+        <source>move curve points</source>
+        <translation>Kurvenpunkte verschieben</translation>
+    </message>
+    <message>
+        <source>pick a sound</source>
+        <translation>Geräusch auswählen</translation>
+    </message>
+    <message>
+        <source>reset all curves to the model</source>
+        <translation>Alle Kurven auf das Modell zurücksetzen</translation>
+    </message>
+    <message>
+        <source>reset settings</source>
+        <translation>Einstellungen zurücksetzen</translation>
+    </message>
+    <message>
+        <source>reset stem to the model</source>
+        <translation>Stem auf das Modell zurücksetzen</translation>
+    </message>
+    <message>
+        <source>reset stretch to the model</source>
+        <translation>Abschnitt auf das Modell zurücksetzen</translation>
+    </message>
+    <message>
+        <source>take a job off the queue</source>
+        <translation>Auftrag aus der Warteschlange nehmen</translation>
+    </message>
+    <message>
+        <source>take results off the timeline</source>
+        <translation>Ergebnisse aus der Timeline nehmen</translation>
+    </message>
+</context>
+<context>
     <name>DropTarget</name>
     <message>
         <source>Look for media in {0}</source>
@@ -2326,6 +2389,10 @@
     <message>
         <source>Dialogue</source>
         <translation>Dialog</translation>
+    </message>
+    <message>
+        <source>Double-click adds a point · drag moves it · Alt draws · right-click for more</source>
+        <translation>Doppelklick setzt einen Punkt · Ziehen verschiebt ihn · Alt zeichnet · Rechtsklick für mehr</translation>
     </message>
     <message>
         <source>Double-click or N adds a point, Delete deletes, Alt draws. Arrows move selected points.</source>

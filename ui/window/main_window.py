@@ -35,6 +35,7 @@ from . import theme
 from .about import AboutPage
 from .body import NARROW, WIDE, Body, Parts
 from .closing import FINISH, STOP, FinishThenClose, ask
+from .deeds import deed_words
 from .drops import DropTarget
 from .empty import EmptyView
 from .header import Header
@@ -304,11 +305,11 @@ class MainWindow(QMainWindow):
 
     def _undo_title(self) -> str:
         deed = self.panel.history.next_undo
-        return self.tr("Undo: {deed}").format(deed=deed) if deed else ""
+        return self.tr("Undo: {deed}").format(deed=deed_words(deed)) if deed else ""
 
     def _redo_title(self) -> str:
         deed = self.panel.history.next_redo
-        return self.tr("Redo: {deed}").format(deed=deed) if deed else ""
+        return self.tr("Redo: {deed}").format(deed=deed_words(deed)) if deed else ""
 
     def _nothing_open(self) -> str:
         return reason("" if self.panel.clips.document is not None else "empty")
