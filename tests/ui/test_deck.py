@@ -283,6 +283,65 @@ def test_a_chunk_that_comes_just_before_it_is_needed_is_in_time() -> None:
     assert np.array_equal(index_of(np.concatenate([early, rig.pull(4_800)]))[FADE:], np.arange(FADE, 9_120))
 
 
+def test_it_waits_rather_than_begin_just_before_what_is_missing() -> None:
+    rig = Rig(ramp(40_000), at_once=False)
+    rig.deck.seek(4_700)
+    rig.serve(1)
+    rig.deck.play()
+    assert not rig.pull(960).any()
+    assert rig.deck.position == 4_700
+    rig.serve()
+    assert np.array_equal(index_of(rig.pull(960))[FADE:], np.arange(4_700 + FADE, 5_660))
+
+
+def test_a_loop_back_to_what_is_missing_fades_out() -> None:
+    rig = Rig(ramp(60_000), at_once=False)
+    rig.deck.set_loop((10_000, 30_000), crossfade=False)
+    rig.deck.seek(29_000)
+    rig.serve(1)  # up to the loop's end, and a little beyond
+    rig.deck.play()
+    played = rig.pull(2_400)[:, 0]
+    assert np.abs(np.diff(played)).max() < 2 * played.max() / FADE
+    assert np.array_equal(index_of(played[:, None])[FADE:1_000], np.arange(29_000 + FADE, 30_000))
+    assert not played[1_000 + FADE :].any()
+    assert rig.deck.position == 10_000
+    rig.serve()
+    assert index_of(rig.pull(960))[-1] == 10_959
+
+
+@pytest.mark.parametrize(
+    ("begin", "speed", "end"), [(1_001, -2.0, 0), (39_001, 4.0, 40_000), (1_002, -4.0, 0)]
+)
+def test_large_steps_end_at_the_programmes_end(begin: int, speed: float, end: int) -> None:
+    rig = Rig(ramp(40_000))
+    rig.deck.seek(begin)
+    rig.deck.play(speed)
+    rig.pull(1_440)
+    assert not rig.deck.playing
+    assert rig.deck.position == end
+
+
+def test_a_seek_from_the_end_plays_on() -> None:
+    rig = Rig(ramp(10_000))
+    rig.deck.play()
+    rig.deck.fill(10_500)  # and the panel's thread has not seen it yet
+    rig.deck.seek(2_000)
+    rig.tick()
+    assert rig.deck.playing
+    assert index_of(rig.pull(960))[-1] == 2_959
+
+
+def test_stopped_it_has_other_lanes_at_once() -> None:
+    rig = Rig(noise(96_000), at_once=False)
+    rig.serve()
+    rig.lanes = noise(96_000, 1)
+    rig.deck.lay(Laid())
+    rig.deck.play()
+    assert not rig.pull(4_800).any()  # what was there before is not what it would be
+    rig.serve()
+    assert np.array_equal(rig.pull(4_800)[FADE:], rig.before()[FADE:4_800])
+
+
 def test_the_newest_place_is_asked_for_first_and_the_old_taken_back() -> None:
     rig = Rig(ramp(480_000), at_once=False)
     assert [asked.data["first"] for asked in rig.engine.open("sound")] == [0, 4_800]
@@ -605,7 +664,7 @@ class Both:
             expected.append(self.slow.one())
         np.testing.assert_allclose(deck.fill(frames), expected, atol=3e-6)
         if self.seek is None:
-            assert deck.position == self.slow.at
+            assert deck.position == min(max(0, self.slow.at), deck.samples)
         self.rig.tick()
 
 

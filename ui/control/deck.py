@@ -134,19 +134,19 @@ class Deck:
     def position(self) -> int:
         """The record sample that will be handed out next."""
         played = self._player.played
-        return math.floor(played.at) if played.seek == self._wanted.seek else self._wanted.to
+        # Played in large steps it ends a little beyond the programme.
+        return self._within(played.at) if played.seek == self._wanted.seek else self._wanted.to
 
     def position_heard(self) -> int:
         """The record sample that leaves the loudspeaker now: what was handed out, `latency` frames ago."""
         played = self._player.played
         if played.seek != self._wanted.seek or not self.playing:
             return self.position
-        at = heard_at(played, played.frames - self.latency)
-        return min(max(0, math.floor(at)), self.samples)
+        return self._within(heard_at(played, played.frames - self.latency))
 
     def seek(self, sample: int) -> None:
         """Go to a record sample, and play on from there if it plays."""
-        self._set(seek=self._wanted.seek + 1, to=min(max(0, sample), self.samples))
+        self._set(seek=self._wanted.seek + 1, to=self._within(sample))
         self._failure = None
         self._want()
         self._tell()
@@ -318,6 +318,9 @@ class Deck:
     @property
     def _wanted(self) -> Wanted:
         return self._player.wanted
+
+    def _within(self, at: float) -> int:
+        return min(max(0, math.floor(at)), self.samples)
 
     def _set(self, **changes: Any) -> None:
         self._player.wanted = replace(self._player.wanted, **changes)

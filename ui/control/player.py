@@ -205,8 +205,7 @@ class Player:
         done, heard = 0, False
         names: set[str] = set()
         while done < frames:
-            if self._old is None and not self._fading_out():
-                self._gap = None
+            if self._old is None and self._gap is None:
                 self._follow(wanted)
             heard = heard or self._voice.sounding or self._old is not None
             names.update(voice.view.name for voice in (self._voice, self._old) if voice is not None)
@@ -271,14 +270,11 @@ class Player:
 
     def _until(self, most: int, left: int) -> int:
         """How many of `most` frames can be made where the loop or programme has `left`, and before a missing chunk."""
-        if not self._fading_out():
+        if self._gap is None:
             needed = min(most + self._fade, left)
             there = self._there(self._voice, needed)
             self._gap = max(1, there) if there < needed else None
         return min(most, left, most if self._gap is None else self._gap)
-
-    def _fading_out(self) -> bool:
-        return self._gap is not None and self._gap <= self._fade
 
     def _faded_out(self, block: Array) -> Array:
         """A block that lies before a missing chunk, faded towards it; on reaching it the voice falls silent."""
