@@ -92,13 +92,16 @@ def test_each_clip_stage_and_share_are_told(engine: FakeEngine) -> None:
     now[0] = 4.0
     progress(asked, "job", "two", 2.5)
     entry = queue.entries[0]
-    assert (entry.stage, entry.item, entry.share) == ("rebalance", "two", 0.25)
-    assert entry.left == pytest.approx(12.0)
+    assert (entry.stage, entry.item, entry.share) == ("rebalance", "two", pytest.approx(0.1675))
+    assert entry.left == pytest.approx(4.0 / 0.1675 - 4.0)
     asked.tell(
         {"event": "clip", "index": 2, "name": "two", "track": "A2", "status": "rendered", "reason": ""}
     )
     asked.tell({"event": "loss", "where": "timeline", "text": "A plug-in is not carried.", "clip": None})
+    progress(asked, "job", "two", 10.0)
+    assert queue.entries[0].share == pytest.approx(0.67)  # there is more to do than what the network does
     asked.tell({"event": "stage", "stage": "ride"})
+    assert 0.67 < (queue.entries[0].share or 0.0) < 1.0
     assert rows(queue) == ["to ride", "rendered", "to render", "failed"]
     clips = [{"index": 1, "status": "rendered"}, {"index": 3, "status": "failed", "reason": "It is torn."}]
     asked.finish({"result": {"clips": clips}, "mix": None})

@@ -147,6 +147,18 @@ def test_a_survey_is_that_of_the_lanes(asker: Asker, film: Path, source: dict[st
         np.testing.assert_array_equal(found.power, known.power)
 
 
+def test_a_part_is_surveyed_before_the_whole_is(asker: Asker, source: dict[str, Any]) -> None:
+    order: list[str] = []
+    for name, part in {"whole": {}, "other whole": {}, "part": {"first": 2.0, "seconds": 1.0}}.items():
+        asker.client.ask(
+            "survey",
+            {"source": source, "laid": None, **part},
+            done=lambda *_, name=name: order.append(name),  # type: ignore[misc]
+        )
+    asker.until(lambda: len(order) == 3)
+    assert order.index("part") < order.index("other whole")
+
+
 def test_loudness_comes_clip_by_clip_with_reasons(asker: Asker, source: dict[str, Any]) -> None:
     heard = asker.ask("loudness", source=source, clips=[1, 3, 99])
     assert answered(heard) == {}

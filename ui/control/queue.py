@@ -24,6 +24,9 @@ WAITING, RUNNING, PAUSED = "waiting", "running", "paused"
 DONE, FAILED, CANCELLED = "done", "failed", "cancelled"
 UNFINISHED = (WAITING, RUNNING, PAUSED)
 WORKING = "working"  # a clip's status while the network is at it
+# How much of a job is done when a part of it begins, as a minute of married mix took; before these, while clips go
+# through the network, it is as much of the first figure as the engine tells.
+_BEFORE = {"level": 0.67, "measure": 0.73, "ride": 0.77, "report": 0.94, "write": 0.99}
 _LARGEST = 64 << 20  # bytes of a file that is read
 
 
@@ -282,7 +285,8 @@ class JobQueue:
             case "planned":
                 return replace(entry, rows=tuple(_row(clip) for clip in data["plan"]["clips"]))
             case "stage":
-                return replace(entry, stage=data["stage"], item="", rows=_idle(entry.rows))
+                entry = replace(entry, stage=data["stage"], item="", rows=_idle(entry.rows))
+                return self._as_far(entry, _BEFORE.get(entry.stage, 0.0))
             case "clip":
                 return replace(entry, rows=_with(entry.rows, data))
             case "loss":
@@ -294,11 +298,17 @@ class JobQueue:
         if "done" not in data:
             return entry
         step = Step(data.get("stage", ""), data.get("item", ""), data["done"], data.get("total", 0.0))
-        if step.stage == JOB or entry.do != "rebalance":
-            share = max(entry.share or 0.0, fraction(step))
-            return replace(entry, share=share, left=self._clock.left(share))
+        if entry.do != "rebalance":
+            return self._as_far(entry, fraction(step))
+        if step.stage == JOB:
+            return self._as_far(entry, fraction(step) * _BEFORE["level"])
         rows = _at(entry.rows, step.item) if step.item != entry.item else entry.rows
         return replace(entry, stage=step.stage, item=step.item, rows=rows)
+
+    def _as_far(self, entry: Entry, share: float) -> Entry:
+        """The entry when at least so much of its job is done."""
+        share = max(entry.share or 0.0, share)
+        return replace(entry, share=share, left=self._clock.left(share) if share < 1 else None)
 
     def _done(self, own: object, data: Mapping[str, Any]) -> None:
         entry = self.running

@@ -16,13 +16,19 @@ class Kind:
     """A kind of request: the `process` and the `thread` in it that do it, one at a time.
 
     Of those that wait the lowest `turn` goes first, and what is at work makes way for it at its next step, to go on
-    afterwards. `module` has the function that does it, under the request's own name.
+    afterwards; with `short` among its data a request's turn is 0. `module` has the function that does it, under the
+    request's own name.
     """
 
     process: str
     thread: str
     turn: int = 0
     module: str = _HANDLERS
+    short: str = ""
+
+    def turn_of(self, data: Mapping[str, object]) -> int:
+        """When it is the turn of a request with these data."""
+        return 0 if self.short and data.get(self.short) is not None else self.turn
 
 
 # Modules that a process loads as soon as it is there, on this thread and behind all that is asked of it.
@@ -73,7 +79,7 @@ TABLE: Mapping[str, Kind] = {
     "open": Kind(MEDIA, "facts", 0),
     "listen": Kind(MEDIA, "facts", 2),
     "loudness": Kind(MEDIA, "facts", 3),
-    "survey": Kind(MEDIA, "facts", 1),
+    "survey": Kind(MEDIA, "facts", 1, short="seconds"),
     "uncarried": Kind(MEDIA, "facts", 1, _OUTSIDE),
     "foley_find": Kind(MEDIA, "facts", 2, _OUTSIDE),
 }

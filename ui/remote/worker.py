@@ -28,7 +28,10 @@ from .table import AHEAD, PROCESSES, TABLE, WORK, Kind
 
 GRACE = 0.4  # s that work has to stop before a cancelled request is answered without it
 _LEAVE = 1.5  # s that work has to stop and clean up before the process ends
-_NICE = {"work": 5, "facts": 3}  # of threads whose work can wait for sound and pictures
+_NICE = {
+    "work": 4,
+    "facts": 8,
+}  # of threads whose work can wait: sound and pictures first, then what was asked for
 _log = logging.getLogger(__name__)
 
 Answer = tuple[Mapping[str, Any], bytes]
@@ -173,7 +176,7 @@ class Worker:
             self._open[call.number] = call
         if kind.thread not in self._threads:
             self._threads[kind.thread] = Thread(kind.thread, self._do)
-        self._threads[kind.thread].put(call, kind.turn)
+        self._threads[kind.thread].put(call, kind.turn_of(call.data))
 
     def _supersede(self, slot: str) -> None:
         for call in list(self._open.values()) if slot else ():
@@ -240,6 +243,8 @@ def main(worker: Callable[[BinaryIO, BinaryIO, Any], Worker] = Worker) -> None:
     given = asked.parse_args()
     requests, answers = _own_streams()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who started us
+    if sys.platform == "darwin" and given.process == WORK:  # threads are not counted one by one there
+        os.nice(_NICE["work"])
     faulthandler.enable()
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     from .kept import Kept
