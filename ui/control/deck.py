@@ -113,6 +113,9 @@ class Deck:
         table = None
         if times is not None and db is not None and np.size(times):
             table = Table(np.array(times, np.float64), np.array(db, np.float64))
+        now = self._wanted.view.table if self._pending is None else self._pending[1]
+        if table is now or (table is not None and table.alike(now)):  # nothing to fade into
+            return
         if self._pending is not None:
             self._pending = (self._pending[0], table)
         else:

@@ -35,6 +35,14 @@ class Table:
     times: NDArray[np.float64]
     db: NDArray[np.float64]
 
+    def alike(self, other: Table | None) -> bool:
+        """Whether another table holds the same gains."""
+        return (
+            other is not None
+            and np.array_equal(self.times, other.times)
+            and np.array_equal(self.db, other.db)
+        )
+
     def linear(self, first: int, samples: int, rate: int) -> Array:
         """Linear gains (3, samples) from record sample `first` on; exactly 1 where the curve is 0 dB."""
         at = np.arange(first, first + samples) / rate
