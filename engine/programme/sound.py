@@ -21,6 +21,7 @@ from ..passage import Channel
 Array = NDArray[np.float32]
 
 BLOCK = 1 << 15
+_LONGEST_PERIOD = 4  # s that are resampled for nothing at the most
 _MARGIN = Fraction(1, 20)  # s of sound around a stretch that is resampled, so that its ends are not edges
 
 
@@ -169,21 +170,26 @@ def _source(voice: Voice, rate: int, begin: int) -> Iterator[Array]:
     streams = probe(clip.media.path).audio
     own = streams[picks[0].stream if picks else 0].sample_rate
     # Counted from the clip's own first sample, so that every file begins where its host would begin it.
-    late = Fraction(begin - to_samples(clip.start, rate), rate)
-    place = clip.source_in - clip.media.start + late * clip.speed
+    entry, late = clip.source_in - clip.media.start, begin - to_samples(clip.start, rate)
     count = voice.last - begin
     if clip.speed == 1 and own == rate:
-        yield from read_blocks(
-            clip.media.path, to_samples(place, own), count, picks, BLOCK, stamp=clip.media.stamp
-        )
+        first = to_samples(entry + Fraction(late, rate), own)
+        yield from read_blocks(clip.media.path, first, count, picks, BLOCK, stamp=clip.media.stamp)
         return
-    yield from _resampled(clip, picks, own, rate, place, count)
+    # Resampling begins where a sample of the file is one of the record, so that any place sounds as in the whole.
+    step = clip.speed * own / rate
+    early = late % step.denominator if step.denominator <= _LONGEST_PERIOD * rate else 0
+    first = to_samples(entry, own) + round_half_up((late - early) * step)
+    for block in _resampled(clip, picks, own, rate, first, early + count):
+        if block.shape[1] > early:
+            yield block[:, early:]
+        early = max(0, early - block.shape[1])
 
 
 def _resampled(
-    clip: EditClip, picks: Sequence[Channel] | None, own: int, rate: int, place: Fraction, count: int
+    clip: EditClip, picks: Sequence[Channel] | None, own: int, rate: int, start: int, count: int
 ) -> Iterator[Array]:
-    """`count` samples at `rate` Hz of a clip from file time `place` on, pitch going with speed."""
+    """`count` samples at `rate` Hz of a clip from its file's sample `start` on, pitch going with speed."""
     assert clip.media is not None
     assert clip.media.path is not None
     pace = own * abs(clip.speed)
@@ -195,7 +201,7 @@ def _resampled(
     needed = math.ceil((dropped + count) / ratio) + margin
     resampler = Resampler(pace.numerator, rate * pace.denominator, layout_of_clip(clip).channels)
     given = 0
-    for block, last in _runs(clip, picks, to_samples(place, own), needed, margin):
+    for block, last in _runs(clip, picks, start, needed, margin):
         made = resampler.process(block, last)
         low, high = max(0, dropped - given), min(made.shape[1], dropped + count - given)
         given += made.shape[1]

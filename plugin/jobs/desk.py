@@ -44,6 +44,7 @@ _LANES = (
     (_OTHER, ""),
 )
 _THIRD = len(STEMS)
+MARGIN = 64  # samples at both ends of a stretch's stems that are not heard
 _SHORT = 1e-6  # s, or samples: what roundings come to
 
 
@@ -248,6 +249,11 @@ def _covered(seat: Seat) -> tuple[int, int] | None:
     ends = np.array([seat.begins, seat.begins + stems.samples / stems.rate])
     if ends[0] <= _SHORT and ends[1] >= float(cue.duration) - _SHORT:
         return None
+    # Speed changes and other rates are read a little beyond both ends.
+    ends += (
+        np.where([ends[0] > _SHORT, ends[1] < float(cue.duration) - _SHORT], [MARGIN, -MARGIN], 0)
+        / stems.rate
+    )
     first, last = sorted(record_times(clip.timeline, clip, ends).tolist())
     return math.ceil(first * SAMPLE_RATE - _SHORT), math.floor(last * SAMPLE_RATE + _SHORT)
 

@@ -18,7 +18,7 @@ from ...engine.passage import Passage, Shot
 from ...engine.programme.programme import SAMPLE_RATE
 from ...engine.progress import Progress
 from ..jobs.cache import Shelf
-from ..jobs.desk import Desk, Seat, desk_of, passage_times, stems_of, unreadable
+from ..jobs.desk import MARGIN, Desk, Seat, desk_of, passage_times, stems_of, unreadable
 from ..jobs.heard import in_styles, leave_newest, listened, listening_file, mix_of
 from ..jobs.keys import Identities, rendition_key, span_key
 from ..jobs.mix import Mix
@@ -28,6 +28,7 @@ from ..timeline.categories import held
 
 SECONDS = 10.0  # one window of the network: what a preview costs least by the second
 _SHORTEST = 0.5  # s
+_HANDLES = Fraction(1, 100)  # s, of which no more than `MARGIN` is separated
 _KEPT = 50  # listenings in the folder
 
 
@@ -113,13 +114,14 @@ def _seat(
 
 def _part(clip: AudioClip, span: tuple[int, int]) -> Passage | None:
     """A clip's passage over a stretch of the record, with no handles; None where nothing of it sounds there."""
-    whole = clip.passage(Fraction(0))
+    whole = clip.passage(_HANDLES)
     ends = passage_times(clip.timeline, clip, np.array(span) / SAMPLE_RATE)
     rate = _rate(whole)
     lowest, highest = -whole.head, whole.sound.duration + whole.tail
+    samples = (to_samples(Fraction(end), rate) for end in sorted(ends.tolist()))
     first, last = (
-        min(max(Fraction(to_samples(Fraction(end), rate), rate), lowest), highest)
-        for end in sorted(ends.tolist())
+        min(max(Fraction(sample + beyond, rate), lowest), highest)
+        for sample, beyond in zip(samples, (-MARGIN, MARGIN), strict=True)
     )
     if last <= first:
         return None

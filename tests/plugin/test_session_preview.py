@@ -5,19 +5,25 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import opentimelineio as otio
 import pytest
+import soundfile as sf
 from job_helpers import RATE, FakeRenderer
 from sightmix.engine.errors import Cancelled, MediaError
 from sightmix.engine.highlight.listening import Listening, Score
+from sightmix.engine.media.reader import probe, read_span
+from sightmix.engine.media.writer import WavWriter
 from sightmix.engine.passage import Passage, Rendition
 from sightmix.engine.progress import Progress
+from sightmix.plugin.jobs.desk import MARGIN
+from sightmix.plugin.jobs.laid import Laid
 from sightmix.plugin.jobs.mix import Mix, read_mix, write_mix
 from sightmix.plugin.jobs.rebalance import Engines, RebalanceStage
 from sightmix.plugin.jobs.settings import JobSettings
 from sightmix.plugin.session.preview import around, preview
 from sightmix.plugin.session.sound import Lanes
 from sightmix.plugin.timeline import open_timeline
-from test_programme_jobs import married, source
+from test_programme_jobs import bursts, married, source
 
 GRID = 1024 / 44_100
 __all__ = ["source"]
@@ -79,7 +85,9 @@ def test_of_a_mix_only_the_stretch_is_separated_with_the_shots_seen_there(tmp_pa
     spans = [(float(p.sound.start), float(p.sound.duration)) for p in renderer.passages]
     start = mix.start
     # Both clips play film.wav: the first to record second 6, the second from there on, from its second 8.
-    np.testing.assert_allclose(spans, [(start, 6 - start), (8.0, start + 4 - 6)], atol=1e-4)
+    little, handle = MARGIN / RATE, 0.01  # more than is heard, so that no resampler comes to an end
+    expected = [(start - little, 6 - start + little + handle), (8 - handle, start - 2 + little + handle)]
+    np.testing.assert_allclose(spans, expected, atol=1e-4)
     assert set(mix.laid.parted) == {1, 3}
     lanes = np.concatenate(list(Lanes(open_timeline(tmp_path / "reel.otio"), mix.laid).blocks()), axis=2)
     inside = slice(round((start + 0.1) * RATE), round((start + 3.9) * RATE))
@@ -157,3 +165,72 @@ def test_the_model_stays_loaded_from_one_preview_to_the_next(tiny_model: str, tm
         assert loaded is engines.loaded(replace(settings, strength=0.1))
     np.testing.assert_array_equal(mixes[0].styles["full"], mixes[1].styles["full"])
     assert mixes[0].styles["full"].any()
+
+
+class Thirds(FakeRenderer):
+    """Gives every stem a third of the sound, at the media's own rate."""
+
+    def render(
+        self, passage: Passage, settings: Any, folder: Path, stem_name: str, progress: Progress
+    ) -> Rendition:
+        made = super().render(passage, settings, folder, stem_name, progress)
+        rate = probe(passage.sound.path).audio[0].sample_rate
+        x = read_span(passage.sound.path, passage.rendered_start, passage.rendered_duration)
+        for path in made.stems.values():
+            with WavWriter(path, rate, x.shape[0]) as writer:
+                writer.write((x / 3).astype(np.float32))
+        return replace(made, sample_rate=rate)
+
+
+def retimed(folder: Path) -> Path:
+    """A mix in dissolves, faster, backwards and at another sample rate."""
+    bursts(folder / "film.wav", -26, -40, 3)
+    rng = np.random.default_rng(9)
+    sf.write(folder / "other.wav", 0.1 * rng.standard_normal((44_100 * 10, 2)), 44_100, subtype="FLOAT")
+    track = otio.schema.Track("Mix", kind=otio.schema.TrackKind.Audio)
+
+    def add(name: str, media: str, start: float, seconds: float, scalar: float = 1.0) -> None:
+        span = otio.opentime.TimeRange(
+            otio.opentime.RationalTime(start * 25, 25), otio.opentime.RationalTime(seconds * 25, 25)
+        )
+        reference = otio.schema.ExternalReference(target_url=str(folder / media))
+        clip = otio.schema.Clip(name, media_reference=reference, source_range=span)
+        if scalar != 1.0:
+            clip.effects.append(otio.schema.LinearTimeWarp(time_scalar=scalar))
+        track.append(clip)
+
+    def dissolve() -> None:
+        half = otio.opentime.RationalTime(10, 25)
+        track.append(otio.schema.Transition("SMPTE_Dissolve", in_offset=half, out_offset=half))
+
+    add("plain", "film.wav", 1.0, 3.0)
+    dissolve()
+    add("fast", "film.wav", 8.0, 3.0, 1.5)
+    add("backwards", "other.wav", 3.0, 2.0, -1.0)
+    dissolve()
+    add("slow", "other.wav", 2.0, 4.0, 0.5)
+    timeline = otio.schema.Timeline("Reel")
+    timeline.tracks.append(track)
+    otio.adapters.write_to_file(timeline, str(folder / "reel.otio"))
+    return folder / "reel.otio"
+
+
+@pytest.mark.parametrize(("start", "seconds"), [(1.0, 4.0), (2.7, 3.0), (5.5, 3.2), (8.1, 2.0)])
+def test_stems_of_a_stretch_and_what_lies_around_them_sum_to_what_was_there(
+    tmp_path: Path, start: float, seconds: float
+) -> None:
+    path = retimed(tmp_path)
+    mix = tried(path, Thirds(), start, seconds)
+    assert mix.laid.parted
+    timeline = open_timeline(path)
+    lanes, plain = (
+        np.concatenate(list(Lanes(timeline, laid).blocks()), axis=2) for laid in (mix.laid, Laid())
+    )
+    assert lanes[:3].any()
+    np.testing.assert_allclose(lanes.sum(axis=0), plain.sum(axis=0), atol=2e-3)
+    difference = np.abs(lanes.sum(axis=0) - plain.sum(axis=0)).max(axis=0)
+    assert np.sqrt(np.square(difference).mean()) < 2e-5
+    first, last = round(mix.start * RATE) + 50, round((mix.start + mix.duration) * RATE) - 50
+    assert not lanes[3][:, first:last].any(), "inside all of it lies in the stems"
+    assert not lanes[:3, :, : first - 100].any()
+    assert not lanes[:3, :, last + 100 :].any()
