@@ -196,6 +196,28 @@ def test_loudness_comes_in_the_order_that_is_looked_at() -> None:
     assert all(row.lufs is not None for row in stage.clips.rows)
 
 
+def test_nothing_is_measured_while_somebody_waits_for_the_machine() -> None:
+    stage = Stage()
+    stage.open(many(20))
+    asked = stage.ask("loudness")
+    asked.tell({"clip": 1, "lufs": -20.0, "range": 1.0, "true_peak": -3.0})
+    stage.clips.rest(True)
+    stage.pump.run()
+    assert asked.cancelled
+    assert not stage.engine.open("loudness")
+    stage.clips.rest(True)
+    stage.clips.rest(False)
+    stage.pump.run()
+    assert stage.ask("loudness").data["clips"] == [2, 3, 4, 5, 6, 7, 8, 9]
+    stage.clips.rest(False)
+    assert len(stage.engine.open("loudness")) == 1
+    stage.tell_loudness()
+    assert not any(row.trouble for row in stage.clips.rows)
+    stage.clips.rest(True)
+    stage.open(many(2))
+    assert not stage.engine.open("loudness")
+
+
 def test_loudness_is_what_the_volume_line_leaves() -> None:
     stage = Stage()
     stage.open(document_data([clip_data(1, 0, 2, volume=-12.5), clip_data(2, 0, 2, volume=-96.0)]))

@@ -78,6 +78,7 @@ class Clips:
         self._engine, self._pump, self._history = engine, pump, history
         self._opening: Source | None = None
         self._refused: Source | None = None
+        self._resting = False
         self._tickets: dict[str, Ticket] = {}
         self._reading = 0  # counts readings: what an earlier one still brings is nobody's any more
         self._forget()
@@ -316,6 +317,15 @@ class Clips:
         seen = dict.fromkeys(index for index in indices if index in self._unmeasured)
         self._unmeasured = {**seen, **self._unmeasured}
 
+    def rest(self, on: bool) -> None:
+        """Measure nothing for a while: somebody waits for what needs all of the machine."""
+        self._resting = on
+        if not on:
+            self._measure()
+        elif self._measured:
+            self._measured = ()
+            self._tickets["loudness"].cancel()
+
     # Reading a timeline
 
     def _begin_reading(self, source: Source | None) -> int:
@@ -472,7 +482,8 @@ class Clips:
 
     def _measure(self) -> None:
         """Ask for the loudness of the next few clips, those that are seen first."""
-        if self._measured or not self._unmeasured or self._opening is not None or self._document is None:
+        idle = not self._measured and not self._resting and self._opening is None
+        if not idle or not self._unmeasured or self._document is None:
             return
         first = next(iter(self._unmeasured))
         together = [index for index in self._unmeasured if index not in self._alone]

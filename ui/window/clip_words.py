@@ -40,7 +40,7 @@ _SHORT: dict[str, Any] = {
     UNSUPPORTED: QT_TRANSLATE_NOOP("Clips", "not possible"),
     UNREADABLE: QT_TRANSLATE_NOOP("Clips", "unreadable"),
     UNSURE: QT_TRANSLATE_NOOP("Clips", "nobody is sure"),
-    BURIED: QT_TRANSLATE_NOOP("Clips", "speech buried"),
+    BURIED: QT_TRANSLATE_NOOP("Clips", "buried"),
     OFF_TARGET: QT_TRANSLATE_NOOP("Clips", "off target"),
     PEAKS: QT_TRANSLATE_NOOP("Clips", "peaks"),
 }
