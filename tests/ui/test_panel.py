@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from clips_kit import SCENE, many
+from fakes import FakeEngine
 from film_kit import SECONDS, make_film
 from sightmix.plugin.jobs.defaults import Defaults
 from sightmix.plugin.jobs.hand import Drawn
@@ -169,3 +171,18 @@ def test_of_two_previews_the_newest_is_heard(desk: Desk, film: Path) -> None:
     desk.pump.run(0.2)
     assert [round(mix.start) for mix in heard] == [3]
     assert panel.hearing is None
+
+
+def test_while_a_preview_is_awaited_no_clip_is_measured() -> None:
+    asked, pump = FakeEngine(), InlinePump()
+    panel = Panel(asked, pump, defaults=Defaults(None))
+    panel.clips.open(SCENE)
+    asked.open("open")[0].finish(many(20))
+    assert asked.open("loudness")
+    panel.preview(0.0)
+    assert not asked.open("loudness")
+    panel.cancel_preview()
+    pump.run()
+    assert panel.hearing is None
+    assert asked.open("loudness")
+    panel.close()

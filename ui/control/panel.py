@@ -225,6 +225,7 @@ class Panel:
         self.host.opened.subscribe(self._came)
         self.takeback.changed.subscribe(lambda *_: self.changed.emit())
         self.deck.moved.subscribe(lambda _: self._soon())
+        self.changed.subscribe(lambda: self.clips.rest(self.hearing is not None))
         for failed in (self.exporting.failed, self.foley.failed, self.host.failed, self.takeback.failed):
             failed.subscribe(self._fail)
         self._aim()
