@@ -80,8 +80,8 @@ def _told_of(timeline: Timeline, number: int, shot: Piece, span: Span) -> Place:
     lying = [clip for clip in timeline.clips if clip.record_in < last and clip.record_out > first]
     return Place(
         number=number,
-        first=span[0],
-        last=span[1],
+        first=float(first),
+        last=float(last),
         name=shot.clip.name,
         reason=_reason(lying),
         clips=tuple(clip.index for clip in lying),

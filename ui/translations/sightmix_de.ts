@@ -594,6 +594,10 @@
         <translation>Keine Timeline ist geöffnet</translation>
     </message>
     <message>
+        <source>Nothing of this timeline is lost.</source>
+        <translation>Von dieser Timeline geht nichts verloren.</translation>
+    </message>
+    <message>
         <source>OUT</source>
         <translation>VERFEHLT</translation>
     </message>

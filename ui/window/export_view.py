@@ -347,14 +347,18 @@ class ExportView(QWidget):
         }[target.keyframes]
 
     def _lacking(self, target: Target) -> str:
+        """What of this timeline it will lack; what it lacks of any, as long as nobody has looked at this one."""
         lacking = self._part.lacking
         lines = list(target.lacks)
         if lacking is not None:
-            lines = [*lacking, *(line for line in lines if not any(_alike(line, one) for one in lacking))]
+            # Where sound is rendered nobody has tried it out: that would take as long as doing it.
+            lines = [*lacking, *(lines if target.keyframes == "baked" else ())]
         said = [f"• {line}" for line in lines]
-        if lacking is None and self._part.source is not None and target.to not in (RESULT, STEMS):
+        if self._part.source is None or target.to in (RESULT, STEMS):
+            return "\n".join(said)
+        if lacking is None:
             said.append(self.tr("Looking what of this timeline it will lack …"))
-        return "\n".join(said)
+        return "\n".join(said) or self.tr("Nothing of this timeline is lost.")
 
     def _said(self, result: Written) -> str:
         if result.target.to == STEMS:
@@ -418,11 +422,6 @@ class ExportView(QWidget):
         kinds = f"{self.tr('Sound')} (*.wav *.bwf *.aif *.aiff *.flac *.mov *.mp4 *.mxf);;{self.tr('All files')} (*)"
         paths, _ = QFileDialog.getOpenFileNames(self, self.tr("Check files"), folder, kinds)
         return [Path(path) for path in paths]
-
-
-def _alike(line: str, said: str) -> bool:
-    """Whether a general sentence says what one of this timeline says already."""
-    return said.startswith(line.rstrip(".").split(",", maxsplit=1)[0])
 
 
 def _stage(stage: str) -> str:
