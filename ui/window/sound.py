@@ -195,6 +195,7 @@ class QtSink:
         if self._buffer is None or self._sink.error().name not in {"NoError", "UnderrunError"}:
             self.close()
             raise SoundError(f"{self._name} cannot be opened; choose another sound device.")
+        self.frames = int(self._sink.bufferSize()) // self._bytes  # as the system has made it
 
     def free(self) -> int:
         """See `Sink.free`."""
@@ -294,7 +295,7 @@ class _Feeder(QThread):
             since = time.monotonic()
             data = left or convert.bytes(deck.fill(free))
             left = data[sink.write(data) :]
-            deck.latency = sink.frames - free + len(data) // convert.width + sink.below
+            deck.latency = max(0, sink.frames - free) + len(data) // convert.width + sink.below
 
 
 class SoundOut(QObject):
