@@ -31,7 +31,8 @@ import timeline_kit as kit
 
 def test_the_table_knows_every_handler() -> None:
     for name, handler in HANDLERS.items():
-        assert getattr(import_module(TABLE[name].module), name) is handler, name
+        kind = TABLE[name]
+        assert getattr(import_module(kind.module), kind.function or name) is handler, name
 
 
 class Tapper:

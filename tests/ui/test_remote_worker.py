@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 from remote_kit import PATIENCE, Asker, alive, answered, odd_command
 from sightmix.ui.base.asking import Failure
+from sightmix.ui.remote.table import PROCESSES, TABLE
 
 
 @pytest.fixture(scope="module")
@@ -165,3 +167,9 @@ def test_a_killed_parent_leaves_no_orphan(tmp_path: Path) -> None:
     while alive(pid):
         assert time.monotonic() < end, "the worker outlived its parent"
         time.sleep(0.02)
+
+
+def test_whatever_can_be_asked_has_somebody_who_does_it() -> None:
+    for do, kind in TABLE.items():
+        assert kind.process in PROCESSES
+        assert callable(getattr(importlib.import_module(kind.module), kind.function or do)), do

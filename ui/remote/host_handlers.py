@@ -82,7 +82,7 @@ def _clips_of(call: Call, do: Callable[..., tuple[int, ...]]) -> Answer:
     return {"clips": list(clips)}
 
 
-def uncarried(call: Call, kept: Kept) -> Answer:  # noqa: ARG001
+def left_behind(call: Call, kept: Kept) -> Answer:  # noqa: ARG001
     """What an export will leave behind, before it is made."""
     from ...plugin.jobs.export import ExportRequest, lacking
 
@@ -159,16 +159,13 @@ def _path(text: str | None) -> Path | None:
 
 
 HANDLERS: Mapping[str, Callable[[Call, Kept], Answer]] = {
-    function.__name__: function
-    for function in (
-        resolve_open,
-        resolve_write,
-        withdraw,
-        put_back,
-        uncarried,
-        foley,
-        foley_find,
-        foley_candidates,
-        foley_hear,
-    )
+    "resolve_open": resolve_open,
+    "resolve_write": resolve_write,
+    "withdraw": withdraw,
+    "put_back": put_back,
+    "uncarried": left_behind,
+    "foley": foley,
+    "foley_find": foley_find,
+    "foley_candidates": foley_candidates,
+    "foley_hear": foley_hear,
 }

@@ -16,8 +16,8 @@ class Kind:
     """A kind of request: the `process` and the `thread` in it that do it, one at a time.
 
     Of those that wait the lowest `turn` goes first, and what is at work makes way for it at its next step, to go on
-    afterwards; with `short` among its data a request's turn is 0. `module` has the function that does it, under the
-    request's own name.
+    afterwards; with `short` among its data a request's turn is 0. `module` has the `function` that does it, under
+    the request's own name if none is given.
     """
 
     process: str
@@ -25,6 +25,7 @@ class Kind:
     turn: int = 0
     module: str = _HANDLERS
     short: str = ""
+    function: str = ""
 
     def turn_of(self, data: Mapping[str, object]) -> int:
         """When it is the turn of a request with these data."""
@@ -80,6 +81,6 @@ TABLE: Mapping[str, Kind] = {
     "listen": Kind(MEDIA, "facts", 2),
     "loudness": Kind(MEDIA, "facts", 3),
     "survey": Kind(MEDIA, "facts", 1, short="seconds"),
-    "uncarried": Kind(MEDIA, "facts", 1, _OUTSIDE),
+    "uncarried": Kind(MEDIA, "facts", 1, _OUTSIDE, function="left_behind"),
     "foley_find": Kind(MEDIA, "facts", 2, _OUTSIDE),
 }

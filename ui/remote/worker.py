@@ -200,7 +200,8 @@ class Worker:
         try:
             call.began()
             call.progress.check()
-            handler: Handler = getattr(importlib.import_module(self._table[call.do].module), call.do)
+            kind = self._table[call.do]
+            handler: Handler = getattr(importlib.import_module(kind.module), kind.function or call.do)
             answer = handler(call, self._kept)
             data, payload = answer if isinstance(answer, tuple) else (answer, b"")
             call.progress.check()
