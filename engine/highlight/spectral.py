@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import irfft, rfft
 
 from .config import BINS, HOP, MODEL_RATE, N_FFT, frames_of
 
@@ -25,6 +24,8 @@ def magnitudes(x: Array) -> Array:
     Frame k is centred at sample 1024·k + 512; the ends are mirrored; the Nyquist bin is dropped (spec: Hybrid Demucs
     front end, without its normalisation).
     """
+    from scipy.fft import rfft
+
     frames = frames_of(x.shape[-1])
     padded = np.pad(x, (PAD, PAD + frames * HOP - x.shape[-1]), mode="reflect")
     segments = np.lib.stride_tricks.sliding_window_view(padded, N_FFT)[::HOP]
@@ -131,6 +132,8 @@ class MaskedStems:
 
     def _transform(self, count: int) -> Array:
         """The next `count` transform frames, as (S, channels, count·hop) samples nothing more will be added to."""
+        from scipy.fft import irfft, rfft
+
         segments = np.lib.stride_tricks.sliding_window_view(self._padded, self.size, axis=1)
         spectrum = rfft(segments[:, : count * self.hop : self.hop] * self._window, axis=-1)
         masks = self._mask_rows(count)

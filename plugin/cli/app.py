@@ -27,6 +27,7 @@ COMMANDS = (
     "resolve",
     "data",
     "config",
+    "panel",
 )
 # Those that take the user's defaults.
 CONFIGURED = ("inspect", "rebalance", "resolve")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 import math
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy.fft
-import scipy.signal
-import scipy.sparse
 from numpy.typing import NDArray
-from PIL import Image
+
+if TYPE_CHECKING:  # takes a second to load, and the panel starts without it
+    from scipy.sparse import csr_array
 
 Floats = NDArray[np.float32]
 
@@ -81,6 +81,8 @@ class Spectrogram:
         """Close the signal and return it as a PNG with high frequencies on top."""
         scaled = np.clip((self.levels() - FLOOR_DB) / (TOP_DB - FLOOR_DB), 0.0, 1.0)
         indices = np.round(scaled[::-1] * (_LEVELS - 1)).astype(np.uint8)
+        from PIL import Image
+
         image = Image.fromarray(indices)
         image.putpalette(palette().tobytes())
         buffer = io.BytesIO()
@@ -111,24 +113,30 @@ def band_power(sound: Floats, starts: NDArray[np.int64], sample_rate: int, rows:
 
     Rows are those of `Spectrogram`; a sine of full scale has a power of about 1 in its row.
     """
+    from scipy.fft import rfft
+
     window = _window()
     frames = np.lib.stride_tricks.sliding_window_view(sound, FFT_SIZE)[starts] * window
-    power = np.abs(scipy.fft.rfft(frames, axis=1)) ** 2 * (2.0 / float(window.sum())) ** 2
+    power = np.abs(rfft(frames, axis=1)) ** 2 * (2.0 / float(window.sum())) ** 2
     return np.asarray(_bands(sample_rate, rows) @ power.T)
 
 
 @cache
 def _window() -> Floats:
-    return np.asarray(scipy.signal.get_window("hann", FFT_SIZE), np.float32)
+    from scipy.signal import get_window
+
+    return np.asarray(get_window("hann", FFT_SIZE), np.float32)
 
 
 @cache
-def _bands(sample_rate: int, rows: int) -> scipy.sparse.csr_array:
+def _bands(sample_rate: int, rows: int) -> csr_array:
     """Weights (rows, bins), nearly all 0: triangles over log-spaced centres, two bins wide at least, peaking at 1."""
+    from scipy.sparse import csr_array
+
     high = min(HIGH_HZ, sample_rate / 2)
     centres = np.geomspace(LOW_HZ, high, rows)
     width_hz = sample_rate / FFT_SIZE
     bins = np.arange(FFT_SIZE // 2 + 1) * width_hz
     half = np.maximum(centres * (math.exp(math.log(high / LOW_HZ) / (rows - 1)) - 1.0), width_hz)
     weights = np.clip(1.0 - np.abs(bins - centres[:, None]) / half[:, None], 0.0, None)
-    return scipy.sparse.csr_array((weights / weights.max(axis=1, keepdims=True)).astype(np.float32))
+    return csr_array((weights / weights.max(axis=1, keepdims=True)).astype(np.float32))

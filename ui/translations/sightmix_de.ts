@@ -21,6 +21,13 @@
     </message>
 </context>
 <context>
+    <name>App</name>
+    <message>
+        <source>Something in the panel has failed; what you did is not lost.</source>
+        <translation>Im Panel ist etwas fehlgeschlagen; die bisherige Arbeit ist nicht verloren.</translation>
+    </message>
+</context>
+<context>
     <name>ClipDelegate</name>
     <message>
         <source>Find…</source>
@@ -116,6 +123,10 @@
         <translation>wird ausbalanciert</translation>
     </message>
     <message>
+        <source>buried</source>
+        <translation>verdeckt</translation>
+    </message>
+    <message>
         <source>cancelled</source>
         <translation>abgebrochen</translation>
     </message>
@@ -150,10 +161,6 @@
     <message>
         <source>silent</source>
         <translation>stumm</translation>
-    </message>
-    <message>
-        <source>speech buried</source>
-        <translation>Sprache verdeckt</translation>
     </message>
     <message>
         <source>taken back</source>
@@ -2396,7 +2403,7 @@
     </message>
     <message>
         <source>Double-click adds a point · drag moves it · Alt draws · right-click for more</source>
-        <translation>Doppelklick setzt einen Punkt · Ziehen verschiebt ihn · Alt zeichnet · Rechtsklick für mehr</translation>
+        <translation>Doppelklick setzt einen Punkt · Ziehen bewegt ihn · Alt zeichnet · Rechtsklick für mehr</translation>
     </message>
     <message>
         <source>Double-click or N adds a point, Delete deletes, Alt draws. Arrows move selected points.</source>
