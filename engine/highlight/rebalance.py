@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from ..context.captions import TextEncoder, load_text_encoder
 from ..context.encoders import PictureEncoder, load_encoder
-from ..errors import MediaError
+from ..context.subjects import nearest
+from ..errors import MediaError, ModelError
 from ..media.container import layout_of
 from ..media.loudness import Meter
 from ..media.reader import probe, read_blocks
@@ -27,7 +28,15 @@ from ..version import SHIPPED_MODEL, engine_version
 from ..weights.store import load_card
 from .backends import Network, open_network
 from .bounce import frame_times
-from .config import HOP, MODEL_RATE, REFERENCE_LUFS, to_reference
+from .config import (
+    HOP,
+    LEVEL_BANDS,
+    MODEL_RATE,
+    REFERENCE_LUFS,
+    WINDOW_FRAMES,
+    WINDOW_SAMPLES,
+    to_reference,
+)
 from .context import WindowContext, captions_context, empty_context, frames_context
 from .identity import encoder_for, identity_of
 from .listening import Listening, Score, listen
@@ -35,6 +44,7 @@ from .quality import masks_quality
 from .settings import RebalanceSettings
 from .spectral import GainRamps, MaskedStems, magnitudes
 from .stream import WindowStream
+from .told import Told
 from .windows import cut_frames
 
 Array = NDArray[np.float32]
@@ -94,6 +104,21 @@ class Rebalancer:
     def listen(self, score: Score, progress: Progress) -> Listening:
         """What the network says of a whole programme (`listening.listen`). Raises MediaError and Cancelled."""
         return listen(self, score, progress)
+
+    def warm_up(self) -> None:
+        """Run all of it once on nothing, so that who asks first does not wait for what is opened late."""
+        seen = empty_context(self.network.config.context_dim or 1)
+        sound = np.zeros((1, WINDOW_SAMPLES), np.float32)
+        window = (magnitudes(sound[0])[None], sound, seen.features[None], seen.times[None], seen.valid[None])
+        self.network.run(*window)
+        levels = np.zeros((1, len(STEMS) * len(LEVEL_BANDS), WINDOW_FRAMES), np.float32)
+        unsure, unheard = np.zeros((1, len(STEMS)), np.float32), np.zeros(1, np.float32)
+        self.network.gains(*window, Told(levels, unsure, unheard))
+        Meter(MODEL_RATE, 1).push(sound)
+        if self.pictures is not None:
+            picture = np.zeros((1, self.pictures.size, self.pictures.size, 3), np.uint8)
+            with suppress(ModelError):  # of the subjects, which cost nothing but their names
+                nearest(self.pictures.encode(picture))
 
     @property
     def remarks(self) -> tuple[str, ...]:

@@ -145,6 +145,15 @@ class Engines:
             self._engine, self._key = Rebalancer(*key), key
         return self._engine
 
+    def ready(self, settings: JobSettings) -> Renderer:
+        """The engine for these settings, with all opened that it opens when it is first asked; raises ModelError."""
+        from ...engine.highlight.rebalance import Rebalancer
+
+        engine = self.loaded(settings)
+        if isinstance(engine, Rebalancer):
+            engine.warm_up()
+        return engine
+
     def ear(self) -> Network:
         """The network that tells by listening what clips hold; raises ModelError."""
         if self._ear is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from ...engine.edit.categories import SILENT, Category, said
+from ...engine.edit.nodes import Pointer
 from ...engine.errors import MediaError
 from ...engine.highlight.config import HOP, MODEL_RATE
+from ...engine.highlight.listening import Listening
 from ...engine.media.reader import probe
 from ...engine.media.time import to_samples
 from ...engine.passage import Passage, Shot
@@ -64,8 +66,9 @@ def preview(
                 seats.append(_seat(clip, categories[clip.index], span, folder, progress, stage))
             except MediaError as error:
                 warnings.append(f"A clip that cannot be separated stays as it is: {error}")
-    desk = _desk(timeline, [seat for seat in seats if seat is not None], span, progress)
-    heard = listened(desk, stage, listening_file(desk, stage, folder), progress)
+    desk, heard = _heard(
+        timeline, [seat for seat in seats if seat is not None], span, folder, progress, stage
+    )
     leave_newest(folder, "listening-*.npz", _KEPT)
     mix = mix_of(desk, heard, in_styles(desk, heard))
     return replace(mix, warnings=(*warnings, *mix.warnings), null_dbfs=float("nan"))
@@ -150,16 +153,24 @@ def _shown(shots: Sequence[Shot], first: Fraction, last: Fraction) -> tuple[Shot
     )
 
 
-def _desk(timeline: Timeline, seats: list[Seat], span: tuple[int, int], progress: Progress) -> Desk:
-    """All that sounds in the stretch; a clip whose file cannot be read there is silent."""
-    samples = span[1] - span[0]
+def _heard(
+    timeline: Timeline,
+    seats: list[Seat],
+    span: tuple[int, int],
+    folder: Path,
+    progress: Progress,
+    stage: Stage,
+) -> tuple[Desk, Listening]:
+    """All that sounds in the stretch, and what the network says; a clip that cannot be read there is silent."""
+
+    def heard(broken: Collection[Pointer]) -> tuple[Desk, Listening]:
+        desk = desk_of(timeline, seats, broken).over(span[0], span[1] - span[0])
+        return desk, listened(desk, stage, listening_file(desk, stage, folder), progress)
+
     try:
-        desk = desk_of(timeline, seats).over(span[0], samples)
-        for _ in desk.programme.blocks():
-            progress.check()
+        return heard(())
     except MediaError:
         broken = unreadable(timeline, progress, span)
         if not broken:
             raise
-        return desk_of(timeline, seats, broken).over(span[0], samples)
-    return desk
+        return heard(broken)

@@ -161,7 +161,7 @@ def test_the_model_stays_loaded_from_one_preview_to_the_next(tiny_model: str, tm
         settings = JobSettings(model=tiny_model, context="none", device="cpu", style=style)
         stage = engines.stage_for(settings)
         mixes.append(preview(open_timeline(path), (), 1.0, 2.0, tmp_path / "scratch", Progress(), stage))
-        loaded = engines.loaded(settings)
+        loaded = engines.ready(settings)
         assert loaded is engines.loaded(replace(settings, strength=0.1))
     np.testing.assert_array_equal(mixes[0].styles["full"], mixes[1].styles["full"])
     assert mixes[0].styles["full"].any()

@@ -49,7 +49,7 @@ def load_ahead(call: Call, kept: Kept) -> Values:
 def warm(call: Call, kept: Kept) -> Values:
     """Load the network and its encoder, for whoever asks first."""
     settings = settings_of({name: call.data.get(name) for name in ("model", "context", "device")})
-    return {"device": kept.engines.loaded(settings).device}
+    return {"device": kept.engines.ready(settings).device}
 
 
 def open(call: Call, kept: Kept) -> Values:
