@@ -256,3 +256,26 @@ def test_another_result_begins_anew_but_keeps_what_was_wished() -> None:
     page.part.show(Source(Path("/film/other.otio")))
     assert page.part.target.key == "reaper"
     assert page.part.out == Path("/film/other.rpp")
+
+
+def test_what_cannot_be_written_at_all_is_said_before_it_is_tried() -> None:
+    page = Page()
+    page.part.look(True)
+    page.part.choose("avid")
+    page.engine.open("uncarried")[0].fail(Failure("AAF needs the hosts extra.", "WriteError"))
+    assert page.part.failure is not None
+    assert page.part.failure.error == "AAF needs the hosts extra."
+    assert page.part.lacking == ()
+    page.part.choose("reaper")
+    assert page.part.failure is None
+
+
+def test_an_export_that_ends_after_another_timeline_was_opened_is_not_shown_as_its_own() -> None:
+    page = Page()
+    page.part.choose("reaper")
+    page.part.start()
+    page.part.show(Source(Path("/film/other.otio")))
+    page.write("/film/cut_rebalanced.rpp")
+    assert page.part.result is None
+    assert len(page.wrote) == 1
+    assert page.part.ready

@@ -149,8 +149,10 @@ def test_from_resolve_and_back(desk: Desk) -> None:
     assert desk.reason("lay") == "There is no result yet: rebalance first."
     out = desk.end()
     assert desk.reason("lay") == ""
+    desk.panel.options.set("stems", True)
     desk.window.keys.trigger("lay")
     asked = desk.ask("resolve_write")
+    assert asked.data["stems"] is True
     assert asked.data["out"] == str(out)
     assert asked.data["source"] == Source(desk.cut).to_dict()
     asked.tell({"waiting": "Choose it."})

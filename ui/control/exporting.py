@@ -322,7 +322,7 @@ class Exporting:
                 "options": self._options(),
             },
             event=lambda data, _: self._move(data),
-            done=lambda data, _: self._end(lambda: self._written(target, data)),
+            done=lambda data, _: self._end(lambda: self._written(source, target, data)),
             failed=self._fail,
         )
 
@@ -382,11 +382,18 @@ class Exporting:
             {"source": self.source.to_dict(), "to": self.target.to, "timeline": self.source.timeline},
             slot="uncarried",
             done=lambda data, _: self._told(tuple(data.get("losses", ()))),
+            failed=self._not_told,
         )
 
     def _told(self, lacking: tuple[str, ...]) -> None:
         self.lacking = lacking
         self.changed.emit()
+
+    def _not_told(self, failure: Failure) -> None:
+        """The export would not work either: better said now."""
+        if not failure.cancelled:
+            self.failure = failure
+            self._told(())
 
     def _begin(self) -> None:
         self.state, self.motion = WORKING, Motion()
@@ -404,14 +411,16 @@ class Exporting:
         take()
         self.changed.emit()
 
-    def _written(self, target: Target, data: Mapping[str, Any]) -> None:
+    def _written(self, source: Source, target: Target, data: Mapping[str, Any]) -> None:
         files = tuple(Path(path) for path in data.get("files", ()))
         rows = tuple(CheckRow.of(row) for row in data.get("rows", ()))
         notes = [note for one in data.get("sets", ()) for note in one.get("notes", ())]
         losses = tuple(dict.fromkeys([*notes, *data.get("losses", ())]))
-        self.result = Written(target, Path(data["out"]), files, losses, rows)
+        written = Written(target, Path(data["out"]), files, losses, rows)
         self._ours.update(files)
-        self.wrote.emit(self.result)
+        if source == self.source and target == self.target:  # else it is no longer what is shown
+            self.result = written
+        self.wrote.emit(written)
 
     def _rows(self, delivery: str, data: Mapping[str, Any]) -> None:
         self.check_result = Checked(delivery, tuple(CheckRow.of(row) for row in data["rows"]))

@@ -62,7 +62,7 @@ class Outside(QObject):
         bind("export", self.export_page.toggle, self._nothing_open)
         bind("foley", self.foley_page.toggle, self._nothing_open)
         bind("open_resolve", self._panel.open_from_host, self._busy)
-        bind("lay", self._panel.lay_in_host, self._cannot_lay)
+        bind("lay", self._lay, self._cannot_lay)
 
     def _make_foley(self) -> FoleyView:
         view = FoleyView(self._panel.foley, self._frame)
@@ -72,6 +72,9 @@ class Outside(QObject):
     def _frame(self) -> float:
         document = self._panel.clips.document
         return float(1 / document.rate) if document is not None else 0.04
+
+    def _lay(self) -> None:
+        self._panel.lay_in_host(bool(self._panel.options.value("stems")))
 
     # Why not
 
