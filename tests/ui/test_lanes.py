@@ -26,6 +26,7 @@ from sightmix.ui.control.history import History
 from sightmix.ui.control.state import ClipRow, Document
 from sightmix.ui.window import theme
 from sightmix.ui.window.lanes.lane import Lane
+from sightmix.ui.window.lanes.ruler import Ruler
 from sightmix.ui.window.lanes.scale import gain, place
 from sightmix.ui.window.lanes.stems import StemLane
 from sightmix.ui.window.lanes.view import LanesView
@@ -405,6 +406,29 @@ def test_what_was_scrolled_looks_like_what_is_painted_anew(rig: Rig) -> None:
         rig.view.lanes[name].refresh()
         anew = rig.view.lanes[name].grab().toImage()
         assert image == anew, name
+
+
+@pytest.mark.parametrize("ratio", [1.25, 2.0])
+def test_screens_with_more_pixels_are_painted_to_the_pixel(
+    make: Make, monkeypatch: pytest.MonkeyPatch, ratio: float
+) -> None:
+    monkeypatch.setattr(Ruler, "devicePixelRatioF", lambda self: ratio)
+    rig = make()
+    axis, lane = rig.view.axis, rig.view.before
+    assert axis.columns == round(lane.width() * ratio)
+    rig.view.grab()
+    assert lane._kept.size().width() == axis.columns
+    assert axis.time(axis.x(12.5)) == pytest.approx(12.5)
+    before = axis.time(500.0)
+    axis.zoom(7.0, 500.0)
+    assert axis.time(500.0) == pytest.approx(before, abs=1 / axis.scale)
+    for by in (3, 41, -17):
+        axis.scroll(by)
+        rig.view.grab()
+    scrolled = lane._kept.toImage()
+    lane.refresh()
+    rig.view.grab()
+    assert lane._kept.toImage() == scrolled
 
 
 # -------------------------------------------------------------------------------------------------- how much it paints

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QHelpEvent, QKeyEvent, QNativeGestureEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -36,8 +36,9 @@ from .ruler import Ruler
 from .sound import SoundLane, SpectrumLane
 from .stems import StemLane
 
-NARROW_BELOW = 600  # pixels of the whole view
+NARROW_BELOW = 500  # pixels of the whole view
 NOTCH = 120.0  # of a wheel, in Qt's eighths of a degree
+USUAL = 464  # pixels that all lanes are high where nobody says otherwise
 _NO_LIMIT = 16_777_215  # Qt's QWIDGETSIZE_MAX
 WHEEL = 64  # device-independent pixels that a notch scrolls
 
@@ -53,11 +54,11 @@ class Height:
 
 HEIGHTS = {
     "ruler": Height(34, 34, 0),
-    "pictures": Height(56, 44, 0),
-    "before": Height(44, 44, 2),
-    "after": Height(44, 0, 2),
-    "spectrum": Height(56, 48, 2),
-    **dict.fromkeys(STEMS, Height(72, 52, 3)),
+    "pictures": Height(52, 44, 0),
+    "before": Height(30, 44, 2),
+    "after": Height(30, 0, 2),
+    "spectrum": Height(44, 44, 2),
+    **dict.fromkeys(STEMS, Height(52, 52, 3)),
 }
 
 
@@ -243,6 +244,11 @@ class LanesView(QFrame):
             self.grid.setRowStretch(row, HEIGHTS[name].share if shown else 0)
         self.before.show_sides((BEFORE, AFTER) if narrow else (BEFORE,))
         self._name_heads()
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """Room for every lane to be read well."""
+        hint = super().sizeHint()
+        return QSize(hint.width(), max(hint.height(), USUAL))
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """Lay out for another width."""
