@@ -98,6 +98,21 @@ def test_the_residual_is_what_one_side_has_and_the_other_has_not() -> None:
     np.testing.assert_allclose(rig.pull(9_600)[FADE:], expected[9_600 + FADE : 19_200], atol=1e-6)
 
 
+def test_asking_for_a_side_ends_what_was_taken_away() -> None:
+    rig = Rig(noise(40_000))
+    told: list[object] = []
+    rig.deck.side_changed.subscribe(told.append)
+    rig.deck.state.subscribe(lambda: told.append(rig.deck.residual))
+    rig.deck.set_residual(True)
+    rig.deck.set_side("before")
+    assert told == [True, False]
+    rig.deck.set_residual(True)
+    rig.deck.ab()
+    assert told == [True, False, True, "after", False]
+    rig.deck.play()
+    assert np.array_equal(rig.pull(960)[FADE:], rig.before()[FADE:960])
+
+
 def test_lanes_are_heard_alone_and_left_out() -> None:
     rig = Rig(noise(100_000))
     deck = rig.deck
@@ -614,7 +629,7 @@ class Both:
 
     def do_ab(self, _: None) -> None:
         self.rig.deck.ab()
-        self.state["side"] = self.rig.deck.side
+        self.state.update(side=self.rig.deck.side, residual=False)
 
     def do_play(self, speed: int) -> None:
         if speed > 0 and self.rig.deck.position >= self.rig.deck.samples:

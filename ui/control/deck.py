@@ -232,10 +232,13 @@ class Deck:
         return self._wanted.view.side
 
     def set_side(self, side: str) -> None:
-        """Hear one of the sides, from the next buffer on."""
-        if side != self.side:
-            self._see(side=side)
+        """Hear one of the sides, from the next buffer on, in the place of what was taken away, too."""
+        changed, residual = side != self.side, self.residual
+        self._see(side=side, residual=False)
+        if changed:
             self.side_changed.emit(side)
+        if residual:
+            self.state.emit()
 
     def ab(self) -> None:
         """Hear the other side."""
