@@ -1,13 +1,14 @@
 """Foley for silent pictures: where nothing is heard, and what an engine that makes sound for it has to offer.
 
-Finding is `silences.find_silent`. Making is an engine's that registers itself; until one does, `availability` says why
-there is none.
+Finding is `silences.find_silent`. Making is an engine's: its module stands in ENGINES and calls `register` when it is
+imported, which happens once somebody asks; until there is one, `availability` says why there is none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from typing import Any, Protocol
 
 import numpy as np
@@ -90,6 +91,7 @@ class FoleyEngine(Protocol):
         """
 
 
+ENGINES: tuple[str, ...] = ()  # modules that register an engine
 _registered: list[FoleyEngine] = []
 
 
@@ -106,6 +108,8 @@ def register(engine: FoleyEngine) -> Callable[[], None]:
 
 def availability() -> tuple[bool, str]:
     """Whether sounds can be made here, and if not, why: one sentence."""
+    for name in ENGINES:
+        import_module(name)
     return _registered[-1].available() if _registered else (False, NOT_THERE)
 
 

@@ -158,3 +158,17 @@ def test_an_engine_that_cannot_work_here_says_why() -> None:
             foley.engine()
     finally:
         leave()
+
+
+def test_engines_register_themselves_once_somebody_asks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tapping_engine.py").write_text(
+        "from sightmix.plugin.session import foley\n"
+        "class Engine:\n    def available(self):\n        return False, 'It is being tuned.'\n"
+        "foley.register(Engine())\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(foley, "_registered", [])
+    monkeypatch.setattr(foley, "ENGINES", ("tapping_engine",))
+    assert foley.availability() == (False, "It is being tuned.")
