@@ -229,7 +229,10 @@ def test_a_device_that_cannot_be_used_gives_way_to_the_cpu(options: Options) -> 
     options.set("device", "cuda:1")
     assert options.settings().device == "cuda:1"  # nobody knows better yet
     engine.asked[0].finish(GPU)
-    assert told == ["device", "device"]
+    assert told == ["device", "device"]  # it runs somewhere else than was thought
+    options.tell_devices(GPU)
+    options.ask_devices(engine)
+    assert (told, len(engine.asked)) == (["device", "device"], 1)
     assert options.settings().device == "cpu"
     assert options.device == ("cpu", "GTX 680 cannot be used: too old. The CPU is used.")
     options.set("device", "cuda:7")
@@ -240,6 +243,15 @@ def test_a_device_that_cannot_be_used_gives_way_to_the_cpu(options: Options) -> 
         assert options.device == (key, "")
     assert options.device_title("auto") == "NVIDIA H100"
     assert [choice.usable for choice in options.choices("device")] == [True, True, True, False]
+
+
+def test_to_know_the_devices_is_no_change(options: Options) -> None:
+    told: list[str] = []
+    offered: list[str] = []
+    options.changed.subscribe(told.append)
+    options.offered.subscribe(offered.append)
+    options.tell_devices(GPU)
+    assert (told, offered) == ([], ["device"])
 
 
 def test_auto_does_not_run_into_a_broken_card(options: Options) -> None:

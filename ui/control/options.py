@@ -115,6 +115,7 @@ class Options:
     def __init__(self, history: History, defaults: Defaults | None = None) -> None:
         self.changed: Topic[[str]] = Topic()
         self.marked: Topic[[]] = Topic()  # another preset is the one chosen last
+        self.offered: Topic[[str]] = Topic()  # there is something else to choose from for this setting
         self.note = ""
         self._history = history
         own: Mapping[str, Any] = {}
@@ -249,17 +250,21 @@ class Options:
         return shown(SETTINGS[name], value)
 
     def ask_devices(self, engine: Engine) -> None:
-        """Ask the engine's process where it can run; `changed` tells "device" once it has said so."""
-        engine.ask("devices", {}, slot="devices", done=lambda data, _: self.tell_devices(data))
+        """Ask the engine's process where it can run, unless it has said so; `offered` tells once it has."""
+        if not self._devices:
+            engine.ask("devices", {}, slot="devices", done=lambda data, _: self.tell_devices(data))
 
     def tell_devices(self, data: Mapping[str, Any]) -> None:
         """Where the engine can run, as `engine.devices.devices_data` says."""
+        before = self.device[0]
         self._devices = tuple(
             Choice(str(one["key"]), str(one["name"]), str(one["reason"]), not one["reason"])
             for one in data["devices"]
         )
         self._auto = str(data["auto"])
-        self.changed.emit("device")
+        self.offered.emit("device")
+        if self.device[0] != before:  # it will run somewhere else than was thought
+            self.changed.emit("device")
 
     @property
     def device(self) -> tuple[str, str]:

@@ -250,6 +250,7 @@ class Panel:
         self.exporting.show(self._exported())
         self.foley.show(document.source)
         self._plan()
+        self.options.ask_devices(self.engine)
         self.engine.ask("warm", self._warm(), slot="panel.warm")
 
     def _restore(self, source: Source) -> int:
@@ -442,7 +443,8 @@ class Panel:
         }
 
     def _warm(self) -> dict[str, Any]:
-        return {name: self.options.value(name) for name in ("model", "context", "device")}
+        settings = self.options.settings()  # on a device that can be used
+        return {name: getattr(settings, name) for name in ("model", "context", "device")}
 
     def _free(self) -> Path:
         assert self._source is not None

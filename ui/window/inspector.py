@@ -62,6 +62,7 @@ class Inspector(QFrame):
             self,
             options.changed.subscribe(self._changed),
             options.marked.subscribe(self._sum_up),
+            options.offered.subscribe(self._changed),
             planning.changed.subscribe(self._planned),
             theme.changed.subscribe(self._measure),
         )
