@@ -221,8 +221,9 @@ class Worker:
 def _be_nice(more: int) -> None:
     """Let other threads go before this one, where the system counts threads one by one."""
     if more and sys.platform == "linux":
+        own = threading.get_native_id()
         with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), more)
+            os.setpriority(os.PRIO_PROCESS, own, os.getpriority(os.PRIO_PROCESS, own) + more)
 
 
 def _own_streams() -> tuple[BinaryIO, BinaryIO]:
