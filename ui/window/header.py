@@ -23,6 +23,7 @@ class Header(QWidget):
         self.drawer = self._button("drawer")
         keys.dress(self.drawer, "drawer")
         self.title = Elided()
+        self.title.setProperty("role", "title")
         self.title.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         self.facts = QLabel()
         self.facts.setProperty("role", "quiet")
