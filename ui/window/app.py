@@ -121,6 +121,8 @@ class Shown:
     def _begin(self) -> None:
         """What takes longer, once the window is there."""
         self.engine.start()
+        if self.whole.sound is not None:
+            self.whole.sound.prepare()
         if self._given.timeline is not None:
             self.whole.panel.clips.open(Source(self._given.timeline.absolute()))
         elif self._given.resolve:

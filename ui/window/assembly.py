@@ -125,6 +125,7 @@ class Assembled(QObject):
         if states is not None:
             self._leave.append(states.subscribe(window.engine_is))
         if self.sound is not None:
+            self.sound.choose(window.preferences.wishes.sound_device)
             self._leave.append(self.sound.changed.subscribe(self._sound_told))
             self.transport.monitor_extras.append(self._devices)
         self._aim()
@@ -149,4 +150,5 @@ class Assembled(QObject):
 
     def _devices(self, menu: Any) -> None:
         assert self.sound is not None
-        add_devices(menu, self.sound)
+        keep = self.window.preferences.set
+        add_devices(menu, self.sound, lambda device: keep(sound_device=device))
