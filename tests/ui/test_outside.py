@@ -10,6 +10,7 @@ import pytest
 from clips_kit import many
 from fakes import FakeEngine
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from shell_fakes import make_parts
 from sightmix.plugin.jobs.defaults import Defaults
@@ -120,6 +121,16 @@ def test_foley_goes_where_a_place_is(desk: Desk) -> None:
     assert view is not None
     view.went.emit(2.0)  # type: ignore[attr-defined]
     assert desk.panel.transport.seconds == pytest.approx(2.0)
+
+
+def test_one_page_at_a_time(desk: Desk) -> None:
+    desk.open()
+    for name, shown in (("export", (True, False)), ("foley", (False, True)), ("export", (True, False))):
+        desk.window.keys.trigger(name)
+        pages = (desk.outside.export_page, desk.outside.foley_page)
+        assert tuple(page.isVisible() for page in pages) == shown
+        front = pages[shown.index(True)]
+        assert front.isAncestorOf(QApplication.focusWidget())
 
 
 def opened_in_resolve(desk: Desk) -> dict[str, Any]:

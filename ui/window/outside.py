@@ -33,6 +33,8 @@ class Outside(QObject):
         self.foley_page = SidePage(window, self.tr("Foley"), self._make_foley)
         self.export_page.opened.connect(lambda: panel.exporting.look(True))
         self.export_page.closed.connect(lambda: panel.exporting.look(False))
+        self.export_page.opened.connect(self.foley_page.close_)
+        self.foley_page.opened.connect(self.export_page.close_)
         self._bind()
         self._leave = [
             panel.clips.opened.subscribe(lambda *_: self._opened()),
