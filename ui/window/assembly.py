@@ -18,6 +18,7 @@ from ..control.needs import Target
 from ..control.panel import Keep, Panel
 from ..control.preferences import Preferences
 from ..control.standing import Standing
+from ..control.state import Document
 from ..control.stills import Stills, Thumbs
 from ..control.withdrawals import Withdrawals
 from .body import Parts
@@ -114,7 +115,7 @@ class Assembled(QObject):
         self.queue.opened.connect(self._open_result)
         clips, lanes = panel.clips, self.lanes
         self._leave += [
-            clips.opened.subscribe(lanes.open),
+            clips.opened.subscribe(self._opened),
             clips.state_changed.subscribe(self._state),
             clips.selection.subscribe(lambda: lanes.select_clips(clips.choice.chosen)),
             self.standing.changed.subscribe(self.clips.renew),
@@ -129,6 +130,10 @@ class Assembled(QObject):
             self._leave.append(self.sound.changed.subscribe(self._sound_told))
             self.transport.monitor_extras.append(self._devices)
         self._aim()
+
+    def _opened(self, document: Document) -> None:
+        self.lanes.open(document)
+        self.lanes.set_side(self.panel.deck.side)  # another programme begins at the side before
 
     def _state(self) -> None:
         if self.panel.clips.document is None:
