@@ -297,6 +297,10 @@ def test_a_preview_that_cannot_be_says_why(desk: Desk) -> None:
     assert not desk.view.preview_button.isEnabled()
     assert desk.view.preview_note.sentence == "The engine is being started again."
     assert "(P)" in desk.view.preview_button.toolTip()
+    desk.planning.want(None)  # of two reasons that say the same, one is shown
+    assert desk.view.outlook.text() == "The engine is being started again."
+    assert not desk.view.preview_note.isVisibleTo(desk.view)
+    desk.plan(PLAN)
     desk.view.set_preview("")
     assert desk.view.preview_button.isEnabled()
     assert not desk.view.preview_note.isVisibleTo(desk.view)

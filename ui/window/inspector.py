@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 
 from ...plugin.jobs.settings import GROUPS
 from ..control.options import OFFERED, Options
-from ..control.planning import Planning
+from ..control.planning import EMPTY, Planning
 from ..control.presets import Presets
 from . import icons, theme, words
 from .fields import Cut, Divider, Wrapped, until_gone
@@ -203,7 +203,9 @@ class Inspector(QFrame):
 
     def _planned(self) -> None:
         why, found = self._planning.blocked, self._planning.outlook
-        if why:
+        if why == EMPTY and self._preview_reason:  # it knows better why nothing is open yet
+            told = self._preview_reason
+        elif why:
             told = words.blocked(why)
         elif found is None:
             told = self.tr("Looking at what there is to do …")

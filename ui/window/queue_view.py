@@ -219,9 +219,9 @@ class QueueView(QFrame):
             "" if running is not None or last is None else last.status, ("queue", "text")
         )
         self.mark.setPixmap(icons.pixmap(name, 14, colour, self.devicePixelRatioF()))
-        share = None if running is None else running.share
-        self.bar.setVisible(share is not None)
-        self.bar.setValue(round(1000 * (share or 0.0)))
+        share = (running.share or 0.0) if running is not None else 0.0
+        self.bar.setVisible(share > 0)
+        self.bar.setValue(round(1000 * share))
         self._renew_buttons()
         offer = queue.resume_offer
         self.offer.setVisible(bool(offer))

@@ -35,8 +35,8 @@ def stage(entry: Entry) -> str:
 
 
 def share(entry: Entry) -> str:
-    """How much of a job is done; "" where nobody knows."""
-    return "" if entry.share is None else f"{int(entry.share * 100)} %"
+    """How much of a job is done; "" where that is nothing yet, or nobody knows."""
+    return f"{int(entry.share * 100)} %" if entry.share else ""
 
 
 def left(entry: Entry) -> str:
@@ -132,7 +132,7 @@ def strip(running: Entry | None, waiting: int, paused: bool) -> str:
         told.append(joined(name, share(running), by=" "))
         if running.restarting:
             told.append(tr("Queue", "the engine is being started again"))
-        elif running.share is None:
+        elif not running.share:
             told.append(stage(running))
     elif paused and waiting:
         told.append(tr("Queue", "Paused"))
