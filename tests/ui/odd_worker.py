@@ -106,5 +106,6 @@ class Worker(worker.Worker):
 
 
 if __name__ == "__main__":
+    worker.PATIENCE = 1.0
     sys.modules["odd_worker"] = sys.modules["__main__"]
     worker.main(Worker)

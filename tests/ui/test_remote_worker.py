@@ -128,6 +128,19 @@ def test_a_step_that_does_not_end_is_answered_without_it(
     assert [listen(bare), listen(bare)["id"]] == [{"id": 3, "began": True}, 3]
 
 
+def test_what_does_not_stop_holds_others_up_only_for_a_while(
+    bare: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    """As a read from a disk that does not answer."""
+    speak(bare, {"id": 1, "do": "stuck", "file": str(tmp_path / "go on")})
+    assert "event" in (listen(bare), listen(bare))[1]
+    speak(bare, {"id": 2, "do": "echo", "say": 1}, {"cancel": 1})
+    assert [one["id"] for one in (listen(bare), listen(bare), listen(bare))] == [1, 2, 2]
+    (tmp_path / "go on").write_text("")
+    speak(bare, {"id": 3, "do": "echo", "say": 1})
+    assert [listen(bare), listen(bare)["id"]] == [{"id": 3, "began": True}, 3]
+
+
 def test_garbage_is_passed_over(bare: subprocess.Popen[bytes]) -> None:
     garbage = [b"\xff\x00 nonsense\n", b"[1, 2]\n", b'{"id": 1}\n', b'{"do": "echo", "id": "x"}\n', b"\n"]
     speak(bare, *garbage, {"cancel": 99}, {"id": 5, "do": "echo", "say": 1})

@@ -138,6 +138,14 @@ class Tape:
         return found
 
 
+class _Own(threading.local):
+    """What belongs to one thread, since it cannot be used by two."""
+
+    def __init__(self) -> None:
+        self.tapes: Recent[Hashable, Tape] = Recent(_TAPES, lambda tape: tape.close())
+        self.reels: dict[str, Recent[Hashable, Reel]] = {}
+
+
 class Kept:
     """What one process keeps; `scratch` is a folder for what other processes are to read."""
 
@@ -145,8 +153,7 @@ class Kept:
         self.process = process
         self._scratch = scratch
         self._timelines: Recent[Hashable, Opened] = Recent(_TIMELINES)
-        self._tapes: Recent[Hashable, Tape] = Recent(_TAPES, lambda tape: tape.close())
-        self._reels: dict[str, Recent[Hashable, Reel]] = {}
+        self._own = _Own()
 
     @cached_property
     def scratch(self) -> Path:
@@ -186,20 +193,20 @@ class Kept:
     def tape(
         self, source: Mapping[str, Any], laid: Mapping[str, Any] | None, told: Sequence[str] = ()
     ) -> Tape:
-        """The same to be played, for the one thread that does; arguments and errors as of `lanes`."""
+        """The same to be played, by this thread; arguments and errors as of `lanes`."""
         opened = self.opened(source)
         key = (opened.number, json.dumps([laid, list(told)], sort_keys=True))
-        return self._tapes.get(key, lambda: Tape(_lanes(opened, laid, told)))
+        return self._own.tapes.get(key, lambda: Tape(_lanes(opened, laid, told)))
 
     def reel(self, path: Path, do: str) -> Reel:
-        """An open picture file, for one kind of request on one thread; raises MediaError.
+        """An open picture file, for one kind of request on this thread; raises MediaError.
 
         Kinds share none, since one may come between the steps of another.
         """
         from ...engine.media.reel import Reel
         from ...engine.stamp import Stamp
 
-        reels = self._reels.setdefault(do, Recent(_REELS, lambda reel: reel.close()))
+        reels = self._own.reels.setdefault(do, Recent(_REELS, lambda reel: reel.close()))
         return reels.get((path, Stamp.of(path)), lambda: Reel(path))
 
 

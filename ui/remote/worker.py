@@ -18,6 +18,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -27,6 +28,7 @@ from .protocol import SCHEMA, Message, ProtocolError, read_message, write_messag
 from .table import AHEAD, PROCESSES, TABLE, WORK, Kind
 
 GRACE = 0.4  # s that work has to stop before a cancelled request is answered without it
+PATIENCE = 20.0  # s that it has until others go on without it
 _LEAVE = 1.5  # s that work has to stop and clean up before the process ends
 _NICE = {
     "work": 4,
@@ -43,16 +45,19 @@ class UnknownRequestError(Exception):
 
 
 class Thread:
-    """One kind of work: its requests are done one at a time, those with the lowest turn first."""
+    """One kind of work: its requests are done one at a time, those with the lowest turn first.
+
+    Where one does not stop that was taken back, such as a read from a disk that does not answer, another thread takes
+    over what waits, and the first one ends when it can.
+    """
 
     def __init__(self, name: str, do: Callable[[Call], None]) -> None:
         self.name, self._do = name, do
         self._waiting: list[tuple[int, int, Call]] = []
         self._order = itertools.count()
         self._changed = threading.Condition()
-        self._busy = 0
-        self._thread = threading.Thread(target=self._run, name=f"sightmix-{name}", daemon=True)
-        self._thread.start()
+        self._busy: list[Call] = []
+        self._start()
 
     def put(self, call: Call, turn: int) -> None:
         """Have a request done when it is its turn."""
@@ -70,10 +75,22 @@ class Thread:
             self._waiting = kept
         return found
 
+    def take_over(self, call: Call) -> None:
+        """Have another thread do what waits, if a request is still at work."""
+        with self._changed:
+            if call in self._busy:
+                _log.warning("%s does not stop; what waits goes on without it", call.do)
+                self._start()
+                self._changed.notify_all()
+
     def idle(self, seconds: float) -> bool:
         """Wait up to `seconds` until nothing is at work; whether that is so."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._busy and not self._waiting, seconds)
+
+    def _start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name=f"sightmix-{self.name}", daemon=True)
+        self._thread.start()
 
     def _make_way(self, turn: int) -> None:
         if threading.current_thread() is not self._thread:
@@ -85,16 +102,22 @@ class Thread:
         with self._changed:
             if not self._waiting or self._waiting[0][0] >= before:
                 return None
-            self._busy += 1
-            return heapq.heappop(self._waiting)[2]
+            return self._taken()
+
+    def _taken(self) -> Call:
+        call = heapq.heappop(self._waiting)[2]
+        self._busy.append(call)
+        return call
 
     def _run(self) -> None:
         _be_nice(_NICE.get(self.name, 0))
+        own = threading.current_thread()
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting)
-                self._busy += 1
-                call = heapq.heappop(self._waiting)[2]
+                self._changed.wait_for(lambda: self._waiting or self._thread is not own)
+                if self._thread is not own:
+                    return
+                call = self._taken()
             self._one(call)
             del call
 
@@ -103,7 +126,7 @@ class Thread:
             self._do(call)
         finally:
             with self._changed:
-                self._busy -= 1
+                self._busy.remove(call)
                 self._changed.notify_all()
 
 
@@ -191,9 +214,11 @@ class Worker:
         if self._threads[call.thread].take_out(call):
             call.fail(stopped)
             return
-        late = threading.Timer(GRACE, call.fail, [stopped])
-        late.daemon = True
-        late.start()
+        take_over = partial(self._threads[call.thread].take_over, call)
+        for seconds, what in ((GRACE, partial(call.fail, stopped)), (PATIENCE, take_over)):
+            late = threading.Timer(seconds, what)
+            late.daemon = True
+            late.start()
 
     def _do(self, call: Call) -> None:
         """Do one request; whatever happens, it is answered."""
