@@ -181,7 +181,14 @@ def contrasts(window: QWidget, pixels: Any) -> Iterator[tuple[str, float]]:
         if not text or not widget.isVisible() or not widget.isEnabled():
             continue
         inside = widget.visibleRegion().boundingRect()
-        if inside.isEmpty() or window.childAt(widget.mapTo(window, inside.center())) is not widget:
+        points = (
+            inside.center(),
+            inside.topLeft(),
+            inside.topRight(),
+            inside.bottomLeft(),
+            inside.bottomRight(),
+        )
+        if inside.isEmpty() or any(window.childAt(widget.mapTo(window, p)) is not widget for p in points):
             continue
         where = inside.translated(widget.mapTo(window, widget.rect().topLeft()))
         part = pixels[where.top() : where.bottom() + 1, where.left() : where.right() + 1].reshape(-1, 3)
