@@ -14,7 +14,7 @@ from sightmix.engine.roles import STEMS
 from sightmix.plugin.jobs.hand import HIGHEST_DB, LOWEST_DB, Drawn, with_hand
 from sightmix.ui.control.curves import Curves, Spot
 from sightmix.ui.control.history import History
-from sightmix.ui.control.stretches import GAP, drawn_of, lines_of
+from sightmix.ui.control.stretches import GAP, drawn_of, lines_of, simple
 
 
 class Desk:
@@ -182,6 +182,30 @@ def test_the_models_curve_is_made_into_points_that_move_together(desk: Desk) -> 
     desk.curves.nudge(0, -3.0)
     inside = (desk.live.times > 2) & (desk.live.times < 8)
     assert np.abs(desk.live.table()[1] - before)[1, inside] == pytest.approx(3.0, abs=0.25)
+
+
+def test_more_than_ten_minutes_are_not_made_into_points() -> None:
+    desk = Desk(700.0)
+    desk.curves.take("music", 0.0, 700.0)
+    assert desk.live.drawn == ()
+    desk.curves.take("music", 0.0, 600.0)
+    assert len(desk.curves.points("music")) > 100
+
+
+@given(
+    st.lists(st.tuples(st.floats(-60, 24), st.floats(0.02, 3.0)), min_size=2, max_size=40),
+    st.floats(0.0, 3.0),
+)
+def test_a_simpler_line_stays_as_near_as_it_is_told_to(
+    steps: list[tuple[float, float]], tolerance: float
+) -> None:
+    times = np.cumsum([apart for _, apart in steps])
+    levels = [level for level, _ in steps]
+    line = simple(times.tolist(), levels, tolerance)
+    assert line[0] == (times[0], levels[0])
+    assert line[-1] == (times[-1], levels[-1])
+    there = np.interp(times, [time for time, _ in line], [db for _, db in line])
+    assert np.abs(there - levels).max() <= tolerance + 1e-9
 
 
 def test_stretches_and_stems_go_back_to_the_model(desk: Desk) -> None:

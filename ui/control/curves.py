@@ -35,6 +35,7 @@ from .stretches import (
 )
 
 REACH = (0.1, 2.0)  # seconds from a new point to where its stretch meets the model's curve, least and most
+TAKEN_MOST = 600.0  # seconds that points are made of at once
 TAKEN_DB = 0.1  # how far points made of the model's curve may lie from it
 
 ADD, MOVE, REMOVE, DRAW = "Add curve point", "Move curve points", "Delete curve points", "Draw curve"
@@ -238,11 +239,11 @@ class Curves:
         self._history.close()
 
     def take(self, stem: str, first: float, last: float) -> None:
-        """Make points of the curve between two times and select them, to be moved together."""
+        """Make points of the curve between two times and select them, to be moved together; of ten minutes at most."""
         times, gains = self._live.plain_table()
         lines = self.lines(stem)
         first, last = max(first, 0.0), min(last, self.duration)
-        if last - first < 2 * GAP:
+        if not 2 * GAP <= last - first <= TAKEN_MOST:
             return
         inside = times[(times > first + GAP) & (times < last - GAP)]
         grid = np.concatenate([[first], inside, [last]])

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from ....engine.highlight.words import signed_db
 from ....engine.roles import STEMS
-from ...control.curves import Spot, Table
+from ...control.curves import TAKEN_MOST, Spot, Table
 from ...control.lanes import CHANGED, NOT_HEARD, UNCHANGED, Figures, changed_span, state_of, unheard
 from .. import theme
 from . import curve_paint, raster
@@ -362,12 +362,13 @@ class StemLane(Lane):
             curves.select([spot])
         menu = QMenu(self)
         span = self.board.loop or self.axis.span
+        able = min(span[1], self.axis.duration) - span[0] <= TAKEN_MOST
         here = any(line[0][0] <= time <= line[-1][0] for line in curves.lines(stem))
         reset_stem = self.tr("Reset {stem} to the model").format(stem=self.title())
-        for text, do, able in (
+        for text, do, can in (
             (self.tr("Add point here\tN"), partial(self.add, time, db), True),
             (self.tr("Delete selected points\tDel"), curves.remove, bool(curves.selected)),
-            (self.tr("Make points of what is visible or looped"), partial(curves.take, stem, *span), True),
+            (self.tr("Make points of what is visible or looped"), partial(curves.take, stem, *span), able),
             ("", None, True),
             (self.tr("Reset this stretch to the model"), partial(curves.reset, stem, time), here),
             (reset_stem, partial(curves.reset_stem, stem), bool(curves.points(stem))),
@@ -376,7 +377,7 @@ class StemLane(Lane):
             if do is None:
                 menu.addSeparator()
                 continue
-            menu.addAction(text, do).setEnabled(able)
+            menu.addAction(text, do).setEnabled(can)
         return menu
 
     # --------------------------------------------------------------------------------------------------- the keyboard
