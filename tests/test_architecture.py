@@ -34,6 +34,8 @@ BREACHES = {
     "engine/training/material/breach_loop.py": "from ..loop import run\n",
     "plugin/jobs/breach_door.py": "from ..cli import app\n",
     "plugin/timeline/breach_jobs.py": "from ..jobs import plan\n",
+    "ui/control/breach_qt.py": "from PySide6 import QtCore\n",
+    "ui/control/breach_window.py": "from ..window import theme\n",
     "engine/breach_onnx.py": "def session():\n    from onnxruntime import InferenceSession\n",
 }
 
