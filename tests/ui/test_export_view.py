@@ -81,6 +81,18 @@ def test_the_result_itself_has_no_export_but_a_hint(desk: Desk) -> None:
     assert desk.view.reveal.isVisible()
 
 
+def test_a_timeline_that_nothing_was_done_to_is_called_no_result(desk: Desk) -> None:
+    assert not desk.view.bare.isVisible()
+    desk.part.show(Source(Path("/film/cut.otio")), is_result=False)
+    assert desk.view.bare.text() == "Nothing is rebalanced yet: this is the timeline as it was."
+    assert not desk.view.end.isVisible()
+    desk.choose("Reaper")
+    assert desk.view.bare.isVisible()
+    assert desk.view.start.isEnabled(), "it can be exported all the same"
+    desk.part.show(Source(Path("/film/cut.otio")))
+    assert not desk.view.bare.isVisible()
+
+
 def test_what_it_will_lack_stands_there_before(desk: Desk) -> None:
     desk.part.look(True)
     desk.choose("Shotcut")

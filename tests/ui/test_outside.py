@@ -107,8 +107,10 @@ def test_export_by_its_key_of_what_is_open_then_of_its_result(desk: Desk) -> Non
         desk.qtbot.keyClick(view.start, key)
     assert not desk.panel.deck.playing
     assert desk.panel.deck.side == "before"
+    assert not part.is_result
     desk.end()
     assert part.out == desk.folder / "cut_mixed.xml"
+    assert part.is_result
     desk.panel.clips.close()
     assert not page.isVisible()
     assert part.source is None

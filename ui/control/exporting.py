@@ -184,6 +184,7 @@ class Exporting:
         self.checked: Topic[[Checked]] = Topic()
         self.failed: Topic[[Failure]] = Topic()
         self.source: Source | None = None
+        self.is_result = True
         self.state = IDLE
         self.motion = Motion()
         self.result: Written | None = None
@@ -215,11 +216,11 @@ class Exporting:
         if looking and self.lacking is None:
             self._look_ahead()
 
-    def show(self, source: Source | None) -> None:
-        """Export this result, or timeline, from now on."""
-        if source == self.source:
+    def show(self, source: Source | None, is_result: bool = True) -> None:
+        """Export this from now on: a result, or a timeline that nothing was done to yet."""
+        if (source, is_result) == (self.source, self.is_result):
             return
-        self.source, self._out = source, None
+        self.source, self.is_result, self._out = source, is_result, None
         self.result = self.check_result = self.failure = None
         self._look_ahead()
         self.changed.emit()

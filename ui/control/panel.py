@@ -247,7 +247,7 @@ class Panel:
         self.curves.open(document)
         self._mixed()
         self._look_over()
-        self.exporting.show(self._exported())
+        self.exporting.show(self._exported(), self.result is not None)
         self.foley.show(document.source)
         self._plan()
         self.options.ask_devices(self.engine)
@@ -403,7 +403,7 @@ class Panel:
             if self._source is not None and entry.data["source"] == self._source.to_dict():
                 self.out = Path(entry.data["out"])
                 self._take_whole(answer.get("mix"), self._hear)
-                self.exporting.show(self._exported())
+                self.exporting.show(self._exported(), self.result is not None)
                 self._keep()
         self.done.emit(entry)
         self._plan()

@@ -601,6 +601,10 @@
         <translation>Keine Timeline ist geöffnet</translation>
     </message>
     <message>
+        <source>Nothing is rebalanced yet: this is the timeline as it was.</source>
+        <translation>Noch ist nichts neu ausbalanciert: Das ist die Timeline, wie sie war.</translation>
+    </message>
+    <message>
         <source>Nothing of this timeline is lost.</source>
         <translation>Von dieser Timeline geht nichts verloren.</translation>
     </message>

@@ -146,7 +146,7 @@ class ExportView(QWidget):
         self.choose.setToolTip(self.tr("Write it somewhere else; no file that is not ours is ever replaced"))
         self.choose.setAccessibleName(self.tr("Choose where to write"))
         self.choose.clicked.connect(self._choose)
-        self.aside = _words("warning")
+        self.aside, self.bare = _words("warning"), _words("warning")
         self.start = QPushButton(self.tr("Export"))
         self.start.setProperty("role", "primary")
         self.start.setToolTip(self.tr("Write it (Ctrl+Enter)"))
@@ -207,7 +207,7 @@ class ExportView(QWidget):
         above: tuple[QWidget, ...] = (
             self.targets, self.carries, self.lacks, self.embed, self.stems, _line()
         )  # fmt: skip
-        below: tuple[QWidget, ...] = (self.aside, self.start, self.progress)
+        below: tuple[QWidget, ...] = (self.bare, self.aside, self.start, self.progress)
         for part in above:
             layout.addWidget(part)
         layout.addLayout(_beside(self.where, self.choose))
@@ -252,6 +252,10 @@ class ExportView(QWidget):
         aside = part.stepped_aside
         there = self.tr("{name} is there already and not from here, so another name is taken.")
         self._say(self.aside, there.format(name=aside.name) if aside is not None else "")
+        bare = part.source is not None and not part.is_result
+        self._say(
+            self.bare, self.tr("Nothing is rebalanced yet: this is the timeline as it was.") if bare else ""
+        )
         self.start.setVisible(target.to != RESULT and not working)
         self.start.setEnabled(part.ready)
         for widget in shown:
@@ -302,7 +306,7 @@ class ExportView(QWidget):
     def _shown(self) -> Written | None:
         """What was written; of a result that is that file already, itself."""
         part = self._part
-        if part.target.to == RESULT and part.out is not None:
+        if part.target.to == RESULT and part.out is not None and part.is_result:
             return Written(part.target, part.out, (part.out,))
         return part.result
 
