@@ -186,3 +186,14 @@ def test_while_a_preview_is_awaited_no_clip_is_measured() -> None:
     assert panel.hearing is None
     assert asked.open("loudness")
     panel.close()
+
+
+def test_what_was_heard_stays_where_listening_to_tracks_changes_no_lane(desk: Desk, film: Path) -> None:
+    desk.open(film)
+    panel = desk.panel
+    panel.preview(1.0, 2.0)
+    desk.until(lambda: panel.live.heard)
+    panel.clips.kinds_changed.emit()
+    assert panel.live.heard
+    panel.clips.set_category([2], "music")
+    assert not panel.live.heard

@@ -11,6 +11,7 @@ from ...engine.errors import SightmixError
 from ...engine.media.time import to_samples
 from ...plugin.jobs.defaults import Defaults
 from ...plugin.jobs.hand import to_data
+from ...plugin.jobs.laid import Laid
 from ...plugin.jobs.mix import Mix, read_mix
 from ...plugin.session.survey import Surveyed, decode
 from ..base.asking import Engine, Failure, Ticket
@@ -115,6 +116,7 @@ class Panel:
         self._spaces = Workspaces(keep.workspaces)
         self._source: Source | None = None
         self._mix_path: Path | None = None
+        self._lying = Laid()
         self._preview: Ticket | None = None
         self._survey: Ticket | None = None
         self._relay: Ticket | None = None
@@ -235,7 +237,7 @@ class Panel:
         self._stop_asking()
         self._source = document.source
         self.live.open(document)
-        self.live.lie(laid_of(self.clips.rows))
+        self._lie()
         if again:
             self.live.drawn, self._mix_path = drawn, None
         else:
@@ -280,7 +282,7 @@ class Panel:
 
     def _kinds(self) -> None:
         """Other categories: other lanes, and what was heard of the old ones is no longer true."""
-        if self._source is not None:
+        if self._source is not None and laid_of(self.clips.rows) != self._lying:
             self._unhear()
         self._plan()
 
@@ -314,9 +316,14 @@ class Panel:
     def _unhear(self) -> None:
         """What the network said is no longer true: other lanes, another model."""
         self.live.unhear()
-        self.live.lie(laid_of(self.clips.rows))
+        self._lie()
         self._mix_path = None
         self._lay()
+
+    def _lie(self) -> None:
+        """Clips lie as the list says what they hold."""
+        self._lying = laid_of(self.clips.rows)
+        self.live.lie(self._lying)
 
     def _lay(self) -> None:
         """Play and survey the lanes as they lie now."""
