@@ -21,6 +21,8 @@ from ..progress import Progress
 SLOTS = 10  # context vectors of a ten-second window
 # A frame this near to the planned one shows the same shot and may be much cheaper to decode.
 TOLERANCE = Fraction(1, 2)
+NEAR = Fraction(1, 125)  # s: less than half a frame at 60 fps
+Bounds = tuple[Fraction, Fraction]
 
 
 @dataclass
@@ -42,21 +44,56 @@ def empty_context(dim: int) -> WindowContext:
     )
 
 
+class Glances:
+    """Features of pictures that were looked at a moment ago, so that what is seen twice is read once."""
+
+    def __init__(self) -> None:
+        self._known: dict[Path, list[tuple[Fraction, Bounds, NDArray[np.float32]]]] = {}
+
+    def find(self, path: Path, time: Fraction, shot: Bounds) -> NDArray[np.float32] | None:
+        """Features of what a file shows within half a frame of a time in it, if they are of that shot."""
+        for at, (first, last), features in self._known.get(path, ()):
+            if abs(at - time) < NEAR and first >= shot[0] and last <= shot[1]:
+                return features
+        return None
+
+    def keep(self, path: Path, time: Fraction, shot: Bounds, features: NDArray[np.float32]) -> None:
+        """Remember what was seen."""
+        self._known.setdefault(path, []).append((time, shot, features))
+
+
 def frames_context(
-    passage: Passage, start: Fraction, duration: Fraction, encoder: PictureEncoder, progress: Progress
+    passage: Passage,
+    start: Fraction,
+    duration: Fraction,
+    encoder: PictureEncoder,
+    progress: Progress,
+    glances: Glances | None = None,
 ) -> WindowContext:
     """Frames over time for the window [start, start + duration) of passage time.
 
-    A picture that cannot be read costs its frames and gives a warning, never the clip.
+    A picture that cannot be read costs its frames and gives a warning, never the clip. With `glances` what was seen
+    a moment ago is not read again.
     """
     planned = plan_frames(passage.shots, start, duration, limit=SLOTS)
     began = time.perf_counter()
-    pictures, kept, warnings = _read(passage, planned, encoder.size, progress)
+    glances = glances if glances is not None else Glances()
+    bounds = {frame: _bounds(passage, frame) for frame in planned}
+    seen = {frame: glances.find(frame.path, frame.media_time, bounds[frame]) for frame in planned}
+    fresh = tuple(frame for frame in planned if seen[frame] is None)
+    pictures, read, warnings = _read(passage, fresh, encoder.size, progress)
     decoded = time.perf_counter()
     out = empty_context(encoder.dim)
+    if read:
+        seen |= dict(zip(read, encoder.encode(pictures), strict=True))
+    kept = [frame for frame in planned if seen[frame] is not None]
     n = len(kept)
+    for row, frame in enumerate(kept):
+        features = seen[frame]
+        assert features is not None
+        out.features[row] = features
+        glances.keep(frame.path, frame.media_time, bounds[frame], features)
     if n:
-        out.features[:n] = encoder.encode(pictures)
         out.times[:n] = [float(p.time - start) for p in kept]
         out.valid[:n] = True
     out.frames = tuple(SeenFrame(float(p.time), p.path, p.media_time, p.shot) for p in kept)
@@ -104,7 +141,7 @@ def _read(
     return stacked, [planned[i] for i in kept], tuple(warnings)
 
 
-def _bounds(passage: Passage, frame: PlannedFrame) -> tuple[Fraction, Fraction]:
+def _bounds(passage: Passage, frame: PlannedFrame) -> Bounds:
     """The stretch of the file that the frame's shot shows."""
     shot = passage.shots[frame.shot]
     ends = (shot.media_start, shot.media_start + shot.duration * shot.speed)

@@ -37,7 +37,7 @@ from .config import (
     WINDOW_SAMPLES,
     to_reference,
 )
-from .context import WindowContext, captions_context, empty_context, frames_context
+from .context import Glances, WindowContext, captions_context, empty_context, frames_context
 from .identity import encoder_for, identity_of
 from .listening import Listening, Score, listen
 from .quality import masks_quality
@@ -75,6 +75,7 @@ class Rebalancer:
         self.network: Network = open_network(card, device, backend, threads)
         self.device = self.network.device
         self.context = context
+        self.glances: Glances | None = None  # of who asks about the same pictures again at once
         self.pictures: PictureEncoder | None = None
         self.texts: TextEncoder | None = None
         self.encoder_sha256 = ""
@@ -130,7 +131,7 @@ class Rebalancer:
     ) -> WindowContext:
         """Context of the window [start, start + duration) of passage time."""
         if self.pictures is not None and passage.shots:
-            return frames_context(passage, start, duration, self.pictures, progress)
+            return frames_context(passage, start, duration, self.pictures, progress, self.glances)
         if self.texts is not None and passage.notes:
             return captions_context(passage, start, duration, self.texts)
         return empty_context(self.network.config.context_dim or 1)

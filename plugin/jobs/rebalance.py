@@ -18,6 +18,7 @@ from .stage import Draft, Identity, Stage
 
 if TYPE_CHECKING:
     from ...engine.highlight.backends import Network
+    from ...engine.highlight.context import Glances
     from ...engine.highlight.listening import Listening, Score
     from ..timeline import Timeline
 
@@ -27,6 +28,8 @@ _FILES_ONLY = ("stems", "raw_stems")  # settings that say which files are writte
 
 class Renderer(Protocol):
     """The engine's side of the stage, loaded; `engine.highlight.rebalance.Rebalancer` is the real one."""
+
+    glances: Glances | None
 
     @property
     def model_name(self) -> str:
@@ -65,6 +68,7 @@ class RebalanceStage:
         self.settings = settings
         self._engine = engine
         self._engines = engines if engines is not None else Engines()
+        self._glances: Glances | None = None
 
     @cached_property
     def identity(self) -> Identity:
@@ -103,6 +107,12 @@ class RebalanceStage:
         """Whoever tells by listening what clips hold, with the shipped model, which its rule was made for."""
         return Listener(progress, self._engines.ear) if self._engine is None else None
 
+    def glance(self) -> None:
+        """From now on read no picture again that was looked at a moment ago: of use for a short stretch."""
+        from ...engine.highlight.context import Glances
+
+        self._glances = Glances()
+
     def load(self) -> None:
         """Load the model and its encoder; raises ModelError."""
         if self._engine is None:
@@ -112,12 +122,14 @@ class RebalanceStage:
         """Rebalance one passage; raises MediaError, WriteError, Cancelled, and ModelError on the first."""
         self.load()
         assert self._engine is not None
+        self._engine.glances = self._glances
         return self._engine.render(passage, engine_settings(self.settings), folder, name, progress)
 
     def listen(self, score: Score, progress: Progress) -> Listening:
         """Let the model hear a whole programme; raises MediaError, Cancelled, and ModelError on the first."""
         self.load()
         assert self._engine is not None
+        self._engine.glances = self._glances
         return self._engine.listen(score, progress)
 
 

@@ -64,6 +64,9 @@ class Stage(Protocol):
         It raises ModelError where its model cannot be loaded, and Cancelled where `progress` is.
         """
 
+    def glance(self) -> None:
+        """From now on read no picture again that was looked at a moment ago: of use for a short stretch."""
+
     def load(self) -> None:
         """Load what rendering needs, once; raises ModelError."""
 

@@ -57,6 +57,7 @@ def preview(
     SettingsError, MediaError, ModelError, WriteError, Cancelled.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    stage.glance()
     span = _span(timeline, start, seconds)
     categories = held(timeline, said(told)).clips
     seats, warnings = [], []

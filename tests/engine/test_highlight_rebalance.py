@@ -16,7 +16,7 @@ import soundfile as sf
 from sightmix.engine.errors import Cancelled, MediaError, ModelError, SettingsError, WriteError
 from sightmix.engine.highlight import rebalance as module
 from sightmix.engine.highlight.config import HOP, MODEL_RATE, WINDOW_FRAMES, to_reference
-from sightmix.engine.highlight.context import empty_context, frames_context
+from sightmix.engine.highlight.context import Glances, WindowContext, empty_context, frames_context
 from sightmix.engine.highlight.rebalance import Rebalancer
 from sightmix.engine.highlight.settings import RebalanceSettings
 from sightmix.engine.highlight.spectral import GainRamps, MaskedStems, magnitudes
@@ -483,6 +483,32 @@ def test_a_window_is_told_what_is_seen_and_when(tmp_path: Path) -> None:
     assert seen.warnings == ()
     assert set(seen.seconds) == {"decode", "context"}
     assert min(seen.seconds.values()) >= 0
+
+
+def test_what_was_just_seen_is_not_read_again_and_another_shot_is(tmp_path: Path) -> None:
+    movie = film(tmp_path / "film.mp4", 6)
+    read: list[int] = []
+
+    class Counting(Colours):
+        def encode(self, pictures: np.ndarray) -> np.ndarray:
+            read.append(len(pictures))
+            return super().encode(pictures)
+
+    shots = (Shot(Fraction(-1), Fraction(3), movie), Shot(Fraction(2), Fraction(3), movie, Fraction(3)))
+    glances = Glances()
+
+    def looked(start: Fraction, seen: tuple[Shot, ...]) -> WindowContext:
+        asked = passage(movie, shots=seen), start, Fraction(4), Counting(), Progress(), glances
+        return frames_context(*asked)  # type: ignore[arg-type]
+
+    first = looked(Fraction(1, 2), shots)
+    again = looked(Fraction(501, 1000), shots)
+    assert len(read) == 1
+    np.testing.assert_array_equal(again.features, first.features)
+    np.testing.assert_array_equal(again.valid, first.valid)
+    # The same place in the file, in a shot that holds less of it: a picture of the longer one may lie outside.
+    looked(Fraction(1, 2), (shots[0], Shot(Fraction(2), Fraction(5, 2), movie, Fraction(3))))
+    assert len(read) == 2
 
 
 def six_tracks(path: Path, x: np.ndarray, rate: int) -> Path:

@@ -53,7 +53,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     bursts(folder / "take.wav", -32, -75, 1, SECONDS)
     tone(folder / "song.wav", SECONDS, -20)
     bursts(folder / "door.wav", -26, -90, 2, SECONDS)
-    tone(folder / "room.wav", SECONDS, -38, 200.0)
+    tone(folder / "room.wav", SECONDS, -44)  # in phase with the song
     tracks = {"Dialogue": "take.wav", "Music": "song.wav", "SFX": "door.wav", "Wild": "room.wav"}
     return reel(folder, **{name: [(media, 0.0, 0.0, SECONDS)] for name, media in tracks.items()})
 
