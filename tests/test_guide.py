@@ -16,7 +16,6 @@ from typer.main import get_command
 
 ROOT = Path(__file__).parent.parent
 GUIDE = ROOT / "docs" / "guide"
-PICTURES = ROOT / "docs" / "panel"
 PAGES = sorted(GUIDE.glob("*.md"))
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)]+)\)")
 JOBS = ("first-rebalance", "three-tracks", "married-mix", "keyframes-into-resolve", "stems", "batch", "foley")
@@ -58,8 +57,6 @@ def test_there_is_a_page_for_every_job() -> None:
 def test_every_picture_and_link_leads_somewhere(page: str, target: str) -> None:
     path, _, anchor = target.partition("#")
     there = (GUIDE / path).resolve() if path else GUIDE / page
-    if there.parent == PICTURES and not PICTURES.is_dir():
-        pytest.skip("the pictures are made by benchmarks/screens.py")
     assert there.is_file(), f"{page}: {target}"
     assert not anchor or anchor in anchors(there), f"{page}: {target}"
 

@@ -602,7 +602,7 @@
     </message>
     <message>
         <source>Nothing is rebalanced yet: this is the timeline as it was.</source>
-        <translation>Noch ist nichts neu ausbalanciert: Das ist die Timeline, wie sie war.</translation>
+        <translation>Noch ist nichts ausbalanciert: Das ist die Timeline, wie sie war.</translation>
     </message>
     <message>
         <source>Nothing of this timeline is lost.</source>
