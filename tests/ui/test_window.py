@@ -217,6 +217,24 @@ def test_bars_are_few_and_can_do_something(opened: MainWindow, qtbot: QtBot) -> 
     assert len(opened.notices.notices) == MOST - 1
 
 
+def test_a_notice_has_its_buttons_below_where_there_is_little_room(opened: MainWindow) -> None:
+    for size, below in ((WIDE, False), (NARROW, True)):
+        resize(opened, size)
+        opened.notice(Notice("It failed.", "fault", details="why", key="one"))
+        QApplication.processEvents()
+        [text] = [
+            label
+            for label in opened.notices.findChildren(QLabel)
+            if label.text() == "It failed." and label.isVisible()
+        ]
+        [button] = [
+            b
+            for b in opened.notices.findChildren(QAbstractButton)
+            if b.text() == "Copy details" and b.isVisible()
+        ]
+        assert (button.geometry().top() >= text.geometry().bottom()) is below
+
+
 def test_a_long_notice_fits_a_narrow_window(opened: MainWindow) -> None:
     resize(opened, NARROW)
     opened.notice(Notice("A very long sentence " * 12, deeds=(("Undo", lambda: None),), details="x"))

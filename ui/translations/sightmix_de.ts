@@ -1180,7 +1180,7 @@
     </message>
     <message>
         <source>Rebalance</source>
-        <translation>Ausbalancieren</translation>
+        <translation>Auftrag</translation>
     </message>
     <message>
         <source>Rebalance audio</source>

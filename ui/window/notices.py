@@ -162,8 +162,7 @@ class _Bar(QFrame):
 
     def _arrange(self, top: QHBoxLayout, buttons: QHBoxLayout) -> None:
         """The buttons stand beside the sentence, or below it where the window is narrow."""
-        window = self.parentWidget()
-        narrow = window is not None and window.width() < 640 and len(self.notice.deeds) > 0
+        narrow = self.window().width() < 640 and bool(self.notice.deeds or self.notice.details)
         if narrow:
             layout: QVBoxLayout | QHBoxLayout = QVBoxLayout(self)
             buttons.insertStretch(0, 1)
