@@ -212,5 +212,6 @@ print("left", status, theme.current().name, flush=True)
         [sys.executable, "-c", lines], capture_output=True, text=True, timeout=120, check=False
     )
     assert told.stdout.splitlines() == ["shown True starting", "left 0 light"]
-    assert told.stderr == ""
+    # A machine without sound is said to be one by Qt.
+    assert [line for line in told.stderr.splitlines() if "PulseAudio" not in line] == []
     assert (tmp_path / "panel.json").is_file()

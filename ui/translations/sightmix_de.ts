@@ -1180,7 +1180,7 @@
     </message>
     <message>
         <source>Rebalance</source>
-        <translation>Auftrag</translation>
+        <translation>Job</translation>
     </message>
     <message>
         <source>Rebalance audio</source>

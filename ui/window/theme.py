@@ -358,7 +358,7 @@ QSlider::handle:horizontal { width: 10px; margin: -5px 0; border-radius: 6px; ba
 QSlider::handle:horizontal:focus { border: 1px solid @text; background: @ground; }
 QSlider::handle:horizontal:disabled, QSlider::sub-page:horizontal:disabled { background: @line; }
 QMenuBar { background: @ground; color: @text; border-bottom: 1px solid @separator; }
-QMenuBar::item { background: transparent; padding: 4px 5px; }
+QMenuBar::item { background: transparent; padding: 4px; }
 QMenuBar::item:selected { background: @raised; }
 QMenu { background: @raised; color: @text; border: 1px solid @line; padding: @half 0; }
 QMenu::item { padding: 4px 24px 4px 20px; background: transparent; }
