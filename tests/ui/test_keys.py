@@ -277,14 +277,16 @@ def test_letters_that_are_typed_are_no_commands(window: MainWindow, panel: FakeP
     assert panel.deck.solo == set()
 
 
-def test_a_button_with_the_keyboard_is_pressed_by_space(
-    window: MainWindow, panel: FakePanel, qtbot: QtBot
+@pytest.mark.parametrize("key", [Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter])
+def test_a_button_with_the_keyboard_is_pressed_and_no_command_is_done(
+    window: MainWindow, panel: FakePanel, qtbot: QtBot, key: Qt.Key
 ) -> None:
     button = window.parts.inspector.button
     with qtbot.waitSignal(button.clicked):
         button.setFocus()
-        press(window, Qt.Key.Key_Space)
+        press(window, key)
     assert not panel.deck.playing
+    assert panel.asked == []
     window.setFocus()
     press(window, Qt.Key.Key_Space)
     assert panel.deck.playing

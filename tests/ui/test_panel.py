@@ -20,7 +20,7 @@ from sightmix.ui.base.source import Source
 from sightmix.ui.control.panel import Keep, Panel
 from sightmix.ui.remote.client import EngineClient
 
-PATIENCE = 90.0
+PATIENCE = 300.0  # s: the machine may be busy
 
 
 @pytest.fixture(scope="module")

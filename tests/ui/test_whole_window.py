@@ -29,7 +29,7 @@ from sightmix.ui.window.sound import Device, SoundOut
 
 Array = NDArray[np.float32]
 RATE = 48_000
-PATIENCE = 90_000  # ms
+PATIENCE = 300_000  # ms: the machine may be busy
 KEY = Qt.Key
 
 

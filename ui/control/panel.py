@@ -18,6 +18,8 @@ from ..base.asking import Engine, Failure, Ticket
 from ..base.pump import Pump
 from ..base.source import Source
 from ..base.topics import Topic
+from ..remote.client import READY
+from ..remote.table import WORK
 from .clips import Clips
 from .curves import Curves
 from .deck import Deck
@@ -44,6 +46,7 @@ from .workspace import Workspace, Workspaces, workspaces_folder
 
 REGION = 10.0  # s that a preview hears
 OPENING = "opening"
+_PASSED_ON_AFTER = 0.015  # s: while a curve is dragged its mix is made again and again
 _KEPT_AFTER = 1.0  # s from a change until the workspace is written
 _TARGETS = ("loudness", "delivery", "true_peak")
 
@@ -122,8 +125,10 @@ class Panel:
         self._relay: Ticket | None = None
         self._wish: object = None
         self._leave_keep: Callable[[], None] | None = None
+        self._leave_mix: Callable[[], None] | None = None
         self._opened_by_host: HostTimeline | None = None
         self._wire()
+        self._leave_states = states.subscribe(self._engine_is) if states is not None else None
 
     # What can be done.
 
@@ -157,7 +162,7 @@ class Panel:
         first = min(max(0.0, first), max(0.0, total - seconds))
         wish = self._wish = object()
         self.hearing = Hearing(first, first + seconds)
-        data = {**self._request(), "start": first, "seconds": seconds}
+        data = {**self._request(), "told": self._known(), "start": first, "seconds": seconds}
         self._preview = self.engine.ask(
             "preview",
             data,
@@ -203,6 +208,9 @@ class Panel:
         """Keep what is to be kept, stop what runs and ask for nothing more."""
         self._keep()
         self._stop_asking()
+        for leave in (self._leave_mix, self._leave_states):
+            if leave is not None:
+                leave()
         self.queue.close()
         self.planning.close()
         self.deck.close()
@@ -247,7 +255,7 @@ class Panel:
         self.deck.seek(at)
         self.frames.open(document.source)
         self.curves.open(document)
-        self._mixed()
+        self._pass_on()
         self._look_over()
         self.exporting.show(self._exported(), self.result is not None)
         self.foley.show(document.source)
@@ -260,9 +268,7 @@ class Panel:
         space = self._spaces.read(source)
         self.out, self._mix_path = space.out, None
         self.live.drawn = space.drawn
-        known = {name: value for name, value in space.settings.items() if name in self.options.base}
-        self.options.apply({**self.options.base, **known}, "")
-        self.history.clear()
+        self.options.restore(space.settings)
         if self.result is not None:
             self._take_whole(space.mix, lambda mix, _: self.live.hear(mix))
         return round(space.position * self.deck.rate)
@@ -307,11 +313,21 @@ class Panel:
             self.clips.set_target(Target.of(self.options.settings()))
 
     def _mixed(self) -> None:
-        """The mix that is heard has changed."""
+        """The mix that is heard has changed: pass it on, once for all that changes now."""
+        if self._leave_mix is None:
+            self._leave_mix = self.pump.later(_PASSED_ON_AFTER, self._pass_on)
+        self._soon()
+
+    def _pass_on(self) -> None:
+        self._leave_mix = None
         times, gains = self.live.table()
         self.deck.set_gains(times, gains)
         self.deck.set_match(self.live.match_db)
-        self._soon()
+
+    def _engine_is(self, process: str, state: str) -> None:
+        """An engine that was brought back has nothing loaded."""
+        if (process, state) == (WORK, READY) and self._source is not None:
+            self.engine.ask("warm", self._warm(), slot="panel.warm")
 
     def _unhear(self) -> None:
         """What the network said is no longer true: other lanes, another model."""
@@ -449,6 +465,13 @@ class Panel:
             "drawn": to_data(self.live.drawn),
         }
 
+    def _known(self) -> list[str]:
+        """What tracks hold, by whoever knows it: nobody listens to tracks for a preview."""
+        sure = {track.number: track.kind for track in self.clips.tracks if track.certain}
+        said = zip(sorted(self.clips.told), self.clips.told_words, strict=True)
+        others = (word for number, word in said if number not in sure)
+        return [*(f"A{number}={kind}" for number, kind in sure.items()), *others]
+
     def _warm(self) -> dict[str, Any]:
         settings = self.options.settings()  # on a device that can be used
         return {name: getattr(settings, name) for name in ("model", "context", "device")}
@@ -499,7 +522,7 @@ class Panel:
             return
         kept = Workspace(
             self.live.drawn,
-            {name: self.options.value(name) for name in self.options.base if self.options.differs(name)},
+            self.options.differences,
             self.out,
             self._mix_path,
             self.transport.seconds,

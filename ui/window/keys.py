@@ -24,7 +24,7 @@ from . import icons
 _KEEP = Qt.Key
 # What a widget that has the keyboard does by itself with a key that is also a command's.
 _OWN: tuple[tuple[type[QWidget], frozenset[Qt.Key]], ...] = (
-    (QAbstractButton, frozenset({_KEEP.Key_Space})),
+    (QAbstractButton, frozenset({_KEEP.Key_Space, _KEEP.Key_Return, _KEEP.Key_Enter})),
     (QComboBox, frozenset({_KEEP.Key_Space, _KEEP.Key_Up, _KEEP.Key_Down})),
     (QAbstractSlider, frozenset({_KEEP.Key_Left, _KEEP.Key_Right, _KEEP.Key_Up, _KEEP.Key_Down})),
     (QAbstractSpinBox, frozenset({_KEEP.Key_Up, _KEEP.Key_Down, _KEEP.Key_Return, _KEEP.Key_Enter})),
@@ -289,7 +289,18 @@ class Keys(QObject):
             if plain and any(isinstance(watched, kind) and event.key() in own for kind, own in _OWN):
                 event.accept()
                 return True
+        if event.type() is QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
+            return self._entered(watched, event)
         return False
+
+    @staticmethod
+    def _entered(watched: QObject, event: QKeyEvent) -> bool:
+        """Enter presses the button that has the keyboard, as Qt's own do in dialogs alone."""
+        entered = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if not entered or event.isAutoRepeat() or not isinstance(watched, QAbstractButton):
+            return False
+        watched.click()
+        return True
 
     def close(self) -> None:
         """Listen to nothing any more."""
