@@ -85,7 +85,7 @@ class Sitting:
         self.engine = EngineClient(self.pump, folder)
         self.whole = Assembled(self.engine, self.pump, keep=Keep(), states=self.engine.state, sound=False)
         self.panel, self.window = self.whole.panel, self.whole.window
-        self.out = SoundOut(self.panel.deck, _Silent())
+        self.out = SoundOut(self.panel.deck, Silent())
         self.window.resize(1400, 900)
         self.window.show()
 
@@ -113,7 +113,7 @@ class Sitting:
         self.pump.stop()
 
 
-class _Silent:
+class Silent:
     """No devices: the sound's own clock takes what it is given."""
 
     def __init__(self) -> None:

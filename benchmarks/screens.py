@@ -22,6 +22,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import numpy as np
 import opentimelineio as otio
+from panel import Silent
 from PIL import Image
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
@@ -33,6 +34,7 @@ from sightmix.ui.remote.client import EngineClient
 from sightmix.ui.window import app, theme
 from sightmix.ui.window.assembly import Assembled
 from sightmix.ui.window.qt_pump import QtPump
+from sightmix.ui.window.sound import SoundOut
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "panel"
@@ -40,7 +42,7 @@ SIZES = {"wide": (1280, 800), "narrow": (420, 900)}
 THEMES: tuple[theme.Name, ...] = ("dark", "light")
 TRACKS = ("Dialogue", "Music", "SFX")
 RATE, LENGTH = 24, 120  # of the demo: frames a second, seconds
-MOST_BYTES = 3_000_000
+MOST_BYTES = 3_600_000
 AA = 4.5
 
 
@@ -106,6 +108,7 @@ class Studio:
             demo=Demo(self.pump, self.demo), sound=False,
         )  # fmt: skip
         self.window, self.panel = self.whole.window, self.whole.panel
+        self.sound = SoundOut(self.panel.deck, Silent())
         self.window.resize(*SIZES["wide"])
         self.window.show()
 
@@ -122,13 +125,25 @@ class Studio:
         self.run(60, lambda: self.panel.clips.state == "open" and self.panel.clips.opening is None)
         self.run(settle)
 
-    def shoot(self, scene: str, sizes: tuple[str, ...] = tuple(SIZES)) -> None:
+    def known(self, seconds: float) -> None:
+        """Wait until all of the timeline was looked over and measured, or for so long."""
+        self.run(seconds, lambda: self.panel.live.figures.complete and not self.panel.clips.measuring)
+
+    def listen(self, seconds: float) -> None:
+        """Play a little, so that the meters have something to show."""
+        self.panel.deck.play()
+        self.run(seconds)
+        self.panel.deck.pause()
+
+    def shoot(
+        self, scene: str, sizes: tuple[str, ...] = tuple(SIZES), themes: tuple[theme.Name, ...] = THEMES
+    ) -> None:
         """Take it in both widths and both themes."""
         if self.only and self.only not in scene:
             return
         for size in sizes:
             self.window.resize(*SIZES[size])
-            for name in THEMES:
+            for name in themes:
                 theme.use(name)
                 self.run(0.6)
                 if self.window.tour is not None and self.window.tour.running:
@@ -141,6 +156,7 @@ class Studio:
     def close(self) -> None:
         """Leave nothing running."""
         self.panel.queue.close()
+        self.sound.close()
         self.window.hide()
         self.whole.close()
         self.engine.close()
@@ -200,19 +216,42 @@ def contrasts(window: QWidget, pixels: Any) -> Iterator[tuple[str, float]]:
 
 def scenes(studio: Studio, folder: Path) -> None:
     """Everything that is to be seen, in English."""
-    keys, panel = studio.window.keys, studio.panel
     studio.run(1)
     studio.shoot("empty")
+    _previewed(studio, folder)
+    _pages(studio)
+    _done(studio)
+    _broken(studio, folder)
+    for count in (200, 2000):
+        studio.open(made(folder, studio.demo, count), 5)
+        studio.known(60)
+        studio.shoot(str(count))
+
+
+def _previewed(studio: Studio, folder: Path) -> None:
+    panel = studio.panel
     studio.engine.start()
     panel.clips.open(Source(made(folder, studio.demo, 14)))
     studio.shoot("loading")
     studio.run(60, lambda: panel.clips.state == "open")
-    studio.run(10)
+    studio.known(240)
     panel.preview(at=35.0)
     studio.run(240, lambda: panel.hearing is None)
-    panel.deck.pause()
-    studio.run(4)
+    studio.listen(4)
+    studio.run(2)
     studio.shoot("14")
+    panel.transport.mark((30.0, 50.0))
+    studio.whole.lanes.axis.show(30.0, 50.0)
+    panel.curves.add("music", 40.0, -9.0)
+    panel.curves.add("music", 42.0, -9.0)
+    studio.shoot("curves", ("wide",))
+    panel.history.undo()
+    panel.history.undo()
+    studio.whole.lanes.axis.fit()
+
+
+def _pages(studio: Studio) -> None:
+    keys = studio.window.keys
     keys.trigger("keys")
     studio.shoot("keys")
     keys.trigger("keys")
@@ -225,12 +264,25 @@ def scenes(studio: Studio, folder: Path) -> None:
     studio.run(1)
     studio.shoot("export")
     keys.trigger("export")
+    keys.trigger("foley")
+    studio.run(4)
+    studio.shoot("foley", ("wide",), ("dark",))
+    keys.trigger("foley")
+
+
+def _done(studio: Studio) -> None:
+    panel = studio.panel
+    studio.run(5, lambda: not panel.why_not_rebalance)
     panel.rebalance()
-    studio.run(60, lambda: panel.queue.running is not None and panel.queue.running.share is not None)
+    studio.run(240, lambda: panel.queue.running is not None and (panel.queue.running.share or 0.0) > 0.3)
     studio.shoot("queue")
-    for entry in panel.queue.unfinished:
-        panel.queue.cancel(entry.number)
-    studio.run(20, lambda: not panel.queue.unfinished)
+    studio.run(600, lambda: not panel.queue.unfinished and panel.live.heard_whole)
+    studio.run(3)
+    studio.shoot("result", ("wide",))
+
+
+def _broken(studio: Studio, folder: Path) -> None:
+    panel = studio.panel
     broken = folder / "broken.otio"
     broken.write_text("no timeline")
     studio.open(made(folder, studio.demo, 12, lost=7), 4)
@@ -239,9 +291,6 @@ def scenes(studio: Studio, folder: Path) -> None:
     studio.run(1)
     studio.shoot("errors")
     studio.window.notices.close_all()
-    for count in (200, 2000):
-        studio.open(made(folder, studio.demo, count), 5)
-        studio.shoot(str(count))
 
 
 def main() -> int:
@@ -260,7 +309,8 @@ def main() -> int:
     theme.use("dark")
     measured: list[Measured] = []
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
+        folder = Path(temporary) / "show"
+        folder.mkdir()
         if not given.german:
             studio = Studio(application, given.out, given.demo, given.only)
             try:
@@ -273,6 +323,7 @@ def main() -> int:
         try:
             studio.engine.start()
             studio.open(made(folder, studio.demo, 14), 6)
+            studio.known(120)
             studio.shoot("german")
         finally:
             studio.close()

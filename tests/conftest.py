@@ -14,6 +14,27 @@ from hypothesis import HealthCheck, settings
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["SIGHTMIX_CONFIG"] = ""  # whoever runs the tests may have defaults of their own
 
+os.environ.setdefault("PYTEST_QT_API", "pyside6")
+
+
+def _no_qt() -> str:
+    """Why Qt cannot be loaded here, "" where it can: pytest-qt would stop all tests for want of it."""
+    try:
+        import PySide6.QtWidgets  # noqa: F401
+    except ImportError as error:
+        return str(error)
+    return ""
+
+
+NO_QT = _no_qt()
+pytest_plugins = [] if NO_QT else ["pytestqt.plugin"]
+
+
+def pytest_report_header() -> str:
+    """Say it where the tests of the panel are left out."""
+    return f"tests/ui is left out: {NO_QT}" if NO_QT else ""
+
+
 # No example is wrong for being slow: the machine may be busy with something else.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")

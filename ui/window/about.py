@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from .overlay import Page
 from .theme import GRID
 
-_USED = ("PySide6-Essentials", "pyqtgraph", "av", "opentimelineio")
+_USED = ("PySide6-Essentials", "QtAwesome", "av", "opentimelineio")
 
 
 class AboutPage(Page):

@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def missing(system: str = sys.platform, environment: Mapping[str, str] = os.environ) -> str:
     """Why no window can be shown on this computer, as a sentence; "" where one can."""
-    if find_spec("PySide6") is None or find_spec("pyqtgraph") is None:
+    if find_spec("PySide6") is None or find_spec("qtawesome") is None:
         return f"The panel's window is not installed; this adds it: {line_for('panel')}"
     try:
         import PySide6.QtWidgets
