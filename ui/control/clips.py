@@ -248,6 +248,11 @@ class Clips:
         self.choice.begin()
         self.state_changed.emit()
 
+    def stop(self) -> None:
+        """Ask for nothing more: the panel closes."""
+        self._resting = True
+        self._begin_reading(None)
+
     def dismiss(self) -> None:
         """The failure has been seen."""
         self.failure = self._refused = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ from .player import AFTER
 from .presets import Presets
 from .queue import Entry, JobQueue
 from .recent import Recent, recent_path
-from .results import free_result
+from .results import free_result, is_newer, is_result
 from .state import Document
 from .takeback import TakeBack
 from .transport import Transport
@@ -122,7 +122,8 @@ class Panel:
         self._lying = Laid()
         self._preview: Ticket | None = None
         self._survey: Ticket | None = None
-        self._relay: Ticket | None = None
+        self._relay: Ticket | None = None  # the survey of a preview's lanes
+        self._whole: Ticket | None = None  # the same of a job's
         self._wish: object = None
         self._leave_keep: Callable[[], None] | None = None
         self._leave_mix: Callable[[], None] | None = None
@@ -161,6 +162,8 @@ class Panel:
         first = self.transport.seconds - seconds / 2 if at is None else at
         first = min(max(0.0, first), max(0.0, total - seconds))
         wish = self._wish = object()
+        if self._relay is not None:
+            self._relay.cancel()  # what came of an earlier wish is nobody's any more
         self.hearing = Hearing(first, first + seconds)
         data = {**self._request(), "told": self._known(), "start": first, "seconds": seconds}
         self._preview = self.engine.ask(
@@ -168,7 +171,7 @@ class Panel:
             data,
             slot="panel.preview",
             event=lambda told, _: self._previewing(told),
-            done=lambda told, _: self._previewed(Path(told["mix"])),
+            done=lambda told, _: self._previewed(Path(told["mix"]), wish),
             failed=lambda failure: self._no_preview(failure, wish),
         )
         self.changed.emit()
@@ -207,10 +210,9 @@ class Panel:
     def close(self) -> None:
         """Keep what is to be kept, stop what runs and ask for nothing more."""
         self._keep()
+        self._source = None  # nothing is kept, planned or asked for any more
         self._stop_asking()
-        for leave in (self._leave_mix, self._leave_states):
-            if leave is not None:
-                leave()
+        self.clips.stop()
         self.queue.close()
         self.planning.close()
         self.deck.close()
@@ -218,8 +220,10 @@ class Panel:
         self.exporting.cancel()
         self.host.cancel()
         self.foley.show(None)
-        self.clips.cancel()
         self.curves.close()
+        for leave in (self._leave_mix, self._leave_states):
+            if leave is not None:
+                leave()
 
     # What happens.
 
@@ -241,7 +245,10 @@ class Panel:
         self._aim()
 
     def _opened(self, document: Document) -> None:
-        again, drawn, at = self._source == document.source, self.live.drawn, self.deck.position
+        if self._source is not None:
+            self._keep()  # what was done in the last moment, to the timeline it was done to
+        again = self._source is not None and _is_same(self._source, document.source)
+        drawn, at = self.live.drawn, self.deck.position
         self._stop_asking()
         self._source = document.source
         self.live.open(document)
@@ -266,10 +273,14 @@ class Panel:
     def _restore(self, source: Source) -> int:
         """Take up what the user made of the timeline; the sample that they were at."""
         space = self._spaces.read(source)
-        self.out, self._mix_path = space.out, None
+        # Where something else lies by now, a result would not be written, nor is it one to be heard or exported.
+        self.out, self._mix_path = (
+            (space.out if space.out is not None and is_result(space.out) else None),
+            None,
+        )
         self.live.drawn = space.drawn
         self.options.restore(space.settings)
-        if self.result is not None:
+        if self.result is not None and is_newer(self.result, source.path):
             self._take_whole(space.mix, lambda mix, _: self.live.hear(mix))
         return round(space.position * self.deck.rate)
 
@@ -296,7 +307,7 @@ class Panel:
         if name in acting(LIVE):
             self._aim()
         elif name in acting(ANEW) and self._source is not None:
-            if self.live.heard:
+            if self.live.heard or self.hearing is not None or self._whole is not None:
                 self._unhear()
             self.engine.ask("warm", self._warm(), slot="panel.warm")
         if name in _TARGETS:
@@ -331,10 +342,17 @@ class Panel:
 
     def _unhear(self) -> None:
         """What the network said is no longer true: other lanes, another model."""
+        if self._whole is not None:
+            self._whole.cancel()
+            self._whole = None
         self.live.unhear()
         self._lie()
         self._mix_path = None
         self._lay()
+        if self.hearing is not None:  # what is on its way is no more true than what has come
+            first, last = self.hearing.first, self.hearing.last
+            self.cancel_preview()
+            self.preview(first, last - first)
 
     def _lie(self) -> None:
         """Clips lie as the list says what they hold."""
@@ -357,8 +375,11 @@ class Panel:
                 failed=self._fail,
             )
 
-    def _hear(self, mix: Mix, then: Callable[[], object]) -> None:
-        """Take in what was heard, with a survey of the lanes that it makes: both at once, so that levels are right."""
+    def _hear(self, mix: Mix, then: Callable[[], object], wish: object = None) -> None:
+        """Take in what was heard, with a survey of the lanes that it makes: both at once, so that levels are right.
+
+        `wish` is the preview's; a job's mix has none, and previews do not take its place.
+        """
         laid = self.live.lying(mix)
         if laid == self.live.laid or self._source is None:
             self.live.hear(mix)
@@ -367,11 +388,17 @@ class Panel:
         stretches: list[Surveyed] = []
 
         def done(*_: object) -> None:
+            if self.live.lying(mix) != laid:  # something else was heard meanwhile
+                self._hear(mix, then, wish)
+                return
             self.live.hear(mix, stretches)
             self.deck.lay(self.live.laid)
             then()
 
-        self._relay = self.engine.ask(
+        def failed(failure: Failure) -> None:
+            self._fail(failure) if wish is None else self._no_preview(failure, wish)
+
+        ticket = self.engine.ask(
             "survey",
             {
                 "source": self._source.to_dict(),
@@ -379,11 +406,15 @@ class Panel:
                 "first": mix.start,
                 "seconds": mix.duration,
             },
-            slot="panel.survey of a mix",
+            slot="panel.survey of a mix" if wish is None else "panel.survey of a preview",
             event=lambda facts, payload: stretches.append(decode(facts, payload)),
             done=done,
-            failed=self._no_preview,
+            failed=failed,
         )
+        if wish is None:
+            self._whole = ticket
+        else:
+            self._relay = ticket
 
     # Previews and results.
 
@@ -393,14 +424,14 @@ class Panel:
             self.hearing = Hearing(self.hearing.first, self.hearing.last, share)
             self.changed.emit()
 
-    def _previewed(self, path: Path) -> None:
+    def _previewed(self, path: Path, wish: object) -> None:
         self._preview = None
         try:
             mix = read_mix(path)
         except SightmixError as error:
-            self._no_preview(Failure(str(error), type(error).__name__))
+            self._no_preview(Failure(str(error), type(error).__name__), wish)
             return
-        self._hear(mix, lambda: self._play_preview(mix))
+        self._hear(mix, lambda: self._play_preview(mix), wish)
 
     def _play_preview(self, mix: Mix) -> None:
         hearing, self.hearing = self.hearing, None
@@ -412,9 +443,9 @@ class Panel:
         self.heard.emit(mix)
         self.changed.emit()
 
-    def _no_preview(self, failure: Failure, wish: object = None) -> None:
-        if wish is None or wish is self._wish:  # another may have taken its place
-            self.hearing = self._preview = None
+    def _no_preview(self, failure: Failure, wish: object) -> None:
+        if wish is self._wish:  # else another has taken its place
+            self.hearing = self._preview = self._relay = None
         self._fail(failure)
         self.changed.emit()
 
@@ -423,13 +454,29 @@ class Panel:
         if entry.do == "rebalance" and "result" in answer:
             self.takeback.forget(Path(entry.data["out"]))
             self.planning.learn(answer["result"])
-            if self._source is not None and entry.data["source"] == self._source.to_dict():
-                self.out = Path(entry.data["out"])
-                self._take_whole(answer.get("mix"), self._hear)
-                self.exporting.show(self._exported(), self.result is not None)
-                self._keep()
+            self._written(entry, answer.get("mix"))
         self.done.emit(entry)
         self._plan()
+
+    def _written(self, entry: Entry, mix: str | None) -> None:
+        """A result is there: it is taken up, or kept for when its timeline is opened again."""
+        source, out = Source.from_dict(entry.data["source"]), Path(entry.data["out"])
+        if self._source is None or not _is_same(self._source, source):
+            kept = self._spaces.read(source)
+            self._spaces.write(source, replace(kept, out=out, mix=None if mix is None else Path(mix)))
+            return
+        self.out = out
+        if self._is_heard_so(entry.data):
+            self._take_whole(mix, self._hear)
+        self.exporting.show(self._exported(), self.result is not None)
+        self._keep()
+
+    def _is_heard_so(self, data: Mapping[str, Any]) -> bool:
+        """Whether the network would hear now what a job asked for: since then categories or the model may be others."""
+        now = self.options.settings().to_dict()
+        asked = acting(ANEW) - {"device"}  # it was sent to one that there is
+        same = all(data["settings"].get(name, now[name]) == now[name] for name in asked)
+        return same and list(data["told"]) == self.clips.told_words
 
     def _take_whole(
         self, path: str | Path | None, take: Callable[[Mix, Callable[[], object]], object]
@@ -480,7 +527,15 @@ class Panel:
         assert self._source is not None
         came = self._opened_by_host
         own = came is not None and came.source.path == self._source.path
-        return free_result(self._source.path, came.folder if came is not None and own else None)
+        document = self.clips.document
+        name = document.name if document is not None and len(document.timelines) > 1 else ""
+        taken = {
+            Path(entry.data["out"])
+            for entry in self.queue.unfinished
+            if entry.do == "rebalance" and not _is_same(Source.from_dict(entry.data["source"]), self._source)
+        }
+        folder = came.folder if came is not None and own else None
+        return free_result(self._source.path, folder, name, taken)
 
     def _plan(self) -> None:
         if self._source is None or self.clips.document is None:
@@ -498,10 +553,10 @@ class Panel:
         return {"source": self._source.to_dict(), "told": self.clips.told_words, "out": str(out)}
 
     def _stop_asking(self) -> None:
-        for ticket in (self._preview, self._survey, self._relay):
+        for ticket in (self._preview, self._survey, self._relay, self._whole):
             if ticket is not None:
                 ticket.cancel()
-        self._preview = self._survey = self._relay = self.hearing = None
+        self._preview = self._survey = self._relay = self._whole = self.hearing = None
 
     def _fail(self, failure: Failure | None) -> None:
         if failure is not None and not failure.cancelled:
@@ -528,3 +583,8 @@ class Panel:
             self.transport.seconds,
         )
         self._spaces.write(self._source, kept)
+
+
+def _is_same(one: Source, other: Source) -> bool:
+    """Whether both are the same timeline, wherever its media are looked for."""
+    return (one.path, one.timeline) == (other.path, other.timeline)
