@@ -23,7 +23,7 @@ FORBIDDEN = {
     "shutil.copyfileobj",
 }
 # What a library opens by path is written inside `replacing_path` or into memory.
-PATH_WRITERS = {"write_text", "write_bytes", "rename", "hardlink_to"}
+PATH_WRITERS = {"write_text", "write_bytes", "hardlink_to"}
 INSIDE = {("engine/highlight/backends.py", "write_bytes")}  # on the path that replacing_path gave
 
 
@@ -43,8 +43,9 @@ def breaches(source: str) -> Iterator[tuple[int, str]]:
 
 
 def _replaces(node: ast.Call, method: str) -> bool:
-    """Path.replace has one argument; str.replace has two, and a dataclass's has names."""
-    return method == "replace" and len(node.args) == 1 and not node.keywords
+    """Path's replace and rename have one argument; str.replace and what renames things by name have two, and a
+    dataclass's has names."""
+    return method in ("replace", "rename") and len(node.args) == 1 and not node.keywords
 
 
 def _opens(node: ast.Call, name: str, method: str) -> bool:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-LANES = ("speech", "music", "effects", "rest")  # stems that gains move, then all that stays as it is
+from ...engine.roles import STEMS
+
+LANES = (*STEMS, "rest")  # stems that gains move, then all that stays as it is
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,7 @@ def test_whatever_a_file_makes_of_its_readers_is_a_sentence_about_it(tmp_path, m
         with pytest.raises(MediaError, match=r"a\.mov .*; export or copy it again\."):
             span(path, 100)
     with monkeypatch.context() as patch:
-        patch.setattr("sightmix.engine.media.picture._scaled", fail)
+        patch.setattr("sightmix.engine.media.picture.scaled", fail)
         with pytest.raises(MediaError, match=r"a\.mov .*; export or copy it again\."):
             sample_frames(path, [Fraction(0)], 48, 64)
     with monkeypatch.context() as patch:

@@ -214,7 +214,7 @@ def test_what_tracks_hold_is_said_where_a_format_has_a_place_for_it(source: Path
     lines = [line.split() for line in project.read_text().splitlines()]
     at = {" ".join(line[1:]).strip('"'): i for i, line in enumerate(lines) if line[:1] == ["NAME"]}
     blue = int(lines[at["Dialogue rebalanced"] + 1][1])
-    assert (blue & 0xFF, blue >> 8 & 0xFF, blue >> 16 & 0xFF, blue >> 24) == (0x16, 0x68, 0xC7, 1)
+    assert (blue & 0xFF, blue >> 8 & 0xFF, blue >> 16 & 0xFF, blue >> 24) == (0x1F, 0x66, 0xD1, 1)
     assert lines[at["Dialogue"] + 1][0] != "PEAKCOL"
 
 
