@@ -44,7 +44,7 @@ _OURS = """
 import sys, time
 from pathlib import Path
 from sightmix.ui.window import app, theme
-from sightmix.ui.window.start import Given
+from sightmix.ui.window.given import Given
 application = app._application()
 theme.use("dark")
 shown = app.Shown(Given(), app.Preferences(None))

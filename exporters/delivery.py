@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from ..engine.errors import MediaError, SettingsError
 from ..engine.media.layout import Layout
-from ..engine.media.limiter import Limiter
 from ..engine.media.reader import AudioStream, probe, read_blocks
 from ..engine.programme.loudness import Figures, Gauge, summed
 from ..engine.programme.programme import SAMPLE_RATE, Programme
@@ -136,6 +135,8 @@ class Stage:
             for block in blocks:
                 yield block * gain if self.gain_db else block
             return
+        from ..engine.media.limiter import Limiter
+
         limiter = Limiter(SAMPLE_RATE, channels * (parts + 1), self.ceiling_dbtp, steering=channels)
         empty = np.zeros((parts, channels, 0), np.float32)
         for block, last in _with_end(blocks, empty):

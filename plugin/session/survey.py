@@ -35,6 +35,7 @@ Array = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 
 _PEAK, _CELL = SAMPLE_RATE // PEAK_RATE, SAMPLE_RATE // CELL_RATE
+_LEAD = 1  # s before a part, in which filters that begin inside of sound settle
 _BEYOND = SAMPLE_RATE // 2  # samples after a part that its last columns reach into
 _QUIET = 1e-9  # mean square of what a K-weighting still gives that is nothing: -90 LUFS
 
@@ -52,25 +53,26 @@ def survey(
     last = lanes.samples
     if seconds is not None:
         last = min(last, math.ceil((first + seconds) / SECONDS) * size)
-    gathered = _Gathered(lanes.layout)
-    at = found = max(0, given - size)  # filters that begin inside of sound take a moment to settle
+    lead = min(given // SAMPLE_RATE, _LEAD)
+    gathered = _Gathered(lanes.layout, lead)
+    at, found = given, given - lead * SAMPLE_RATE
     end = min(lanes.samples, last + _BEYOND)
-    for block in lanes.blocks(at, end - at) if at < last else ():
+    for block in lanes.blocks(found, end - found) if at < last else ():
         found += block.shape[2]
         progress.report("survey", lanes.name, found / SAMPLE_RATE, end / SAMPLE_RATE)
         gathered.push(block, lanes.stereo(block))
         if found >= end:
             gathered.end()
         while at < last and (stretch := gathered.take(at, last)) is not None:
-            if at >= given:
-                yield stretch
+            yield stretch
             at += size
 
 
 class _Gathered:
-    """What was found so far and not yet given."""
+    """What was found so far and not yet given; what was found in the first `lead` seconds is not."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, lead: int = 0) -> None:
+        self._lead = lead
         self._peaks, self._power, self._bands = _Peaks(), _Powers(layout), _Bands(layout)
         self._ended = False
 
@@ -89,9 +91,19 @@ class _Gathered:
     def take(self, first: int, total: int) -> Surveyed | None:
         """The stretch from sample `first` on, as soon as all of it is there."""
         peaks, cells = SECONDS * PEAK_RATE, SECONDS * CELL_RATE
-        there = self._peaks.ready >= peaks and min(self._power.ready, self._bands.ready) >= cells
+        lead_peaks, lead_cells = self._lead * PEAK_RATE, self._lead * CELL_RATE
+        ready = min(self._power.ready, self._bands.ready)
+        there = self._peaks.ready >= lead_peaks + peaks and ready >= lead_cells + cells
         if not (there or self._ended):
             return None
+        if self._lead:
+            for part, cells_ in (
+                (self._peaks, lead_peaks),
+                (self._power, lead_cells),
+                (self._bands, lead_cells),
+            ):
+                part.take(cells_)
+            self._lead = 0
         samples = min(SECONDS * SAMPLE_RATE, total - first)
         bands = np.rint((self._bands.take(cells) - LOWEST_DB) / DB_STEP)
         return Surveyed(

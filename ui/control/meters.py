@@ -61,7 +61,7 @@ class LiveMeter:
 
     def reset(self) -> None:
         """Begin anew."""
-        self._weighting = KWeighting(self._rate, 2)
+        self._weighting: KWeighting | None = None  # loads filters that nothing needs before there is sound
         self._partial = np.zeros(0)
         self._cells: deque[float] = deque(maxlen=_SHORT_TERM)
         self._recent = np.zeros((2, TAPS - 1), np.float32)
@@ -76,6 +76,8 @@ class LiveMeter:
         self._heard = heard or self._heard
         of = self._all.setdefault(heard, _Heard())
         sound = np.ascontiguousarray(block.T)
+        if self._weighting is None:
+            self._weighting = KWeighting(self._rate, 2)
         squares = np.square(self._weighting.process(sound)).sum(axis=0)
         squares = np.concatenate([self._partial, squares])
         whole = len(squares) // self._cell * self._cell

@@ -13,7 +13,7 @@ from ...plugin.jobs.defaults import Defaults
 from ...plugin.jobs.hand import to_data
 from ...plugin.jobs.laid import Laid
 from ...plugin.jobs.mix import Mix, read_mix
-from ...plugin.session.survey import Surveyed, decode
+from ...plugin.session.surveyed import Surveyed, decode
 from ..base.asking import Engine, Failure, Ticket
 from ..base.pump import Pump
 from ..base.source import Source

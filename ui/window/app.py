@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -86,6 +87,13 @@ def _log(debug: bool) -> None:
         )
 
 
+def _load_filters() -> None:
+    """Load what the meters filter with beside the window: a second that would be missed at the first sound."""
+    from ...engine.media.loudness import KWeighting
+
+    KWeighting(48_000, 2)
+
+
 class Shown:
     """The window and what is behind it: shown first, the engine after."""
 
@@ -102,6 +110,7 @@ class Shown:
         )
         self.window = self.whole.window
         self._given = given
+        self._loading: threading.Thread | None = None
         self._earlier = sys.excepthook
         sys.excepthook = self._unexpected
         self.window.show()
@@ -117,10 +126,14 @@ class Shown:
         self.whole.close()
         self.engine.close()
         self.pump.stop()
+        if self._loading is not None:
+            self._loading.join()
 
     def _begin(self) -> None:
         """What takes longer, once the window is there."""
         self.engine.start()
+        self._loading = threading.Thread(target=_load_filters, name="loads filters", daemon=True)
+        self._loading.start()
         if self.whole.sound is not None:
             self.whole.sound.prepare()
         if self._given.timeline is not None:
