@@ -74,6 +74,7 @@ class Sitting:
 
     def __init__(self, folder: Path) -> None:
         from PySide6.QtWidgets import QApplication
+        from sightmix.engine.media.loudness import KWeighting
         from sightmix.ui.control.panel import Keep
         from sightmix.ui.remote.client import EngineClient
         from sightmix.ui.window.assembly import Assembled
@@ -86,6 +87,7 @@ class Sitting:
         self.whole = Assembled(self.engine, self.pump, keep=Keep(), states=self.engine.state, sound=False)
         self.panel, self.window = self.whole.panel, self.whole.window
         self.out = SoundOut(self.panel.deck, Silent())
+        KWeighting(48_000, 2)  # the application loads the meters' filters beside the window
         self.window.resize(1400, 900)
         self.window.show()
 
