@@ -475,8 +475,9 @@ class Panel:
         """Whether the network would hear now what a job asked for: since then categories or the model may be others."""
         now = self.options.settings().to_dict()
         asked = acting(ANEW) - {"device"}  # it was sent to one that there is
-        same = all(data["settings"].get(name, now[name]) == now[name] for name in asked)
-        return same and list(data["told"]) == self.clips.told_words
+        then = data.get("settings", {})
+        same = all(then.get(name, now[name]) == now[name] for name in asked)
+        return same and list(data.get("told", ())) == self.clips.told_words
 
     def _take_whole(
         self, path: str | Path | None, take: Callable[[Mix, Callable[[], object]], object]
